@@ -1,0 +1,1 @@
+"""Views and who watches them: validated events in, frames and answers out."""

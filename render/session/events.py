@@ -1,0 +1,139 @@
+"""The wire: every message between a client and the server. TypeScript types are generated from these models.
+
+Client messages come on two data channels: `motion` (unordered, no retransmits: camera) and `events` (reliable, ordered:
+everything else). Server messages go out on `events`, frame notes on `motion`. All are JSON texts of at most 64 KiB.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from ..state.base import Node
+from ..state.camera import Camera
+from ..state.patch import Patch
+from ..state.view import ViewState
+from ..summary import DeviceInfo, FrameInfo, SceneSummary
+
+Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+# ---- client to server ----
+
+
+class CameraEvent(Node):
+    """Look from here now. The newest `seq` wins; each frame echoes the `seq` of the camera that it shows."""
+
+    type: Literal["camera"] = "camera"
+    seq: Seq
+    camera: Camera
+
+
+class PatchEvent(Node):
+    """Change the state; answered by a StateMessage or an ErrorMessage with the same `seq`."""
+
+    type: Literal["patch"] = "patch"
+    seq: Seq
+    patch: Patch
+
+
+class ResetEvent(Node):
+    """Put the camera, or the whole state, back to the scene's default."""
+
+    type: Literal["reset"] = "reset"
+    seq: Seq
+    what: Literal["camera", "all"] = "camera"
+
+
+class ViewportEvent(Node):
+    """The size of the picture in device pixels; clamped to the server's limits and made even."""
+
+    type: Literal["viewport"] = "viewport"
+    width: Annotated[int, Field(ge=1, le=65_535)]
+    height: Annotated[int, Field(ge=1, le=65_535)]
+
+
+class KeyFrameEvent(Node):
+    """The decoder lost its way and needs a key frame."""
+
+    type: Literal["key_frame"] = "key_frame"
+
+
+class PingEvent(Node):
+    type: Literal["ping"] = "ping"
+    client_ms: float
+
+
+ClientEvent = Annotated[
+    CameraEvent | PatchEvent | ResetEvent | ViewportEvent | KeyFrameEvent | PingEvent, Field(discriminator="type")
+]
+CLIENT_EVENT: TypeAdapter[ClientEvent] = TypeAdapter(ClientEvent)
+
+# ---- server to client ----
+
+
+class HelloMessage(Node):
+    """First on `events`, and again after the worker came back: what is shown, and by what."""
+
+    type: Literal["hello"] = "hello"
+    server: str
+    view: str
+    device: DeviceInfo
+    scene: SceneSummary
+    state: ViewState
+    default_state: ViewState
+    sequence: Seq
+
+
+class StateMessage(Node):
+    """The state after a change. `seq` is the client's event that made it, None when somebody else did."""
+
+    type: Literal["state"] = "state"
+    seq: Seq | None
+    sequence: Seq
+    state: ViewState
+
+
+class FrameMessage(Node):
+    """Goes out with each video frame; `rtp_timestamp` is what the browser's video frame metadata says of it."""
+
+    type: Literal["frame"] = "frame"
+    rtp_timestamp: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    frame: FrameInfo
+
+
+class WorkerMessage(Node):
+    """The rendering process went away, or is back."""
+
+    type: Literal["worker"] = "worker"
+    status: Literal["starting", "restarting", "ready", "failed"]
+    message: str = ""
+
+
+class ProgressMessage(Node):
+    type: Literal["progress"] = "progress"
+    what: str
+    done: int
+    total: int
+
+
+class ErrorMessage(Node):
+    """Something asked for was refused. `incident` finds it in the server's log."""
+
+    type: Literal["error"] = "error"
+    code: str
+    message: str
+    incident: str
+    seq: Seq | None = None
+
+
+class PongMessage(Node):
+    type: Literal["pong"] = "pong"
+    client_ms: float
+
+
+ServerMessage = Annotated[
+    HelloMessage | StateMessage | FrameMessage | WorkerMessage | ProgressMessage | ErrorMessage | PongMessage,
+    Field(discriminator="type"),
+]
+SERVER_MESSAGE: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)

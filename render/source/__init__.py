@@ -1,0 +1,1 @@
+"""Where voxels come from: one module a format, all behind `base.Source`."""

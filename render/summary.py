@@ -1,0 +1,71 @@
+"""What is told about devices, scenes and frames: plain facts that cross process boundaries and reach clients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Summary(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DeviceInfo(Summary):
+    """The device that renders; `software` is True when it is a CPU."""
+
+    name: str
+    vendor: str
+    version: str
+    software: bool
+
+
+class ChannelSummary(Summary):
+    """What a client needs to draw a channel's controls. Ranges are physical values; histogram: counts over `range`."""
+
+    name: str
+    range: tuple[float, float]
+    histogram: tuple[int, ...]
+
+
+class LayerSummary(Summary):
+    name: str
+    kind: Literal["image", "labels"]
+    shape: tuple[int, int, int]
+    spacing_um: tuple[float, float, float]
+    dtype: str
+    level: int
+    n_levels: int
+    channels: tuple[ChannelSummary, ...] = ()
+
+
+class SceneSummary(Summary):
+    """What a client needs to know of a scene; `box_lo`, `box_hi` in micrometres (x, y, z)."""
+
+    name: str
+    box_lo: tuple[float, float, float]
+    box_hi: tuple[float, float, float]
+    layers: tuple[LayerSummary, ...]
+    n_times: int
+    notes: tuple[str, ...] = ()
+
+
+class FrameInfo(Summary):
+    """What a video frame shows and what it cost.
+
+    `pts` counts 1/90000 s; it is the RTP time before RTP's random offset.
+    """
+
+    sequence: int
+    camera_seq: int
+    pts: int
+    width: int
+    height: int
+    scale: Annotated[float, Field(gt=0, le=1)]
+    samples: int
+    target_samples: int
+    render_ms: float
+    readback_ms: float
+    encode_ms: float
+    bytes: int
+    key_frame: bool

@@ -1,0 +1,79 @@
+"""Lengths: the world is in micrometres; this module reads and writes every other unit.
+
+Sources say their spacing in the units of their format (OME-NGFF names, UCUM, ITK's millimetres); all of them pass
+through `micrometres_per` once, where they are opened.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from .errors import UsageError
+
+# One unit in micrometres. Names of OME-NGFF 0.4 (UDUNITS), their symbols, and what people type.
+_MICROMETRES: dict[str, float] = {
+    "angstrom": 1e-4, "å": 1e-4, "ångström": 1e-4,
+    "picometer": 1e-6, "pm": 1e-6,
+    "nanometer": 1e-3, "nanometre": 1e-3, "nm": 1e-3,
+    "micrometer": 1.0, "micrometre": 1.0, "micron": 1.0, "microns": 1.0, "um": 1.0, "µm": 1.0, "μm": 1.0,
+    "millimeter": 1e3, "millimetre": 1e3, "mm": 1e3,
+    "centimeter": 1e4, "centimetre": 1e4, "cm": 1e4,
+    "inch": 25_400.0, "in": 25_400.0,
+    "meter": 1e6, "metre": 1e6, "m": 1e6,
+    "kilometer": 1e9, "kilometre": 1e9, "km": 1e9,
+}  # fmt: skip
+
+
+def micrometres_per(unit: str) -> float:
+    """How many micrometres one `unit` is.
+
+    Raises UsageError for a unit that is not a length known here.
+    """
+    factor = _MICROMETRES.get(unit.strip()) or _MICROMETRES.get(unit.strip().lower())
+    if factor is None:
+        raise UsageError(f"unknown unit of length '{unit}'; use one of nm, um, mm, cm, m, angstrom")
+    return factor
+
+
+def is_length_unit(unit: str) -> bool:
+    """Whether `micrometres_per` knows `unit`."""
+    return unit.strip() in _MICROMETRES or unit.strip().lower() in _MICROMETRES
+
+
+_SPACING = re.compile(r"^\s*([^a-zA-Zµμå]+?)\s*([a-zA-Zµμå]+)\s*$")
+
+
+def parse_spacing_um(text: str) -> tuple[float, float, float]:
+    """Read a spacing such as `45,4.6,4.6nm` (z, y, x) or `0.5um` (isotropic) as micrometres (z, y, x).
+
+    Raises UsageError with what would be right.
+    """
+    right = f"'{text}' is no spacing; write z,y,x and a unit, such as 45,4.6,4.6nm or 0.5um"
+    match = _SPACING.match(text)
+    if match is None:
+        raise UsageError(right)
+    try:
+        values = [float(part) for part in match[1].split(",")]
+    except ValueError:
+        raise UsageError(right) from None
+    if len(values) == 1:
+        values *= 3
+    if len(values) != 3 or not all(math.isfinite(value) and value > 0 for value in values):
+        raise UsageError(right)
+    factor = micrometres_per(match[2])
+    z, y, x = (value * factor for value in values)
+    return z, y, x
+
+
+_READABLE = (("nm", 1e-3), ("µm", 1.0), ("mm", 1e3), ("cm", 1e4), ("m", 1e6))
+
+
+def format_length(length_um: float) -> str:
+    """A length in the unit that reads best: `0.0046` -> `4.6 nm`, `1500` -> `1.5 mm`."""
+    size = abs(length_um)
+    name, factor = _READABLE[0]
+    for candidate, candidate_factor in _READABLE:
+        if candidate != "cm" and size >= candidate_factor:
+            name, factor = candidate, candidate_factor
+    return f"{length_um / factor:.4g} {name}"

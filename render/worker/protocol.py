@@ -1,0 +1,154 @@
+"""What the server and a worker say to each other: one JSON header and one binary payload a message.
+
+Frame on the socket: uint32 LE header length, uint32 LE payload length, header (UTF-8 JSON of one model below), payload.
+No pickle: the worker decodes untrusted files, so nothing that it sends may run code in the server.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from ..state.view import ViewState
+from ..summary import DeviceInfo, FrameInfo, SceneSummary
+
+HEADER = struct.Struct("<II")
+MAX_HEADER_BYTES = 4 << 20
+MAX_PAYLOAD_BYTES = 256 << 20
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+# ---- server to worker ----
+
+
+class OpenScene(Message):
+    """Open data; the worker answers with Progress and then SceneReady or Failed."""
+
+    type: Literal["open"] = "open"
+    scene: str
+    paths: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    spacing: str | None = None
+
+
+class OpenView(Message):
+    """Start to render a view of a scene; `state` None means the scene's default (the answer says which)."""
+
+    type: Literal["open_view"] = "open_view"
+    view: str
+    scene: str
+    width: int
+    height: int
+    state: ViewState | None = None
+    sequence: int = 0
+
+
+class CloseView(Message):
+    type: Literal["close_view"] = "close_view"
+    view: str
+
+
+class SetState(Message):
+    """Show this state. `sequence` is echoed by every frame that shows it."""
+
+    type: Literal["state"] = "state"
+    view: str
+    state: ViewState
+    sequence: int
+    camera_seq: int
+
+
+class SetViewport(Message):
+    type: Literal["viewport"] = "viewport"
+    view: str
+    width: int
+    height: int
+
+
+class StreamControl(Message):
+    """Whether anyone watches, how many bits a second they can take, and whether one of them needs a key frame."""
+
+    type: Literal["stream"] = "stream"
+    view: str
+    active: bool = True
+    key_frame: bool = False
+    bitrate_bps: int | None = None
+
+
+class Heartbeat(Message):
+    type: Literal["heartbeat"] = "heartbeat"
+    id: int
+
+
+class Shutdown(Message):
+    type: Literal["shutdown"] = "shutdown"
+
+
+# ---- worker to server ----
+
+
+class WorkerReady(Message):
+    type: Literal["ready"] = "ready"
+    device: DeviceInfo
+    encoder: str
+
+
+class SceneReady(Message):
+    type: Literal["scene"] = "scene"
+    scene: str
+    summary: SceneSummary
+    default_state: ViewState
+
+
+class Progress(Message):
+    type: Literal["progress"] = "progress"
+    scene: str
+    what: str
+    done: int
+    total: int
+
+
+class Packet(Message):
+    """A video packet (payload: H.264 Annex B) and what it shows."""
+
+    type: Literal["packet"] = "packet"
+    view: str
+    frame: FrameInfo
+
+
+class Failed(Message):
+    """Something that was asked for could not be done; `code` is HostaError.code."""
+
+    type: Literal["failed"] = "failed"
+    scene: str | None = None
+    view: str | None = None
+    code: str
+    message: str
+
+
+class HeartbeatAck(Message):
+    type: Literal["heartbeat_ack"] = "heartbeat_ack"
+    id: int
+
+
+ToWorker = Annotated[
+    OpenScene | OpenView | CloseView | SetState | SetViewport | StreamControl | Heartbeat | Shutdown,
+    Field(discriminator="type"),
+]
+FromWorker = Annotated[
+    WorkerReady | SceneReady | Progress | Packet | Failed | HeartbeatAck,
+    Field(discriminator="type"),
+]
+TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
+FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)
+
+
+def pack(message: Message, payload: bytes = b"") -> bytes:
+    """One message as bytes for the socket."""
+    header = message.model_dump_json().encode()
+    return HEADER.pack(len(header), len(payload)) + header + payload
