@@ -1,0 +1,1 @@
+"""Bricks: how a volume is cut, encoded, read and summed up. No GL here."""

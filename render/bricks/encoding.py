@@ -1,0 +1,94 @@
+"""From voxel values to texels: 8 or 16 bit fractions of a range, or dense 32-bit ids of labels."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+import fastremap
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LimitError
+
+StorageClass = Literal["r8", "r16", "labels"]
+TEXEL_BYTES: dict[StorageClass, int] = {"r8": 1, "r16": 2, "labels": 4}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """value = lo + texel / texel_max * (hi - lo). Values outside are clamped, NaN becomes the low end."""
+
+    storage: StorageClass
+    lo: float
+    hi: float
+
+    @property
+    def texel_max(self) -> int:
+        return 255 if self.storage == "r8" else 65535
+
+    def encode(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Texels (uint8 or uint16) of voxel values of any real dtype."""
+        if self.storage == "r8" and values.dtype == np.uint8 and (self.lo, self.hi) == (0.0, 255.0):
+            return values
+        if self.storage == "r16" and values.dtype == np.uint16 and (self.lo, self.hi) == (0.0, 65535.0):
+            return values
+        wide = values.dtype.itemsize > (2 if values.dtype.kind in "iu" else 4)
+        real: NDArray[np.floating] = values.astype(np.float64 if wide else np.float32)
+        scale = self.texel_max / (self.hi - self.lo)
+        fraction = np.clip((real - self.lo) * scale, 0.0, self.texel_max)
+        # NaN survives clip; it is told apart by being unequal to itself.
+        np.copyto(fraction, 0.0, where=fraction != fraction)
+        texels: NDArray[np.generic] = np.rint(fraction).astype(np.uint8 if self.storage == "r8" else np.uint16)
+        return texels
+
+
+def encoding_for(dtype: np.dtype[np.generic], lo: float, hi: float) -> Encoding:
+    """How values of a dtype whose data span lo..hi are stored: exactly where 8 or 16 bits suffice."""
+    if dtype == np.uint8:
+        return Encoding("r8", 0.0, 255.0)
+    if dtype == np.int8:
+        return Encoding("r8", -128.0, 127.0)
+    if dtype == np.uint16:
+        return Encoding("r16", 0.0, 65535.0)
+    if dtype == np.int16:
+        return Encoding("r16", -32768.0, 32767.0)
+    if not lo < hi:
+        # A constant volume: put its value at the low end of a range of width 1 around its own size.
+        hi = lo + max(1.0, abs(lo) * 1e-6)
+    return Encoding("r16", lo, hi)
+
+
+class DenseIds:
+    """Gives each 64-bit id of a segmentation a dense 32-bit one, as ids turn up; 0 stays 0. Thread-safe."""
+
+    MAX_IDS = 1 << 28
+
+    def __init__(self) -> None:
+        self._dense: dict[int, int] = {0: 0}
+        self._ids: list[int] = [0]
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """How many dense ids there are, with the 0."""
+        return len(self._ids)
+
+    def encode(self, labels: NDArray[np.generic]) -> NDArray[np.uint32]:
+        """Dense ids (uint32) of labels of any integer dtype; negative ids are taken as their 64-bit pattern."""
+        unsigned = labels.astype(np.int64).view(np.uint64) if labels.dtype.kind == "i" else labels.astype(np.uint64)
+        unique = fastremap.unique(unsigned)
+        with self._lock:
+            for identifier in unique.tolist():
+                if identifier not in self._dense:
+                    if len(self._ids) >= self.MAX_IDS:
+                        raise LimitError(f"the segmentation has more than {self.MAX_IDS} ids")
+                    self._dense[identifier] = len(self._ids)
+                    self._ids.append(identifier)
+            dense = np.array([self._dense[identifier] for identifier in unique.tolist()], np.uint32)
+        return dense[np.searchsorted(unique, unsigned)]
+
+    def ids(self) -> NDArray[np.uint64]:
+        """The 64-bit ids in the order of their dense ids."""
+        with self._lock:
+            return np.array(self._ids, np.uint64)

@@ -1,0 +1,79 @@
+"""How a grid of voxels is cut into bricks of `payload` voxels a side with an apron around.
+
+The apron repeats one voxel of the neighbours (or the edge voxel at the border of the volume), so that hardware
+trilinear filtering anywhere inside the payload never reads another brick's slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..source.base import Shape3, Source
+
+APRON = 1
+
+
+@dataclass(frozen=True)
+class BrickGrid:
+    """The bricks of one level. All triples are (z, y, x)."""
+
+    shape: Shape3
+    payload: int
+
+    @property
+    def counts(self) -> Shape3:
+        """How many bricks there are along z, y, x."""
+        z, y, x = (-(-n // self.payload) for n in self.shape)
+        return z, y, x
+
+    @property
+    def n_bricks(self) -> int:
+        z, y, x = self.counts
+        return z * y * x
+
+    @property
+    def slot(self) -> int:
+        """Voxels a side of a brick with its apron."""
+        return self.payload + 2 * APRON
+
+    def index(self, brick: Shape3) -> int:
+        """The brick's place in the page table: x runs fastest."""
+        _, ny, nx = self.counts
+        return (brick[0] * ny + brick[1]) * nx + brick[2]
+
+    def __iter__(self) -> Iterator[Shape3]:
+        """All bricks, in blocks of 2x2x2 so that neighbours, which share chunks, come near each other."""
+        nz, ny, nx = self.counts
+        for z0 in range(0, nz, 2):
+            for y0 in range(0, ny, 2):
+                for x0 in range(0, nx, 2):
+                    for z in range(z0, min(z0 + 2, nz)):
+                        for y in range(y0, min(y0 + 2, ny)):
+                            for x in range(x0, min(x0 + 2, nx)):
+                                yield z, y, x
+
+    def padded_box(self, brick: Shape3) -> tuple[Shape3, Shape3]:
+        """The voxels [lo, hi) that the brick and its apron need, clipped to the volume."""
+        lo = [max(b * self.payload - APRON, 0) for b in brick]
+        hi = [min((b + 1) * self.payload + APRON, n) for b, n in zip(brick, self.shape, strict=True)]
+        return (lo[0], lo[1], lo[2]), (hi[0], hi[1], hi[2])
+
+    def pad(self, brick: Shape3, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+        """`voxels` of padded_box(brick) as a full slot: edge voxels repeated beyond the volume."""
+        lo, _ = self.padded_box(brick)
+        widths = []
+        for axis in range(3):
+            before = lo[axis] - (brick[axis] * self.payload - APRON)
+            widths.append((before, self.slot - before - voxels.shape[axis]))
+        if all(before == after == 0 for before, after in widths):
+            return voxels
+        return np.pad(voxels, widths, mode="edge")
+
+    def read(self, source: Source, level: int, channel: int, time: int, brick: Shape3) -> NDArray[np.generic]:
+        """A brick with its apron, (slot, slot, slot), in the source's dtype. Raises SourceError."""
+        lo, hi = self.padded_box(brick)
+        return self.pad(brick, source.read(level, channel, time, lo, hi))

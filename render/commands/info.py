@@ -1,0 +1,162 @@
+"""`hosta info`: what a file or a store holds."""
+
+from __future__ import annotations
+
+import math
+import sys
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..source.base import Level, Source
+
+Report = dict[str, Any]
+"""JSON-able values by name."""
+
+
+def info(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A file, a folder, a store or a phantom.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON; arrays are (t, c, z, y, x).")] = False,
+) -> None:
+    """Print levels, shape with axes, dtype, spacing and unit, channels and the range of their values."""
+    from ..progress import ProgressBars
+    from ..source.open import open_sources
+
+    with ExitStack() as opened, ProgressBars() as progress:
+        sources = [opened.enter_context(closing(source)) for source in open_sources(path, progress=progress)]
+        reports = []
+        for number, source in enumerate(sources):
+            progress("looking at the values", number, len(sources))
+            reports.append(describe(source))
+    if as_json:
+        import json
+
+        json.dump({"path": path, "sources": reports}, sys.stdout, indent=2, ensure_ascii=False)
+        print()
+        return
+    for number, report in enumerate(reports):
+        if number:
+            print()
+        _print(report)
+
+
+def describe(source: Source) -> Report:
+    """What a source holds, as JSON-able values. Spacings are micrometres in the arrays' order, (z, y, x)."""
+    about = source.info
+    return {
+        "name": about.name,
+        "format": about.format,
+        "kind": about.kind,
+        "dtype": about.dtype.name,
+        "axes": "tczyx",
+        "shape": [about.n_times, len(about.channels), *about.levels[0].shape],
+        "unit": about.unit or None,
+        "spacing_is_known": about.spacing_is_known,
+        "orientation": about.orientation,
+        "levels": [_describe_level(level) for level in about.levels],
+        "channels": _describe_labels(source) if about.kind == "labels" else _describe_channels(source),
+        "notes": list(about.notes),
+    }
+
+
+def _describe_level(level: Level) -> Report:
+    x, y, z = level.spacing_um
+    return {
+        "name": level.name,
+        "shape": list(level.shape),
+        "spacing_um": [z, y, x],
+        "chunk": list(level.chunk),
+        "world_from_vox": level.world_from_vox.tolist(),
+    }
+
+
+def _describe_channels(source: Source) -> list[Report]:
+    """The range is that of a sample of bounded size: of which level, and whether of all voxels of the finest one, is
+    said with it."""
+    from ..bricks.stats import channel_stats, sample_level
+
+    reports = []
+    for number, channel in enumerate(source.info.channels):
+        stats = channel_stats(source, number)
+        reports.append(
+            {
+                "name": channel.name or None,
+                "color": channel.color,
+                "window": channel.window,
+                "range": [float(stats.values[0]), float(stats.values[-1])] if len(stats.values) else None,
+                "range_level": sample_level(source.info),
+                "range_is_of_all_voxels": stats.whole,
+            }
+        )
+    return reports
+
+
+def _describe_labels(source: Source) -> list[Report]:
+    """Ids are counted as integers (they need all of 64 bits), in the middle of a level that is too large to read."""
+    import numpy as np
+
+    from ..bricks.stats import SAMPLE_VOXELS, sample_level
+
+    level = sample_level(source.info)
+    shape = source.info.levels[level].shape
+    is_whole = math.prod(shape) <= SAMPLE_VOXELS
+    side = max(shape) if is_whole else round(SAMPLE_VOXELS ** (1 / 3))
+    spans = [(max(0, (length - side) // 2), min(length, (length + side) // 2)) for length in shape]
+    (z0, z1), (y0, y1), (x0, x1) = spans
+    ids = np.unique(source.read(level, 0, 0, (z0, y0, x0), (z1, y1, x1)))
+    ids = ids[ids != 0]
+    return [
+        {
+            "name": source.info.channels[0].name or None,
+            "n_labels": len(ids),
+            "range": [int(ids[0]), int(ids[-1])] if len(ids) else None,
+            "range_level": level,
+            "range_is_of_all_voxels": is_whole and level == 0,
+        }
+    ]
+
+
+def _print(report: Report) -> None:
+    from ..units import format_length
+    from .tables import print_table
+
+    times, channels, *finest = report["shape"]
+    levels = report["levels"]
+    spacing = ", ".join(format_length(length) for length in levels[0]["spacing_um"])
+    if not report["spacing_is_known"]:
+        spacing += " (the file says none; --spacing sets it)"
+    elif report["unit"]:
+        spacing += f" (given in {report['unit']})"
+    rows = [
+        (report["name"], f"{report['kind']}, {report['format']}"),
+        ("shape", f"{times} x {channels} x {' x '.join(map(str, finest))} (t, c, z, y, x) {report['dtype']}"),
+        ("spacing", f"{spacing} (z, y, x)"),
+        ("world", "LPS (patient)" if report["orientation"] == "anatomical" else "along the array's axes"),
+    ]
+    for number, level in enumerate(levels):
+        size = " x ".join(map(str, level["shape"]))
+        chunk = " x ".join(map(str, level["chunk"]))
+        steps = ", ".join(format_length(length) for length in level["spacing_um"])
+        rows.append((f"level {number}", f"{level['name']}: {size}, spacing {steps}, chunks {chunk}"))
+    for number, channel in enumerate(report["channels"]):
+        rows.append((f"channel {number}", _channel_line(channel)))
+    rows += [("note", note) for note in report["notes"]]
+    print_table(rows, ("bold", ""))
+
+
+def _channel_line(channel: Report) -> str:
+    parts = [channel["name"]] if channel["name"] else []
+    if "n_labels" in channel:
+        parts.append(f"{channel['n_labels']} labels")
+    if channel["range"] is None:
+        parts.append("no values")
+    else:
+        number = "{}" if "n_labels" in channel else "{:g}"  # an id has up to 20 digits, and each counts
+        parts.append(f"{number} to {number}".format(*channel["range"]))
+    if not channel["range_is_of_all_voxels"]:
+        parts.append(f"seen in a sample of level {channel['range_level']}")
+    if channel.get("window"):
+        parts.append("window {:g} to {:g}".format(*channel["window"]))
+    return ", ".join(parts)

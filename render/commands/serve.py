@@ -1,0 +1,154 @@
+"""`hosta serve`, `hosta view` and `hosta demo`: the server on data, with a browser on it, and on a sample."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from .roots import parse_roots, resolve
+
+# At this size the first picture is there within seconds on two processors without a GPU.
+DEMO_SCENE = "synthetic:cell?size=128"
+
+Paths = Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Volumes to show together in one scene.")]
+Labels = Annotated[
+    list[str] | None, typer.Option("--labels", metavar="PATH", help="A segmentation to lay over them; repeatable.")
+]
+Spacing = Annotated[
+    str | None,
+    typer.Option("--spacing", metavar="Z,Y,X+UNIT", help="Voxel size where a file says none, such as 45,4.6,4.6nm."),
+]
+Roots = Annotated[
+    list[str] | None,
+    typer.Option("--root", metavar="NAME=DIR", help="Name a folder: PATH may then be NAME:relative/path; repeatable."),
+]
+Host = Annotated[str | None, typer.Option("--host", help="The address to listen on.  [default: 127.0.0.1]")]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=0, max=65_535, help="The port to listen on; 0 takes a free one.  [default: 8470]"),
+]
+NoToken = Annotated[bool, typer.Option("--no-token", help="Let in whoever reaches the address.")]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Allow --no-token on an address that other machines reach.")]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", metavar="NAME", help="A name under which a proxy reaches the server; repeatable."),
+]
+AllowOrigin = Annotated[
+    list[str] | None,
+    typer.Option("--allow-origin", metavar="URL", help="A page that may embed and use the server; repeatable."),
+]
+Device = Annotated[
+    int | None, typer.Option("--device", min=0, metavar="N", help="The EGL device; hosta doctor numbers them.")
+]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the URL.")]
+
+
+def demo(
+    no_browser: NoBrowser = False,
+    host: Host = None,
+    port: Port = None,
+    no_token: NoToken = False,
+    device: Device = None,
+) -> None:
+    """Show a sample cell with its segmentation in the browser."""
+    _serve([DEMO_SCENE], browser=not no_browser, no_token=no_token, given=_given(host=host, port=port, device=device))
+
+
+def view(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="What to show.")],
+    labels: Labels = None,
+    spacing: Spacing = None,
+    no_browser: NoBrowser = False,
+    host: Host = None,
+    port: Port = None,
+    no_token: NoToken = False,
+    device: Device = None,
+) -> None:
+    """Show PATH in the browser."""
+    given = _given(host=host, port=port, device=device)
+    _serve([path], labels or (), spacing, browser=not no_browser, no_token=no_token, given=given)
+
+
+def serve(
+    paths: Paths = None,
+    labels: Labels = None,
+    spacing: Spacing = None,
+    root: Roots = None,
+    host: Host = None,
+    port: Port = None,
+    no_token: NoToken = False,
+    insecure: Insecure = False,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
+    device: Device = None,
+) -> None:
+    """Serve PATH... as one scene, until interrupted; the URL is printed. HOSTA_TOKEN sets the token."""
+    if not paths and not labels:
+        raise UsageError("there is nothing to serve; name a PATH, or run hosta demo for a sample")
+    given = _given(
+        host=host,
+        port=port,
+        device=device,
+        insecure=insecure or None,
+        allow_hosts=tuple(allow_host or ()) or None,
+        allow_origins=tuple(allow_origin or ()) or None,
+    )
+    _serve(paths or (), labels or (), spacing, root or (), no_token=no_token, given=given)
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    """What was said on the command line: all else is the environment's to say, as HOSTA_PORT and so on."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _serve(
+    paths: Sequence[str],
+    labels: Sequence[str] = (),
+    spacing: str | None = None,
+    root: Sequence[str] = (),
+    *,
+    browser: bool = False,
+    no_token: bool,
+    given: dict[str, Any],
+) -> None:
+    roots = parse_roots(root)
+    paths = [resolve(path, roots) for path in paths]
+    labels = [resolve(path, roots) for path in labels]
+    if spacing is not None:
+        from ..units import parse_spacing_um
+
+        parse_spacing_um(spacing)  # says what is wrong with it now; the worker reads it again
+
+    from pydantic import ValidationError
+
+    from ..server.run import run_server
+    from ..settings import ServerSettings
+    from ..state.view import first_problem
+
+    try:
+        settings = ServerSettings(**given)
+    except ValidationError as error:
+        raise UsageError(f"the server cannot be set up so: {first_problem(error)}") from None
+
+    def ready(url: str) -> None:
+        print(url, flush=True)
+        if browser:
+            threading.Thread(target=open_browser, args=(url,), name="browser", daemon=True).start()
+
+    run_server(settings, paths, labels, spacing, no_token=no_token, ready=ready)
+
+
+def open_browser(url: str) -> None:
+    """Open the URL in the user's browser, or say that there is none. Without a display none is tried: a browser in
+    the terminal could not show the picture."""
+    import webbrowser
+
+    has_display = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if not (has_display and webbrowser.open(url)):
+        print("hosta: no browser could be started here; open the URL above in one", file=sys.stderr)

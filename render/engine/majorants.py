@@ -1,0 +1,66 @@
+"""Majorants of macrocells: ranges once when bricks arrive, majorants and distances when a transfer function changes."""
+
+from __future__ import annotations
+
+from ..gpu.buffer import Buffer
+from ..gpu.gl import GL
+from ..gpu.program import Program, ShaderSource
+from .layout import declarations
+from .resident import ResidentScene, ResidentVolume
+from .transfer import LUT_SIZE
+
+REACH = 16
+_GROUP = 64
+# One dispatch stays short on any device: a quarter of a million cells.
+_CELLS_A_DISPATCH = 4096 * _GROUP
+
+
+class Majorants:
+    """The passes over the macrocells of a resident scene."""
+
+    def __init__(self, resident: ResidentScene) -> None:
+        self._resident = resident
+        generated = {"generated/layout.glsl": declarations()}
+        defines = {**resident.defines(), "LUT_SIZE": LUT_SIZE, "REACH": REACH}
+        self._ranges = Program(ShaderSource("ranges.comp", defines, generated))
+        self._majorants = Program(ShaderSource("majorants.comp", defines, generated))
+        self._distance = Program(ShaderSource("distance.comp", defines, generated))
+        largest = max(volume.n_cells for volume in resident.volumes)
+        self._scratch = Buffer(4 * largest)
+
+    def find_ranges(self) -> None:
+        """Read all resident texels once. Call after bricks changed."""
+        self._resident.bind()
+        self._resident.range_buffer.bind(8)
+        for volume in self._resident.volumes:
+            for channel in volume.channels:
+                self._ranges.set(volume=volume.index, channel=channel.index)
+                self._over_cells(self._ranges, volume)
+
+    def update(self, volume: ResidentVolume, tables: Buffer) -> None:
+        """Majorants and distances of one volume for the transfer functions in `tables` (transfer.max_table)."""
+        self._resident.bind()
+        self._resident.range_buffer.bind(8)
+        tables.bind(9)
+        self._scratch.bind(10)
+        self._majorants.set(volume=volume.index)
+        self._over_cells(self._majorants, volume)
+        self._distance.set(volume=volume.index)
+        for axis in range(3):
+            self._distance.set(axis=axis)
+            self._over_cells(self._distance, volume)
+        GL.glCopyNamedBufferSubData(
+            self._scratch.id, self._resident.cell_buffer.id, 0, 4 * volume.cell_base, 4 * volume.n_cells
+        )
+        GL.glMemoryBarrier(GL.GL_ALL_BARRIER_BITS)
+
+    def _over_cells(self, program: Program, volume: ResidentVolume) -> None:
+        for first in range(0, volume.n_cells, _CELLS_A_DISPATCH):
+            count = min(_CELLS_A_DISPATCH, volume.n_cells - first)
+            program.set(first_cell=first)
+            program.dispatch(-(-count // _GROUP))
+
+    def close(self) -> None:
+        for program in (self._ranges, self._majorants, self._distance):
+            program.close()
+        self._scratch.close()

@@ -1,0 +1,272 @@
+"""A scene on the device: its bricks in atlases, its page tables, its volumes and channels.
+
+Bricks come from the finest level of each source that fits the budget. Which level that is, and which bricks are there,
+only this module and the page tables know; shaders ask the page tables.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bricks.encoding import TEXEL_BYTES, DenseIds, Encoding, StorageClass, encoding_for
+from ..bricks.grid import BrickGrid
+from ..bricks.loader import load_level
+from ..errors import SourceError
+from ..gpu.buffer import Buffer
+from ..gpu.context import Context
+from ..scene.open import Progress, Scene, SceneLayer
+from ..space import Matrix
+from .atlas import PAGE_CONSTANT, Atlas
+from .label_colors import label_table
+from .layout import CHANNEL, VOLUME
+
+CELL = 4
+SMALL_BRICK, BRICK = 32, 64
+SMALL_VOLUME = 160
+SOFTWARE_BUDGET_BYTES = 768 << 20
+HARDWARE_BUDGET_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class ResidentChannel:
+    """Where a channel's parts are in the buffers; for labels `ids` maps dense ids back."""
+
+    index: int
+    layer: int
+    channel: int
+    storage: StorageClass
+    encoding: Encoding | None
+    page_base: int
+    range_base: int
+
+
+@dataclass(frozen=True)
+class ResidentVolume:
+    """One layer's volume: which level is resident, how it is cut."""
+
+    index: int
+    layer: int
+    level: int
+    grid: BrickGrid
+    cells: tuple[int, int, int]
+    cell_base: int
+    channels: tuple[ResidentChannel, ...]
+
+    @property
+    def n_cells(self) -> int:
+        return math.prod(self.cells)
+
+
+def unit_from_world(scene: Scene) -> Matrix:
+    """Unit space: the scene's centre is 0 and its longest side 1, so that float32 suffices on the device."""
+    matrix = np.eye(4)
+    matrix[:3, :3] /= scene.box.largest
+    matrix[:3, 3] = -scene.box.centre / scene.box.largest
+    return matrix
+
+
+def brick_payload(scene: Scene) -> int:
+    """Small bricks for small volumes, where the rest of large ones would be empty."""
+    largest = max(max(layer.source.info.levels[0].shape) for layer in scene.layers)
+    return SMALL_BRICK if largest <= SMALL_VOLUME else BRICK
+
+
+def _storage(layer: SceneLayer) -> StorageClass:
+    if layer.source.info.kind == "labels":
+        return "labels"
+    return encoding_for(layer.source.info.dtype, 0.0, 1.0).storage
+
+
+def level_bytes(layer: SceneLayer, level: int, payload: int) -> int:
+    """What a level takes at most, with aprons, all channels."""
+    info = layer.source.info
+    grid = BrickGrid(info.levels[level].shape, payload)
+    channels = 1 if info.kind == "labels" else len(info.channels)
+    return grid.n_bricks * grid.slot**3 * TEXEL_BYTES[_storage(layer)] * channels
+
+
+def choose_levels(layers: Sequence[SceneLayer], payload: int, budget_bytes: int) -> list[int]:
+    """The finest level of each layer such that all fit the budget: the largest layer is coarsened first.
+
+    Raises SourceError when even the coarsest levels do not fit.
+    """
+    levels = [0] * len(layers)
+    while True:
+        sizes = [level_bytes(layer, level, payload) for layer, level in zip(layers, levels, strict=True)]
+        if sum(sizes) <= budget_bytes:
+            return levels
+        coarser = [i for i, layer in enumerate(layers) if levels[i] + 1 < len(layer.source.info.levels)]
+        if not coarser:
+            raise SourceError(
+                f"the coarsest levels need {sum(sizes) / 2**20:.0f} MiB and the budget is "
+                f"{budget_bytes / 2**20:.0f} MiB; show fewer volumes, or ones with smaller levels"
+            )
+        levels[max(coarser, key=lambda i: sizes[i])] += 1
+
+
+class ResidentScene:
+    """Uploads a scene and holds what belongs to it on the device. Raises SourceError, GpuError."""
+
+    def __init__(
+        self,
+        context: Context,
+        scene: Scene,
+        payload: int | None = None,
+        budget_bytes: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.scene = scene
+        self.payload = payload or brick_payload(scene)
+        budget = budget_bytes or (SOFTWARE_BUDGET_BYTES if context.info.software else HARDWARE_BUDGET_BYTES)
+        self.levels = choose_levels(scene.layers, self.payload, budget)
+        self.unit_from_world = unit_from_world(scene)
+        self.dense_ids = [DenseIds() for _ in scene.layers]
+        self.volumes = self._plan()
+        self.channels = [channel for volume in self.volumes for channel in volume.channels]
+        self.atlases = self._make_atlases(context)
+        self.pages = np.zeros(max(1, self._n_pages), np.uint32)
+        try:
+            self._load(progress)
+        except BaseException:
+            self._close_atlases()
+            raise
+        self.page_buffer = Buffer.of(self.pages)
+        self.volume_buffer = Buffer.of(self._volume_records())
+        self.channel_records = self._channel_records()
+        self.channel_buffer = Buffer.of(self.channel_records)
+        self.range_buffer = Buffer(4 * max(1, self._n_ranges))
+        self.cell_buffer = Buffer(4 * max(1, self.n_cells))
+        self.label_base, table = self._label_colors()
+        self.label_buffer = Buffer.of(table)
+
+    # ---- plan ----
+
+    def _plan(self) -> list[ResidentVolume]:
+        volumes: list[ResidentVolume] = []
+        pages = ranges = cells_total = channel_index = 0
+        for layer_index, layer in enumerate(self.scene.layers):
+            info = layer.source.info
+            level = self.levels[layer_index]
+            grid = BrickGrid(info.levels[level].shape, self.payload)
+            nz, ny, nx = (-(-n // CELL) for n in grid.shape)
+            storage = _storage(layer)
+            channels = []
+            for channel in range(1 if info.kind == "labels" else len(info.channels)):
+                encoding = None
+                if info.kind == "image":
+                    encoding = encoding_for(info.dtype, layer.stats[channel].lo, layer.stats[channel].hi)
+                channels.append(
+                    ResidentChannel(channel_index, layer_index, channel, storage, encoding, pages, ranges)
+                )  # fmt: skip
+                channel_index += 1
+                pages += grid.n_bricks
+                ranges += nz * ny * nx
+            volumes.append(
+                ResidentVolume(len(volumes), layer_index, level, grid, (nz, ny, nx), cells_total, tuple(channels))
+            )
+            cells_total += nz * ny * nx
+        self._n_pages, self._n_ranges, self.n_cells = pages, ranges, cells_total
+        return volumes
+
+    def _make_atlases(self, context: Context) -> dict[StorageClass, Atlas]:
+        slots: dict[StorageClass, int] = {}
+        for volume in self.volumes:
+            for channel in volume.channels:
+                slots[channel.storage] = slots.get(channel.storage, 0) + volume.grid.n_bricks
+        limit = context.limits.texture_3d_px
+        return {storage: Atlas(storage, count, self.payload + 2, limit) for storage, count in slots.items()}
+
+    # ---- bricks ----
+
+    def _load(self, progress: Progress | None) -> None:
+        total, done = self._n_pages, 0
+        for volume in self.volumes:
+            layer = self.scene.layers[volume.layer]
+            for channel in volume.channels:
+                encode = channel.encoding.encode if channel.encoding else self.dense_ids[volume.layer].encode
+                atlas = self.atlases[channel.storage]
+                bricks = load_level(layer.source, volume.level, channel.channel, 0, volume.grid, encode)
+                for loaded in bricks:
+                    entry = PAGE_CONSTANT | loaded.constant
+                    if loaded.texels is not None:
+                        entry = atlas.add(loaded.texels)
+                    self.pages[channel.page_base + volume.grid.index(loaded.brick)] = entry
+                    done += 1
+                    if progress:
+                        progress("loading bricks", done, total)
+
+    # ---- records ----
+
+    def _volume_records(self) -> NDArray[np.void]:
+        records = VOLUME.array(len(self.volumes))
+        world_from_unit = np.linalg.inv(self.unit_from_world)
+        for volume, record in zip(self.volumes, records, strict=True):
+            level = self.scene.layers[volume.layer].source.info.levels[volume.level]
+            grid_from_vox = np.eye(4)
+            grid_from_vox[:3, 3] = 0.5
+            grid_from_unit = grid_from_vox @ np.linalg.inv(level.world_from_vox) @ world_from_unit
+            for row, name in enumerate(("grid_x", "grid_y", "grid_z")):
+                record[name] = grid_from_unit[row]
+            nz, ny, nx = volume.grid.shape
+            bz, by, bx = volume.grid.counts
+            cz, cy, cx = volume.cells
+            record["size"] = (nx, ny, nz, int(volume.channels[0].storage == "labels"))
+            record["bricks"] = (bx, by, bz, volume.channels[0].index)
+            record["cells"] = (cx, cy, cz, len(volume.channels))
+            record["cell_base"] = volume.cell_base
+            record["voxel_unit"] = min(level.spacing_um) / self.scene.box.largest
+        return records
+
+    def _channel_records(self) -> NDArray[np.void]:
+        records = CHANNEL.array(len(self.channels))
+        for channel, record in zip(self.channels, records, strict=True):
+            record["page_base"] = channel.page_base
+            record["range_base"] = channel.range_base
+            record["storage"] = ("r8", "r16", "labels").index(channel.storage)
+        return records
+
+    def _label_colors(self) -> tuple[list[int], NDArray[np.uint32]]:
+        """Colour tables of all label layers one after the other, and where each begins."""
+        bases, tables, at = [], [], 0
+        for layer, ids in zip(self.scene.layers, self.dense_ids, strict=True):
+            bases.append(at)
+            if layer.source.info.kind == "labels":
+                table = label_table(ids.ids(), layer.source.info.label_colors)
+                tables.append(table)
+                at += len(table)
+        return bases, np.concatenate(tables) if tables else np.zeros(1, np.uint32)
+
+    # ---- binding ----
+
+    def defines(self) -> dict[str, str | int]:
+        """What shaders that look at voxels are compiled with."""
+        defines: dict[str, str | int] = {"BRICK": self.payload, "SLOT": self.payload + 2, "CELL": CELL}
+        for atlas in self.atlases.values():
+            defines.update(atlas.defines())
+        return defines
+
+    def bind(self) -> None:
+        self.volume_buffer.bind(1)
+        self.channel_buffer.bind(2)
+        self.page_buffer.bind(3)
+        self.cell_buffer.bind(5)
+        self.label_buffer.bind(6)
+        for atlas in self.atlases.values():
+            atlas.bind()
+
+    def _close_atlases(self) -> None:
+        for atlas in self.atlases.values():
+            atlas.close()
+
+    def close(self) -> None:
+        self._close_atlases()
+        for buffer in (
+            self.page_buffer, self.volume_buffer, self.channel_buffer, self.range_buffer, self.cell_buffer,
+            self.label_buffer,
+        ):  # fmt: skip
+            buffer.close()

@@ -1,0 +1,87 @@
+"""From the accumulator to pixels: RGBA for stills, I420 for video, made on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..gpu.buffer import Buffer
+from ..gpu.program import Program, ShaderSource
+from ..gpu.readback import ReadbackRing
+from ..gpu.texture import Texture2D
+from ..state.view import Display
+from .uniforms import TONE_MODES, linear
+
+
+class Developer:
+    """Develops accumulators of a picture of `width` x `height` pixels."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._rgba = Program(ShaderSource("display.comp", {"AS_RGBA": 1}))
+        self._i420 = Program(ShaderSource("display.comp"))
+        self._stride = (width + 7) // 8 * 8
+        even = height // 2 * 2
+        self._i420_bytes = self._stride * even * 3 // 2
+        self._pixels = Buffer(max(4 * width * height, self._i420_bytes))
+        self._ring = ReadbackRing(max(16, self._i420_bytes))
+
+    def _set(
+        self, program: Program, window: tuple[int, int], size: tuple[int, int], samples: int, display: Display
+    ) -> None:
+        r, g, b = (float(value) for value in linear(display.background))
+        program.set(
+            window=window,
+            size=size,
+            per_sample=1.0 / max(1, samples),
+            exposure=float(2.0**display.exposure),
+            tone_mode=TONE_MODES[display.tone_map],
+            background=(r, g, b),
+        )
+
+    def rgba(
+        self,
+        accumulator: Texture2D,
+        window: tuple[int, int],
+        samples: int,
+        display: Display,
+        transparent: bool = False,
+        first_pixel: tuple[int, int] = (0, 0),
+    ) -> NDArray[np.uint8]:
+        """(height, width, 4) uint8, sRGB, straight alpha, top row first. Waits for the device."""
+        size = (self.width, self.height)
+        self._set(self._rgba, window, size, samples, display)
+        self._rgba.set(transparent=int(transparent), first_pixel=first_pixel)
+        accumulator.bind_image(0)
+        self._pixels.bind(11)
+        self._rgba.dispatch(-(-self.width // 8), -(-self.height // 8))
+        data = self._pixels.read(np.uint8, 4 * self.width * self.height)
+        return data.astype(np.uint8, copy=False).reshape(self.height, self.width, 4)
+
+    def develop_i420(self, accumulator: Texture2D, window: tuple[int, int], samples: int, display: Display) -> None:
+        """Start to make the I420 picture; `take_i420` fetches it. Width and height count as even."""
+        size = (self.width // 2 * 2, self.height // 2 * 2)
+        self._set(self._i420, window, size, samples, display)
+        accumulator.bind_image(0)
+        self._pixels.bind(11)
+        self._i420.dispatch(-(-self._stride // 64), -(-size[1] // 16))
+        if self._ring.pending:
+            self._ring.take()
+        self._ring.push(self._pixels)
+
+    def take_i420(self) -> bytes:
+        """Planes Y, U, V of the newest developed picture without padding, BT.709 limited range."""
+        data = self._ring.take()
+        width, height = self.width // 2 * 2, self.height // 2 * 2
+        stride = self._stride
+        if width == stride:
+            return data.tobytes()
+        luma = data[: stride * height].reshape(height, stride)[:, :width]
+        chroma = data[stride * height :].reshape(2, height // 2, stride // 2)[:, :, : width // 2]
+        return luma.tobytes() + chroma.tobytes()
+
+    def close(self) -> None:
+        self._rgba.close()
+        self._i420.close()
+        self._pixels.close()
+        self._ring.close()

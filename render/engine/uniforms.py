@@ -1,0 +1,108 @@
+"""From the state tree to the shaders' Params: cameras and lights in unit space."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..scene.framing import axes
+from ..scene.open import Scene
+from ..space import Matrix, Vector, apply
+from ..state.camera import Camera
+from ..state.light import AreaLight
+from ..state.view import ViewState
+from .layout import PARAMS
+from .transfer import srgb_to_linear
+
+_MODES = {"mixed": 0, "brdf": 1, "phase": 2}
+TONE_MODES = {"filmic": 0, "exponential": 1, "linear": 2}
+MARCH_STEP_VOX = 0.5
+
+
+def linear(color: tuple[float, float, float]) -> Vector:
+    """Linear Rec. 709 components of an sRGB colour."""
+    return srgb_to_linear(np.asarray(color, np.float64))
+
+
+def light_direction(light: AreaLight, camera: Camera) -> Vector:
+    """Unit vector from the scene's centre towards the light, for a light placed relative to `camera`."""
+    forward, right, up = axes(camera)
+    azimuth, elevation = math.radians(light.azimuth), math.radians(light.elevation)
+    flat = -forward * math.cos(azimuth) + right * math.sin(azimuth)
+    direction: Vector = flat * math.cos(elevation) + up * math.sin(elevation)
+    return direction
+
+
+def params(
+    state: ViewState,
+    scene: Scene,
+    unit_from_world: Matrix,
+    n_volumes: int,
+    picture: tuple[int, int],
+    window: tuple[int, int, int, int],
+) -> NDArray[np.void]:
+    """One Params record. `picture` (width, height) of the whole; `window` (x, y, width, height) of the part drawn."""
+    record = PARAMS.array(1)
+    p = record[0]
+    _set_camera(p, state.camera, unit_from_world, picture)
+    lo, hi = np.asarray(scene.box.lo), np.asarray(scene.box.hi)
+    p["crop_lo"][:3] = apply(unit_from_world, lo + (hi - lo) * state.crop.lo)
+    p["crop_hi"][:3] = apply(unit_from_world, lo + (hi - lo) * state.crop.hi)
+    _set_lights(p, state, scene)
+    p["picture"] = (*picture, window[0], window[1])
+    p["window"] = (window[2], window[3], 0, 0)
+    p["seed"] = state.seed
+    p["n_volumes"] = n_volumes
+    p["density"] = state.shading.density
+    p["shading_mode"] = _MODES[state.shading.mode]
+    p["gradient_factor"] = state.shading.gradient_factor
+    p["anisotropy"] = state.shading.anisotropy
+    p["specular"] = state.shading.specular
+    p["roughness"] = state.shading.roughness
+    p["march_step"] = MARCH_STEP_VOX
+    return record
+
+
+def _set_camera(p: NDArray[np.void], camera: Camera, unit_from_world: Matrix, picture: tuple[int, int]) -> None:
+    forward, right, up = axes(camera)
+    aspect = picture[0] / picture[1]
+    perspective = camera.projection == "perspective"
+    # Half the picture's height: at distance 1 in perspective; everywhere, in unit space, in an orthographic view.
+    scale = math.tan(math.radians(camera.view_angle) / 2) if perspective else camera.parallel_scale
+    if not perspective:
+        scale *= unit_from_world[0, 0]
+    p["eye"][:3] = apply(unit_from_world, np.asarray(camera.position))
+    p["eye"][3] = float(perspective)
+    p["forward"][:3] = forward
+    p["right"][:3] = right * scale * aspect
+    p["up"][:3] = up * scale
+
+
+def _set_lights(p: NDArray[np.void], state: ViewState, scene: Scene) -> None:
+    area, sky = state.lighting.area, state.lighting.sky
+    reference = state.camera if area.follow_camera else scene.default_state.camera
+    direction = light_direction(area, reference)
+    _, right, up = axes(reference)
+    u = np.cross(up, direction)
+    u = right if np.linalg.norm(u) < 1e-6 else u / np.linalg.norm(u)
+    v = np.cross(direction, u)
+    surface = area.size**2
+    p["light_centre"] = (*(direction * area.distance), surface)
+    p["light_u"][:3] = u * area.size / 2
+    p["light_v"][:3] = v * area.size / 2
+    p["light_normal"][:3] = -direction
+    # Irradiance at the centre = radiance * area / distance^2; a white Lambert surface there reflects a pi-th of it.
+    shine = area.intensity if area.visible else 0.0
+    radiance = linear(area.color) * shine * math.pi * area.distance**2 / surface
+    p["light_radiance"][:3] = radiance
+    glow = sky.intensity if sky.visible else 0.0
+    for name, color in (("sky_top", sky.top), ("sky_middle", sky.middle), ("sky_bottom", sky.bottom)):
+        p[name][:3] = linear(color) * glow
+    p["sky_up"][:3] = up
+    # Choose lights by about what they add to a white surface.
+    total = shine + glow
+    probability = shine / total if total > 0 else 0.0
+    p["area_probability"] = probability if probability in (0.0, 1.0) else min(max(probability, 0.2), 0.8)
+    p["any_light"] = int(total > 0)

@@ -1,0 +1,112 @@
+"""Where the camera stands at first, and how it turns, in closed form."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from ..space import Box, Vector
+from ..state.camera import Camera
+
+# From where each kind of data is seen. "image": as in a slice viewer, x to the right, y down, z away from the eye.
+# "anatomical" (LPS): from the front, the patient's left on the right, the head up.
+_VIEWS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "image": ((0.0, 0.0, 1.0), (0.0, -1.0, 0.0)),
+    "anatomical": ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+}
+DEFAULT_AZIMUTH_DEG = 30.0
+DEFAULT_ELEVATION_DEG = 20.0
+DEFAULT_VIEW_ANGLE_DEG = 30.0
+
+
+def default_camera(box: Box, orientation: Literal["image", "anatomical"]) -> Camera:
+    """A camera that sees all of `box` from a little to the right and above, filling most of a 4:3 picture."""
+    direction, up = _VIEWS[orientation]
+    centre = box.centre
+    straight = Camera(
+        position=_triple(centre - np.asarray(direction)),
+        focal_point=_triple(centre),
+        view_up=up,
+        view_angle=DEFAULT_VIEW_ANGLE_DEG,
+    )
+    return fit(orbit(straight, DEFAULT_AZIMUTH_DEG, DEFAULT_ELEVATION_DEG), box)
+
+
+def fit(camera: Camera, box: Box, aspect: float = 4.0 / 3.0, margin: float = 1.08) -> Camera:
+    """The camera moved along its view so that the projection of `box` just fills the picture.
+
+    Each corner p, seen from the centre c along the view axes (right, up, forward), needs the distance
+    |up.(p-c)| / tan(fovy/2) - forward.(p-c), and likewise for the width; the largest one counts.
+    """
+    forward, right, up = axes(camera)
+    half = math.tan(math.radians(camera.view_angle) / 2)
+    distance, height = 0.0, 0.0
+    for corner in corners(box):
+        offset = corner - box.centre
+        needed = max(abs(float(up @ offset)), abs(float(right @ offset)) / aspect) * margin
+        distance = max(distance, needed / half - float(forward @ offset))
+        height = max(height, needed)
+    return camera.model_copy(
+        update={
+            "position": _triple(box.centre - forward * distance),
+            "focal_point": _triple(box.centre),
+            "parallel_scale": height,
+        }
+    )
+
+
+def corners(box: Box) -> list[Vector]:
+    """The eight corners of a box."""
+    sides = list(zip(box.lo, box.hi, strict=True))
+    return [np.array([x, y, z]) for x in sides[0] for y in sides[1] for z in sides[2]]
+
+
+def axes(camera: Camera) -> tuple[Vector, Vector, Vector]:
+    """The camera's unit vectors forward, right, up in world space (right-handed: right x up = -forward)."""
+    forward = np.subtract(camera.focal_point, camera.position)
+    forward = forward / np.linalg.norm(forward)
+    right = np.cross(forward, camera.view_up)
+    right = right / np.linalg.norm(right)
+    return forward, right, np.cross(right, forward)
+
+
+def orbit(camera: Camera, azimuth_deg: float, elevation_deg: float) -> Camera:
+    """The camera moved around its focal point: `azimuth_deg` to its right about view_up, then `elevation_deg` up.
+
+    VTK's Azimuth and Elevation in one, but the camera never goes over the pole: elevation stops at 89.9 degrees
+    from the plane across view_up.
+    """
+    up = np.asarray(camera.view_up) / np.linalg.norm(camera.view_up)
+    offset = np.subtract(camera.position, camera.focal_point)
+    offset = _rotated(offset, up, math.radians(azimuth_deg))
+    distance = float(np.linalg.norm(offset))
+    current = math.degrees(math.asin(max(-1.0, min(1.0, float(offset @ up) / distance))))
+    wanted = max(-89.9, min(89.9, current + elevation_deg))
+    across = np.cross(up, offset)
+    across = across / np.linalg.norm(across)
+    offset = _rotated(offset, across, -math.radians(wanted - current))
+    return camera.model_copy(update={"position": _triple(np.asarray(camera.focal_point) + offset)})
+
+
+def zoom(camera: Camera, factor: float) -> Camera:
+    """The camera with the picture `factor` times as large: nearer by `factor`, or a smaller parallel_scale."""
+    offset = np.subtract(camera.position, camera.focal_point) / factor
+    return camera.model_copy(
+        update={
+            "position": _triple(np.asarray(camera.focal_point) + offset),
+            "parallel_scale": camera.parallel_scale / factor,
+        }
+    )
+
+
+def _rotated(vector: Vector, axis: Vector, angle_rad: float) -> Vector:
+    """Rodrigues' rotation formula; `axis` is a unit vector."""
+    c, s = math.cos(angle_rad), math.sin(angle_rad)
+    rotated: Vector = vector * c + np.cross(axis, vector) * s + axis * float(axis @ vector) * (1 - c)
+    return rotated
+
+
+def _triple(vector: Vector) -> tuple[float, float, float]:
+    return float(vector[0]), float(vector[1]), float(vector[2])

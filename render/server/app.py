@@ -1,0 +1,106 @@
+"""The application: guard, routes, client files, and the life of the worker around them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aiortc import RTCIceServer
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from .. import __version__
+from ..errors import HostaError
+from ..session.registry import Registry
+from ..settings import ServerSettings
+from ..worker.protocol import OpenScene
+from ..worker.supervisor import Supervisor
+from .auth import Authority, is_loopback
+from .guard import Guard
+from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
+from .routes import make_router
+from .signalling import Signalling
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.05
+
+_NO_CLIENT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Hosta</title>
+<p>The server runs, but its page has not been built. Build it with <code>npm ci &amp;&amp; npm run build</code>
+in <code>viewer_client</code>, or start the server with <code>./hosta</code>, which does it.</p></html>
+"""
+
+
+class ClientFiles(StaticFiles):
+    """The built client. Its page is always asked for anew; files with a hash in their names are kept."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        kept = path.startswith("assets/") and response.status_code == 200
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
+        return response
+
+
+def create_app(settings: ServerSettings, scene: OpenScene, supervisor: Supervisor, client: Path | None) -> FastAPI:
+    """The server for one scene. `client` is the folder of the built client, or None when there is none."""
+    registry = Registry(supervisor, scene, settings.limits, time.monotonic)
+    ice_servers = [
+        RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
+        for server in settings.ice_servers
+    ]
+    signalling = Signalling(registry, ice_servers, loopback=is_loopback(settings.host))
+    authority = Authority(settings.token, settings.limits.wrong_tokens_per_minute)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        supervisor.start(registry)
+        ticking = asyncio.get_running_loop().create_task(_tick(registry), name="tick")
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
+            await asyncio.gather(signalling.close(), supervisor.close())
+
+    app = FastAPI(
+        title="Hosta", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    app.add_middleware(
+        Guard,
+        host=settings.host,
+        allow_hosts=settings.allow_hosts,
+        allow_origins=settings.allow_origins,
+        body_max_bytes=settings.limits.http_body_max_bytes,
+        sdp_max_bytes=settings.limits.sdp_max_bytes,
+    )
+    app.add_exception_handler(HostaError, on_hosta_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(Exception, on_unexpected_error)
+    app.include_router(make_router(authority, registry, signalling, settings.ice_servers, settings.limits))
+    if client is not None:
+        app.mount("/", ClientFiles(directory=client, html=True))
+    else:
+        app.add_api_route("/", _no_client, include_in_schema=False)
+    return app
+
+
+async def _tick(registry: Registry) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        try:
+            registry.tick(time.monotonic())
+        except Exception:
+            log.exception("the registry's tick failed")
+
+
+async def _no_client() -> HTMLResponse:
+    return HTMLResponse(_NO_CLIENT, 200)

@@ -1,0 +1,49 @@
+"""What an SDP offer must be before anything is made for it. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from aiortc import sdp
+
+from ..errors import StreamError
+
+MAX_SECTIONS = 8
+MAX_CANDIDATES = 64
+STRONG_DIGESTS = frozenset({"sha-256", "sha-384", "sha-512"})
+
+_SECTION = re.compile(r"^m=", re.MULTILINE)
+_CANDIDATE = re.compile(r"^a=candidate:", re.MULTILINE)
+
+
+def check_offer(text: str) -> None:
+    """Raises StreamError unless the offer asks for one H.264 video, at most data channels beside it, and is safe."""
+    # Counted before they are parsed, so that a long offer costs nothing.
+    sections, candidates = len(_SECTION.findall(text)), len(_CANDIDATE.findall(text))
+    if sections > MAX_SECTIONS:
+        raise StreamError(f"an offer may have at most {MAX_SECTIONS} media sections, not {sections}")
+    if candidates > MAX_CANDIDATES:
+        raise StreamError(f"an offer may have at most {MAX_CANDIDATES} candidates, not {candidates}")
+    try:
+        offer = sdp.SessionDescription.parse(text)
+    except Exception as error:  # the parser raises whatever its reading of a line happens to raise
+        raise StreamError("the offer is not valid SDP") from error
+    kinds = [media.kind for media in offer.media]
+    if kinds.count("video") != 1:
+        raise StreamError(f"an offer must have exactly one video section, not {kinds.count('video')}")
+    if kinds.count("application") > 1 or set(kinds) - {"video", "application"}:
+        raise StreamError("an offer may have one video section and one for data channels, and nothing else")
+    for media in offer.media:
+        digests = {fingerprint.algorithm.lower() for fingerprint in media.dtls.fingerprints} if media.dtls else set()
+        if not digests & STRONG_DIGESTS:
+            raise StreamError("an offer needs a certificate fingerprint with SHA-256 or stronger in each section")
+        if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
+            raise StreamError("an offer needs the ICE user fragment and password in each section")
+    video = offer.media[kinds.index("video")]
+    if video.direction not in ("recvonly", "sendrecv"):
+        raise StreamError("the video section of an offer must be recvonly")
+    if not any(
+        codec.mimeType.lower() == "video/h264" and str(codec.parameters.get("packetization-mode", "0")) == "1"
+        for codec in video.rtp.codecs
+    ):
+        raise StreamError("the offer has no H.264 with packetization mode 1, the only video that is sent")

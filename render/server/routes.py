@@ -1,0 +1,117 @@
+"""The HTTP addresses. All of them are relative to where the server is mounted, so that any proxy path works."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from .. import __version__
+from ..errors import StreamError
+from ..limits import Limits
+from ..session.registry import Registry
+from ..session.view import clamp_size
+from ..settings import IceServer
+from .auth import Authority
+from .signalling import Signalling
+
+NO_STORE = {"cache-control": "no-store"}
+
+
+class Login(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    token: str = Field(max_length=512)
+
+
+class ClientConfig(BaseModel):
+    """What a client needs before it connects."""
+
+    version: str
+    token_required: bool
+    ice_servers: tuple[IceServer, ...]
+
+
+class UnsupportedOfferError(StreamError):
+    """The body is not an SDP offer."""
+
+    http_status = 415
+
+
+def make_router(
+    authority: Authority, registry: Registry, signalling: Signalling, ice_servers: tuple[IceServer, ...], limits: Limits
+) -> APIRouter:
+    """All routes besides the client's files."""
+    router = APIRouter()
+
+    def address(request: Request) -> str:
+        return request.client.host if request.client is not None else "unknown"
+
+    def logged_in(request: Request) -> None:
+        cookie = request.cookies.get(authority.cookie_name)
+        authority.check(cookie, request.headers.get("authorization"), address(request), time.monotonic())
+
+    @router.get("/healthz")
+    async def health() -> dict[str, str]:
+        """The server itself is alive."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def ready(response: Response) -> dict[str, str]:
+        """A client that connects now gets a picture."""
+        if not registry.ready:
+            response.status_code = 503
+        return {"status": "ok" if registry.ready else "not ready"}
+
+    @router.get("/api/v1/config")
+    async def config() -> ClientConfig:
+        return ClientConfig(version=__version__, token_required=authority.required, ice_servers=ice_servers)
+
+    @router.post("/api/v1/login", status_code=204)
+    async def login(request: Request, body: Login) -> Response:
+        """Exchange the token for a cookie."""
+        authority.login(body.token, address(request), time.monotonic())
+        response = Response(status_code=204, headers=NO_STORE)
+        response.set_cookie(
+            authority.cookie_name,
+            authority.cookie_value,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    @router.post("/api/v1/whep", dependencies=[Depends(logged_in)])
+    async def connect(
+        request: Request,
+        view: Annotated[str | None, Query(max_length=100)] = None,
+        width: Annotated[int | None, Query(ge=1, le=65_535)] = None,
+        height: Annotated[int | None, Query(ge=1, le=65_535)] = None,
+    ) -> Response:
+        """An SDP offer; 201 with the answer. `view` joins an existing view, `width` and `height` size a new one."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/sdp":
+            raise UnsupportedOfferError("an offer must be sent as application/sdp")
+        try:
+            offer = (await request.body()).decode()
+        except UnicodeDecodeError:
+            raise StreamError("the offer is not valid SDP: it is not UTF-8") from None
+        size = clamp_size(width, height, limits) if width is not None and height is not None else None
+        name, answer = await signalling.open(offer, view, size)
+        headers = {"location": f"whep/{name}", **NO_STORE}  # relative: right under any proxy path
+        return Response(answer, 201, headers, media_type="application/sdp")
+
+    @router.delete("/api/v1/whep/{name}", dependencies=[Depends(logged_in)])
+    async def disconnect(name: str) -> Response:
+        if not await signalling.end(name):
+            raise NoConnectionError("there is no such connection; it has ended already")
+        return Response(status_code=200, headers=NO_STORE)
+
+    return router
+
+
+class NoConnectionError(StreamError):
+    """The connection does not exist, or no longer."""
+
+    http_status = 404

@@ -1,0 +1,136 @@
+"""Starts the server and blocks until it ends. This is what the command line calls.
+
+    from render.server.run import run_server
+    from render.settings import ServerSettings
+
+    settings = ServerSettings(host=..., port=..., token=..., insecure=...)  # only what was given
+    run_server(settings, paths=["data.zarr"], labels=[], spacing="45,4.6,4.6nm", ready=print)
+
+* `settings.token` None and `no_token=False`: a new token is made, and is in the URL.
+* `ready(url)` is called once, as soon as pages are answered (the worker may still be starting): the launch URL
+  `http://127.0.0.1:8470/#token=...`, in which the token is a fragment and never reaches a log. Opening a browser and
+  printing are the caller's.
+* `paths` go to the worker as they are (files, folders, `synthetic:cell`); it says what is wrong with them.
+* It returns after SIGINT or SIGTERM, within 5 s, with the worker ended.
+* UsageError (exit code 2): another address than loopback without a token and without `insecure`.
+  HostaError (exit code 1): the port is taken, the address is not of this machine.
+
+It must run on the main thread, because it takes the signals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+import uvicorn
+
+from ..errors import HostaError, UsageError
+from ..resources import client_dir
+from ..settings import ServerSettings
+from ..worker.protocol import OpenScene
+from ..worker.supervisor import Patience, Supervisor
+from .app import create_app
+from .auth import is_loopback, new_token
+
+GRACE_S = 2
+"""How long requests that are under way have to end."""
+SCENE = "main"
+
+
+def run_server(
+    settings: ServerSettings,
+    paths: Sequence[str],
+    labels: Sequence[str] = (),
+    spacing: str | None = None,
+    *,
+    no_token: bool = False,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve `paths` as one scene until SIGINT or SIGTERM. See the module for the arguments and the errors."""
+    if not is_loopback(settings.host) and not settings.insecure and no_token:
+        raise UsageError(
+            f"without a token anyone who reaches {settings.host} could use this server; "
+            "leave out --no-token, bind 127.0.0.1, or say --insecure"
+        )
+    if no_token:
+        settings = settings.model_copy(update={"token": None})
+    elif settings.token is None:
+        settings = settings.model_copy(update={"token": new_token()})
+    listening = listen(settings.host, settings.port)
+    try:
+        url = launch_url(settings.host, listening.getsockname()[1], settings.token)
+        supervisor = Supervisor(_patience(settings), settings.device)
+        scene = OpenScene(scene=SCENE, paths=tuple(paths), labels=tuple(labels), spacing=spacing)
+        app = create_app(settings, scene, supervisor, client_dir())
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+            h11_max_incomplete_event_size=64 << 10,
+        )
+        server = _Server(config, lambda: ready(url))
+        # uvicorn ends gracefully on these signals and then raises them again; by then there is nothing left to do.
+        previous = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            asyncio.run(server.serve(sockets=[listening]))
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+    finally:
+        listening.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises HostaError with what would help."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise HostaError(f"port {port} is in use; end what uses it, or take another with --port") from None
+        if error.errno == errno.EACCES:
+            raise HostaError(f"port {port} may not be used by this user; take one above 1023 with --port") from None
+        raise HostaError(f"the address {host} cannot be bound ({error.strerror or error}); see --host") from None
+    return listening
+
+
+def launch_url(host: str, port: int, token: str | None) -> str:
+    """The address to open in a browser on this machine."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    fragment = f"#token={token}" if token is not None else ""
+    return f"http://{shown}:{port}/{fragment}"
+
+
+def _patience(settings: ServerSettings) -> Patience:
+    silence_s = settings.worker_silence_s
+    return Patience() if silence_s is None else Patience(running_s=silence_s, software_s=silence_s)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """A signal that was already acted upon."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._say_ready()

@@ -1,0 +1,255 @@
+"""The one adapter to aiortc: packets that are already encoded, playout without delay, key-frame requests.
+
+Everything here that reaches into aiortc's or aioice's private parts is listed below, and `tests/stream` has a contract
+test for each; aiortc is pinned to its minor version.
+
+* `aiortc.codecs.HEADER_EXTENSIONS["video"]`: gets the playout-delay extension, so that it is negotiated.
+* `RTCRtpSender.__rtp_header_extensions_map`: replaced by one that writes that extension (0/0) into each packet.
+* `RTCRtpSender._send_keyframe`: called for PLI and FIR; replaced, because packets pass aiortc's encoder by.
+* `RTCRtpSender.__rtp_timestamp`: read; it tells the random offset between our time stamps and those on the wire.
+* `RTCIceGatherer._connection.get_component_candidates`: wrapped to offer 127.0.0.1, which aioice leaves out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import aiortc.codecs
+import av
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap
+
+from ..errors import StreamError
+from ..summary import FrameInfo
+
+log = logging.getLogger(__name__)
+
+PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+PLAYOUT_DELAY_ID = 14
+CLOCK = Fraction(1, 90_000)
+MAX_QUEUED_PACKETS = 12
+"""More packets than this wait only when the connection does not keep up: then they are dropped up to a key frame."""
+MAX_UNSENT_NOTE_BYTES = 16 << 10
+"""Frame notes are left out while so much waits on their channel."""
+ONE_BYTE_PROFILE = 0xBEDE
+
+
+def offer_playout_delay() -> None:
+    """Have aiortc negotiate the playout-delay extension. Once a process."""
+    extensions = aiortc.codecs.HEADER_EXTENSIONS["video"]
+    if all(extension.uri != PLAYOUT_DELAY_URI for extension in extensions):
+        extensions.append(RTCRtpHeaderExtensionParameters(id=PLAYOUT_DELAY_ID, uri=PLAYOUT_DELAY_URI))
+
+
+class PlayoutDelayMap(HeaderExtensionsMap):
+    """aiortc's table of header extensions, with `playout-delay` of minimum 0 and maximum 0: show frames at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._element: bytes | None = None
+
+    def configure(self, parameters: RTCRtpParameters) -> None:
+        super().configure(parameters)
+        for extension in parameters.headerExtensions:
+            if extension.uri == PLAYOUT_DELAY_URI and 1 <= extension.id <= 14:
+                # One byte of id and length - 1, then 12 bits of minimum and 12 of maximum, in 10 ms: four bytes, so
+                # that the padding stays right (RFC 8285).
+                self._element = bytes([extension.id << 4 | 2, 0, 0, 0])
+
+    def set(self, values: HeaderExtensions) -> tuple[int, bytes]:
+        profile, value = super().set(values)
+        if self._element is None or (value and profile != ONE_BYTE_PROFILE):
+            return profile, value
+        return ONE_BYTE_PROFILE, value + self._element
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    frame: FrameInfo
+    packet: bytes
+
+
+class PacketTrack(MediaStreamTrack):
+    """A video track of packets. `note(frame, rtp_timestamp)` is called as each goes out."""
+
+    kind = "video"
+
+    def __init__(self, note: Callable[[FrameInfo, int], None], want_key_frame: Callable[[], None]) -> None:
+        super().__init__()
+        self._note = note
+        self._want_key_frame = want_key_frame
+        self._queue: deque[_Queued] = deque()
+        self._next: asyncio.Future[None] | None = None
+        self._needs_key_frame = True
+        self._started = False
+        self._sender: RTCRtpSender | None = None
+        self._offset: int | None = None
+        self._unnoted: FrameInfo | None = None
+
+    def sent_by(self, sender: RTCRtpSender) -> None:
+        self._sender = sender
+
+    def push(self, frame: FrameInfo, packet: bytes) -> None:
+        """Queue a packet; one that cannot be decoded because others were dropped is dropped too."""
+        if frame.key_frame:
+            self._queue.clear()
+            self._needs_key_frame = False
+        elif self._needs_key_frame:
+            return
+        elif len(self._queue) >= MAX_QUEUED_PACKETS:
+            self._queue.clear()
+            self._needs_key_frame = True
+            if self._started:
+                self._want_key_frame()
+            return
+        self._queue.append(_Queued(frame, packet))
+        self._wake()
+
+    def stop(self) -> None:
+        super().stop()
+        self._wake()
+
+    async def recv(self) -> av.Packet[Any]:
+        """The next packet, when there is one. aiortc calls this when it has sent the one before."""
+        self._note_first()
+        if not self._started:
+            self._started = True
+            if not self._queue:
+                self._want_key_frame()
+        while not self._queue:
+            if self.readyState != "live":
+                raise MediaStreamError
+            self._next = asyncio.get_running_loop().create_future()
+            await self._next
+        if self.readyState != "live":
+            raise MediaStreamError
+        item = self._queue.popleft()
+        packet = av.Packet(item.packet)
+        packet.pts = item.frame.pts
+        packet.time_base = CLOCK
+        if self._offset is None:
+            self._unnoted = item.frame
+        else:
+            self._note(item.frame, self._on_the_wire(item.frame.pts))
+        return packet
+
+    def _note_first(self) -> None:
+        """aiortc adds a random offset to all time stamps; the first packet that it sent tells which."""
+        if self._unnoted is None or self._sender is None:
+            return
+        frame, self._unnoted = self._unnoted, None
+        sent: int = self._sender._RTCRtpSender__rtp_timestamp  # type: ignore[attr-defined]
+        self._offset = (sent - frame.pts) % 2**32
+        self._note(frame, sent)
+
+    def _on_the_wire(self, pts: int) -> int:
+        assert self._offset is not None
+        return (self._offset + pts) % 2**32
+
+    def _wake(self) -> None:
+        if self._next is not None and not self._next.done():
+            self._next.set_result(None)
+
+
+class PeerListener(Protocol):
+    """Who is told what a peer does."""
+
+    def on_message(self, label: str, data: str | bytes) -> None: ...
+    def on_channel(self, label: str) -> None: ...
+    def on_state(self, state: str) -> None: ...
+    def on_key_frame_wanted(self) -> None: ...
+    def note_frame(self, frame: FrameInfo, rtp_timestamp: int) -> None: ...
+
+
+class Peer:
+    """A connection to one browser: a video to it, data channels with it."""
+
+    def __init__(self, listener: PeerListener, ice_servers: Sequence[RTCIceServer] = (), loopback: bool = True) -> None:
+        """`ice_servers` is never left to aiortc, which would ask a public server; `loopback` also offers 127.0.0.1."""
+        offer_playout_delay()
+        self._listener = listener
+        self._loopback = loopback
+        self._channels: dict[str, RTCDataChannel] = {}
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
+        self._track = PacketTrack(listener.note_frame, listener.on_key_frame_wanted)
+        self._connection.on("datachannel", self._on_channel)
+        self._connection.on("connectionstatechange", self._on_state)
+
+    async def answer(self, offer: str) -> str:
+        """Take an SDP offer that `check_offer` has passed; the answer with all candidates.
+
+        Raises StreamError when the two sides have nothing in common.
+        """
+        connection = self._connection
+        transceiver = connection.addTransceiver(self._track, direction="sendonly")
+        sender = transceiver.sender
+        sender._RTCRtpSender__rtp_header_extensions_map = PlayoutDelayMap()  # type: ignore[attr-defined]
+        sender._send_keyframe = self._listener.on_key_frame_wanted  # type: ignore[method-assign]
+        self._track.sent_by(sender)
+        capabilities = RTCRtpSender.getCapabilities("video").codecs
+        # Before the offer is applied: aiortc chooses the codecs there.
+        transceiver.setCodecPreferences(
+            [codec for codec in capabilities if codec.mimeType.lower() in ("video/h264", "video/rtx")]
+        )
+        try:
+            await connection.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+            if self._loopback:
+                _offer_loopback(sender)
+            await connection.setLocalDescription(await connection.createAnswer())
+        except (ValueError, OperationError, InvalidStateError, InvalidAccessError) as error:
+            raise StreamError(f"the offer cannot be answered: {error}") from error
+        return connection.localDescription.sdp
+
+    def send_packet(self, frame: FrameInfo, packet: bytes) -> None:
+        self._track.push(frame, packet)
+
+    def send_text(self, label: str, text: str, *, droppable: bool = False) -> None:
+        """On the channel of this label, if it is open; `droppable` ones are left out while the channel is behind."""
+        channel = self._channels.get(label)
+        if channel is None or channel.readyState != "open":
+            return
+        if droppable and channel.bufferedAmount > MAX_UNSENT_NOTE_BYTES:
+            return
+        channel.send(text)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        label = channel.label
+        if label not in ("events", "motion"):
+            channel.close()
+            return
+        self._channels[label] = channel
+        channel.on("message", lambda data: self._listener.on_message(label, data))
+        self._listener.on_channel(label)
+
+    def _on_state(self) -> None:
+        self._listener.on_state(self._connection.connectionState)
+
+
+def _offer_loopback(sender: RTCRtpSender) -> None:
+    connection: Any = sender.transport.transport.iceGatherer._connection
+    gather: Callable[..., Awaitable[list[Any]]] = connection.get_component_candidates
+
+    async def with_loopback(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
+        return await gather(component=component, addresses=[*addresses, "127.0.0.1"], timeout=timeout)
+
+    connection.get_component_candidates = with_loopback

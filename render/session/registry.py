@@ -1,0 +1,245 @@
+"""All views and sessions of a server: who sees what, and what the worker is told. Its times come in as `now_s`."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from ..errors import LimitError, StreamError
+from ..limits import Limits
+from ..state.view import ViewState
+from ..summary import DeviceInfo, SceneSummary
+from ..worker.protocol import Failed, FromWorker, OpenScene, OpenView, Packet, Progress, SceneReady
+from .events import ErrorMessage, ProgressMessage, WorkerMessage
+from .session import Outlet, Session, new_incident
+from .view import DEFAULT_SIZE, View
+
+log = logging.getLogger(__name__)
+
+UNWATCHED_VIEW_S = 30.0
+"""A view whose last viewer has gone waits so long for it to come back."""
+SHARED_CAMERA_INTERVAL_S = 0.1
+"""The other viewers of a view are told where its camera is at most so often."""
+
+
+class WorkerLink(Protocol):
+    """What the registry needs of the supervisor."""
+
+    device: DeviceInfo | None
+
+    def open_scene(self, request: OpenScene) -> None: ...
+    def open_view(self, request: OpenView) -> None: ...
+    def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None: ...
+    def set_viewport(self, view: str, width: int, height: int) -> None: ...
+    def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None: ...
+    def close_view(self, view: str) -> None: ...
+
+
+class BusyError(LimitError):
+    """All places are taken; one may be free later."""
+
+    http_status = 503
+
+
+class NoViewError(StreamError):
+    """The view that is asked for does not exist."""
+
+    http_status = 404
+
+
+class Registry:
+    """The scene, its views and their viewers."""
+
+    def __init__(self, worker: WorkerLink, scene: OpenScene, limits: Limits, clock: Callable[[], float]) -> None:
+        """`clock` gives the `now_s` of what comes from the worker and of views that lose their last viewer."""
+        self.sessions: dict[str, Session] = {}
+        self.summary: SceneSummary | None = None
+        self._worker = worker
+        self._scene = scene
+        self._limits = limits
+        self._clock = clock
+        self._default_state: ViewState | None = None
+        self._views: dict[str, View] = {}
+        self._unwatched_s: dict[str, float] = {}
+        self._status = WorkerMessage(status="starting")
+        self._trouble: ErrorMessage | None = None
+        self._untold_cameras: dict[str, set[str]] = {}  # view -> sessions that moved it since the others were told
+        self._told_cameras_s = float("-inf")
+        worker.open_scene(scene)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a client that comes now gets a picture."""
+        return self._status.status == "ready" and self.summary is not None
+
+    # ---- sessions come and go ----
+
+    def admit(
+        self, outlet: Outlet, now_s: float, view: str | None = None, size: tuple[int, int] | None = None
+    ) -> Session:
+        """A place for a client, with a view of its own or, with `view`, at that one.
+
+        Raises BusyError when all places are taken and NoViewError when there is no such view.
+        """
+        self.check_free()
+        if view is not None and view not in self._views:
+            raise NoViewError("there is no such view any more; open a new one")
+        session = Session(secrets.token_urlsafe(16), outlet, self, self._limits, now_s)
+        session.wanted_view, session.wanted_size = view, size
+        self.sessions[session.session] = session
+        if self._default_state is not None:
+            self._give_view(session, self._default_state)
+        return session
+
+    def check_free(self) -> None:
+        """Raises BusyError when there is no place for another client."""
+        if len(self.sessions) >= self._limits.sessions_max:
+            raise BusyError(f"all {self._limits.sessions_max} places are taken; try again later")
+
+    def release(self, session: Session) -> None:
+        """The client has gone. Its view waits a while for it."""
+        if self.sessions.pop(session.session, None) is None:
+            return
+        view = session.view
+        if view is not None and not any(True for _ in self._viewers(view)):
+            self._unwatched_s[view.view] = self._clock()
+            self._worker.control(view.view, active=False)
+
+    def opened_events(self, session: Session) -> None:
+        """The client can be told things now: tell it where matters stand."""
+        session.events_open = True
+        self._brief(session)
+
+    def tick(self, now_s: float) -> None:
+        """What time brings: late cameras, clients that never connected or fell silent, views that nobody watches."""
+        for session in list(self.sessions.values()):
+            session.tick(now_s)
+            if not session.connected and now_s - session.created_s > self._limits.unconnected_offer_s:
+                session.outlet.close("the connection was never made")
+            elif session.events_open and now_s - session.heard_s > self._limits.idle_session_s:
+                session.outlet.close("idle for too long")
+        for unwatched, since_s in list(self._unwatched_s.items()):
+            if now_s - since_s > UNWATCHED_VIEW_S:
+                self._close_view(unwatched)
+        if self._untold_cameras and now_s - self._told_cameras_s >= SHARED_CAMERA_INTERVAL_S:
+            self._told_cameras_s = now_s
+            untold, self._untold_cameras = self._untold_cameras, {}
+            for name, movers in untold.items():
+                if (view := self._views.get(name)) is not None:
+                    for viewer in self._viewers(view):
+                        if movers != {viewer.session}:
+                            viewer.tell_state(view, None)
+
+    # ---- Stage: what sessions do to their views ----
+
+    def show(self, view: View, origin: Session, seq: int | None) -> None:
+        self._worker.set_state(view.view, view.state, view.sequence, view.camera_seq)
+        if seq is None:
+            self._untold_cameras.setdefault(view.view, set()).add(origin.session)
+            return
+        for viewer in self._viewers(view):
+            viewer.tell_state(view, seq if viewer is origin else None)
+
+    def resized(self, view: View) -> None:
+        self._worker.set_viewport(view.view, *view.size)
+
+    def want_key_frame(self, view: View) -> None:
+        self._worker.control(view.view, active=True, key_frame=True)
+
+    # ---- Listener: what comes from the worker ----
+
+    def on_worker_message(self, message: FromWorker, payload: bytes) -> None:
+        match message:
+            case Packet():
+                if (view := self._views.get(message.view)) is not None:
+                    for viewer in self._viewers(view):
+                        viewer.show_frame(message.frame, payload)
+            case Progress():
+                self._tell_all(ProgressMessage(what=message.what, done=message.done, total=message.total))
+            case SceneReady():
+                self._scene_ready(message)
+            case Failed():
+                self._failed(message)
+
+    def on_worker_status(self, status: str, message: str) -> None:
+        self._status = WorkerMessage.model_validate({"status": status, "message": message})
+        if status != "ready":
+            self._tell_all(self._status)
+            return
+        self._trouble = None
+        if self.summary is None:
+            # The scene has yet to be opened; clients hear of `ready` together with it.
+            self._tell_all(WorkerMessage(status="starting"))
+
+    def _scene_ready(self, message: SceneReady) -> None:
+        self.summary, self._trouble = message.summary, None
+        if self._default_state is None:
+            self._default_state = message.default_state
+        for session in list(self.sessions.values()):
+            if session.view is None:
+                self._give_view(session, self._default_state)
+            self._brief(session)
+
+    def _failed(self, message: Failed) -> None:
+        incident = new_incident()
+        log.warning("incident %s: scene %s, view %s: %s", incident, message.scene, message.view, message.message)
+        error = ErrorMessage(code=message.code, message=message.message, incident=incident)
+        if message.view is None:
+            self._trouble = error
+            self._tell_all(error)
+        elif (view := self._views.get(message.view)) is not None:
+            for viewer in self._viewers(view):
+                viewer.tell_error(error)
+
+    # ---- views ----
+
+    def _give_view(self, session: Session, default_state: ViewState) -> None:
+        view = self._views.get(session.wanted_view) if session.wanted_view is not None else None
+        if view is None:
+            self._make_room()
+            size = session.wanted_size or DEFAULT_SIZE
+            view = View(secrets.token_urlsafe(9), self._scene.scene, default_state, size)
+            self._views[view.view] = view
+            request = OpenView(
+                view=view.view,
+                scene=view.scene,
+                width=size[0],
+                height=size[1],
+                state=view.state,
+                sequence=0,
+            )
+            self._worker.open_view(request)
+        else:
+            self._unwatched_s.pop(view.view, None)
+            self._worker.control(view.view, active=True, key_frame=True)
+        session.view = view
+
+    def _make_room(self) -> None:
+        """Views that nobody watches make room for others, oldest first: there are never more than places."""
+        while len(self._views) >= self._limits.sessions_max and self._unwatched_s:
+            self._close_view(min(self._unwatched_s, key=lambda view: self._unwatched_s[view]))
+
+    def _close_view(self, view: str) -> None:
+        del self._unwatched_s[view]
+        del self._views[view]
+        self._worker.close_view(view)
+
+    def _viewers(self, view: View) -> Iterator[Session]:
+        return (session for session in list(self.sessions.values()) if session.view is view)
+
+    # ---- telling ----
+
+    def _brief(self, session: Session) -> None:
+        """Where matters stand: the worker, what went wrong, what is shown."""
+        opening = self._status.status == "ready" and self.summary is None
+        session.tell(WorkerMessage(status="starting") if opening else self._status)
+        if self._trouble is not None:
+            session.tell_error(self._trouble)
+        if self._worker.device is not None and self.summary is not None:
+            session.tell_hello(self._worker.device, self.summary)
+
+    def _tell_all(self, message: WorkerMessage | ProgressMessage | ErrorMessage) -> None:
+        for session in list(self.sessions.values()):
+            session.tell(message)

@@ -1,0 +1,197 @@
+"""A session: one client, what it may say, and what it is told. It does no I/O of its own; `now_s` comes in."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import deque
+from typing import Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from .. import __version__
+from ..errors import HostaError, StateError
+from ..limits import Limits
+from ..state.view import first_problem
+from ..summary import DeviceInfo, FrameInfo, SceneSummary
+from .events import (
+    CLIENT_EVENT,
+    CameraEvent,
+    ErrorMessage,
+    HelloMessage,
+    KeyFrameEvent,
+    PatchEvent,
+    PingEvent,
+    PongMessage,
+    ResetEvent,
+    StateMessage,
+    ViewportEvent,
+)
+from .rate import TokenBucket
+from .view import View, clamp_size
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_CAMERAS = 512
+"""Cameras on their way to a frame; far more than can be under way at once."""
+
+
+class Outlet(Protocol):
+    """The way to one client, whatever the transport."""
+
+    def send_event(self, text: str) -> None:
+        """A message that must arrive, in order."""
+
+    def send_frame(self, frame: FrameInfo, packet: bytes) -> None:
+        """A video packet and what it shows."""
+
+    def close(self, reason: str) -> None:
+        """End the connection."""
+
+
+class Stage(Protocol):
+    """What a session's events do to a view; the registry passes it on to the worker and to the other viewers."""
+
+    def show(self, view: View, origin: Session, seq: int | None) -> None: ...
+
+    def resized(self, view: View) -> None: ...
+
+    def want_key_frame(self, view: View) -> None: ...
+
+
+class Session:
+    """One connected client. `view` is None until the scene is open."""
+
+    def __init__(self, session: str, outlet: Outlet, stage: Stage, limits: Limits, now_s: float) -> None:
+        self.session = session
+        self.outlet = outlet
+        self.view: View | None = None
+        self.wanted_view: str | None = None
+        self.wanted_size: tuple[int, int] | None = None
+        self.events_open = False
+        self.connected = False
+        self.created_s = self.heard_s = now_s
+        self._stage = stage
+        self._limits = limits
+        self._bucket = TokenBucket(limits.events_per_s, limits.events_burst, now_s)
+        self._newest_seq = -1
+        self._cameras: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_CAMERAS)  # (the view's number, the client's)
+        self._shown_seq = 0
+        self._late_camera: str | None = None
+
+    # ---- what the client says ----
+
+    def receive(self, text: str | bytes, now_s: float) -> None:
+        """One message of the client, as it came."""
+        self.heard_s = now_s
+        size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+        if size > self._limits.message_max_bytes:
+            self._refuse("limit", f"a message may have at most {self._limits.message_max_bytes} bytes, not {size}")
+            self.outlet.close("message too large")
+            return
+        if not self._bucket.take(now_s):
+            # The newest camera is applied later (`tick`); anything else that comes too fast is lost.
+            if isinstance(text, str) and '"camera"' in text[:64]:
+                self._late_camera = text
+            if self._bucket.abused(now_s):
+                log.warning("session %s: too many events for too long, closed", self.session)
+                self.outlet.close("too many events")
+            return
+        if isinstance(text, bytes):
+            self._refuse("usage", "messages must be JSON texts, not binary")
+            return
+        self._understand(text)
+
+    def tick(self, now_s: float) -> None:
+        """What had to wait for its turn."""
+        if self._late_camera is not None and self._bucket.take(now_s):
+            text, self._late_camera = self._late_camera, None
+            self._understand(text)
+
+    def _understand(self, text: str) -> None:
+        try:
+            event = CLIENT_EVENT.validate_json(text.encode("utf-8", "surrogatepass"))
+        except ValidationError as error:
+            self._refuse("state", f"the message is not valid: {first_problem(error)[:500]}")
+            return
+        seq = event.seq if isinstance(event, CameraEvent | PatchEvent | ResetEvent) else None
+        try:
+            self._apply(event)
+        except StateError as error:
+            self._refuse(error.code, str(error)[:500], seq)
+
+    def _apply(self, event: BaseModel) -> None:
+        match event:
+            case PingEvent():
+                self.tell(PongMessage(client_ms=event.client_ms))
+                return
+            case ViewportEvent():
+                self.wanted_size = clamp_size(event.width, event.height, self._limits)
+                if self.view is not None and self.view.resize(self.wanted_size):
+                    self._stage.resized(self.view)
+                return
+        view = self.view
+        if view is None:
+            raise StateError("the scene is not open yet; wait for the hello message")
+        match event:
+            case CameraEvent():
+                if event.seq <= self._newest_seq:
+                    return  # unordered delivery: a newer camera is already shown
+                self._newest_seq = event.seq
+                self._cameras.append((view.move_camera(event.camera), event.seq))
+                self._stage.show(view, self, None)
+            case PatchEvent():
+                view.patch(event.patch)
+                self._stage.show(view, self, event.seq)
+            case ResetEvent():
+                view.reset(camera_only=event.what == "camera")
+                self._stage.show(view, self, event.seq)
+            case KeyFrameEvent():
+                self._stage.want_key_frame(view)
+
+    # ---- what the client is told ----
+
+    def tell(self, message: BaseModel) -> None:
+        """Send a message, if the client has opened its channel for them."""
+        if self.events_open:
+            self.outlet.send_event(message.model_dump_json())
+
+    def tell_state(self, view: View, seq: int | None) -> None:
+        self.tell(StateMessage(seq=seq, sequence=view.sequence, state=view.state))
+
+    def tell_hello(self, device: DeviceInfo, scene: SceneSummary) -> None:
+        view = self.view
+        if view is not None:
+            self.tell(
+                HelloMessage(
+                    server=__version__,
+                    view=view.view,
+                    device=device,
+                    scene=scene,
+                    state=view.state,
+                    default_state=view.default_state,
+                    sequence=view.sequence,
+                )
+            )
+
+    def tell_error(self, error: HostaError | ErrorMessage) -> None:
+        if isinstance(error, HostaError):
+            self._refuse(error.code, str(error))
+        else:
+            self.tell(error)
+
+    def show_frame(self, frame: FrameInfo, packet: bytes) -> None:
+        """Pass a frame on; its camera number becomes this client's newest one that it shows."""
+        while self._cameras and self._cameras[0][0] <= frame.camera_seq:
+            self._shown_seq = self._cameras.popleft()[1]
+        self.outlet.send_frame(frame.model_copy(update={"camera_seq": self._shown_seq}), packet)
+
+    def _refuse(self, code: str, message: str, seq: int | None = None) -> None:
+        incident = new_incident()
+        log.info("session %s, incident %s: %s: %s", self.session, incident, code, message)
+        self.tell(ErrorMessage(code=code, message=message, incident=incident, seq=seq))
+
+
+def new_incident() -> str:
+    """A short id that is told to the client and written into the log beside what happened."""
+    return uuid.uuid4().hex[:12]

@@ -1,0 +1,69 @@
+"""A view: one state, shown as one video to one or several clients. Pure: nothing is sent here."""
+
+from __future__ import annotations
+
+from ..errors import StateError
+from ..limits import DEFAULT_LIMITS, Limits
+from ..state.camera import Camera
+from ..state.patch import Patch, apply_patch
+from ..state.view import ViewState
+
+DEFAULT_SIZE = (960, 540)
+"""The picture until a client says how large its own is."""
+
+
+class View:
+    """Owns a ViewState and its sequence numbers.
+
+    `sequence` counts every change; `camera_seq` counts the cameras only. Both are this view's own numbers and only
+    grow: a client's event numbers are translated by its session, so that several clients can move one view.
+    """
+
+    def __init__(self, view: str, scene: str, default_state: ViewState, size: tuple[int, int] = DEFAULT_SIZE) -> None:
+        self.view = view
+        self.scene = scene
+        self.default_state = default_state
+        self.state = default_state
+        self.sequence = 0
+        self.camera_seq = 0
+        self.size = size
+        self._sources = {layer.source for layer in default_state.layers}
+
+    def move_camera(self, camera: Camera) -> int:
+        """Look from here; the number of this camera, which every frame says that shows it or a later one."""
+        self.state = self.state.model_copy(update={"camera": camera})
+        self.sequence += 1
+        self.camera_seq += 1
+        return self.camera_seq
+
+    def patch(self, patch: Patch) -> None:
+        """Change the state. Raises StateError, and the state stays, when the change is not valid in this scene."""
+        state, _ = apply_patch(self.state, patch)
+        for layer in state.layers:
+            if layer.source not in self._sources:
+                raise StateError(f"the scene has no source '{layer.source}'; a change cannot bring in other data")
+        self.state = state
+        self.sequence += 1
+
+    def reset(self, *, camera_only: bool) -> None:
+        """Back to how the scene was first shown."""
+        if camera_only:
+            self.state = self.state.model_copy(update={"camera": self.default_state.camera})
+        else:
+            self.state = self.default_state
+        self.sequence += 1
+
+    def resize(self, size: tuple[int, int]) -> bool:
+        """Take another size, already clamped; whether it is another."""
+        changed = size != self.size
+        self.size = size
+        return changed
+
+
+def clamp_size(width: int, height: int, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
+    """The nearest size, with about the same shape, that can be streamed: within the limits, both sides even."""
+    shrink = min(1.0, limits.viewport_max_width_px / width, limits.viewport_max_height_px / height)
+    sides = (width * shrink, height * shrink)
+    bounds = (limits.viewport_max_width_px, limits.viewport_max_height_px)
+    clamped = [min(max(round(side), limits.viewport_min_px), bound) for side, bound in zip(sides, bounds, strict=True)]
+    return clamped[0] // 2 * 2, clamped[1] // 2 * 2

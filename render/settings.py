@@ -1,0 +1,43 @@
+"""The server's settings: from the command line, or from the environment as HOSTA_HOST, HOSTA_PORT, HOSTA_TOKEN ..."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .limits import DEFAULT_LIMITS, Limits
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8470
+
+
+class IceServer(BaseModel):
+    """A STUN or TURN server, in the words of the browser's RTCIceServer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+
+class ServerSettings(BaseSettings):
+    """How the server is reached and by whom.
+
+    `allow_hosts` are names under which it may be addressed besides its own (a reverse proxy's), `allow_origins` are
+    pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without a
+    token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HOSTA_", frozen=True, extra="ignore")
+
+    host: str = DEFAULT_HOST
+    port: int = Field(DEFAULT_PORT, ge=0, le=65_535)
+    token: str | None = Field(None, min_length=16, max_length=512)
+    insecure: bool = False
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
+    ice_servers: tuple[IceServer, ...] = ()
+    device: int | None = Field(None, ge=0)
+    worker_silence_s: float | None = Field(None, gt=0)
+    limits: Limits = DEFAULT_LIMITS

@@ -1,0 +1,152 @@
+"""From what a user names to sources: the format is found by looking at the data, not only at its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import SourceError
+from ..limits import DEFAULT_LIMITS, Limits
+from .base import Kind, Source
+from .decode import check_regular, reading
+from .geometry import Spacing, check_spacing
+from .opening import Opening, Progress
+from .override import Respaced, WholeNumbers, respacing_of
+
+READ_HERE = (
+    "OME-Zarr and zarr, NRRD, MetaImage, NIfTI, MRC, DICOM, TIFF (OME, ImageJ, plain), folders and patterns of "
+    "TIFF or PNG slices, .npy, and synthetic:NAME"
+)
+_ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def open_sources(
+    path: str,
+    *,
+    spacing_um: Spacing | None = None,
+    kind: Kind | None = None,
+    progress: Progress | None = None,
+    root: Path | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Source]:
+    """Open a file, a folder, a pattern of slices or `synthetic:NAME`: the image first, then the labels that it brings.
+
+    `spacing_um` (z, y, x) replaces what the file says. `kind` "labels" makes labels of it, "image" leaves out labels
+    that come with it; None follows the data. `progress(what, done, total)` is called during long steps, now and at
+    the first read. `root`: no file outside of this folder is opened. Raises SourceError with one clear sentence.
+    """
+    if spacing_um is not None:
+        check_spacing(spacing_um, "--spacing")
+    opening = Opening(kind, spacing_um, progress, root, limits)
+    sources = _open(path, opening)
+    if spacing_um is not None:
+        by = respacing_of(sources[0].info, spacing_um)
+        sources = [Respaced(source, by) for source in sources]
+    return [WholeNumbers(source) if _needs_whole_numbers(source) else source for source in sources]
+
+
+def _needs_whole_numbers(source: Source) -> bool:
+    return source.info.kind == "labels" and source.info.dtype.kind == "f"
+
+
+def _open(text: str, opening: Opening) -> list[Source]:
+    if text.startswith("synthetic:"):
+        from .synthetic.open import open_synthetic
+
+        return list(open_synthetic(text))
+    if "\0" in text or not text.strip():
+        raise SourceError("the name of the data is empty or holds a NUL character")
+    if "://" in text:
+        raise SourceError(f"'{text}' is a remote address; only local files and folders are opened")
+    path = Path(text).expanduser().absolute()
+    if not path.exists():
+        return _open_missing(text, path, opening)
+    opening.admit(path)
+    with reading(f"'{path.name}'"):
+        return _open_folder(path, opening) if path.is_dir() else _open_file(path, opening)
+
+
+def _open_missing(text: str, path: Path, opening: Opening) -> list[Source]:
+    """A pattern of slices, or a part inside of a file (`stack.ome.tif/1`)."""
+    if any(mark in text for mark in "*?["):
+        from .slices import open_pattern
+
+        return list(open_pattern(path, opening))
+    if path.is_symlink():
+        raise SourceError(f"'{text}' is a link to a file or folder that does not exist")
+    if path.parent.is_file() and _magic(path.parent)[:4] in _TIFF_MAGIC:
+        from .tiff import open_tiff
+
+        return list(open_tiff(opening.admit(path.parent), opening, part=path.name))
+    raise SourceError(f"there is no file or folder '{text}'")
+
+
+def _open_folder(path: Path, opening: Opening) -> list[Source]:
+    if any((path / name).exists() for name in _ZARR_FILES):
+        from .ome_zarr import open_zarr
+
+        return list(open_zarr(path, opening))
+    if path.suffix == ".zarr":
+        raise SourceError(f"'{path.name}' is no zarr store: it has neither zarr.json nor .zgroup or .zarray")
+    if (path / "attributes.json").exists():
+        raise SourceError(f"'{path.name}' looks like N5, which is not read; convert it to OME-Zarr")
+    files = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    if any(_is_dicom(file) for file in files[:16]):
+        from .dicom import open_dicom
+
+        return list(open_dicom(path, opening))
+    from .slices import open_folder
+
+    return list(open_folder(path, opening))
+
+
+def _open_file(path: Path, opening: Opening) -> list[Source]:
+    if check_regular(path) == 0:
+        raise SourceError(f"'{path.name}' is empty")
+    if path.name in _ZARR_FILES:
+        from .ome_zarr import open_zarr
+
+        return list(open_zarr(path.parent, opening))
+    magic = _magic(path)
+    if magic[:4] in _TIFF_MAGIC:
+        from .tiff import open_tiff
+
+        return list(open_tiff(path, opening))
+    if magic.startswith(b"\x89PNG"):
+        from .slices import open_slices
+
+        return list(open_slices(path.name, [path], opening))
+    if magic.startswith(b"\x93NUMPY"):
+        from .numpy_file import open_npy
+
+        return list(open_npy(path, opening))
+    if magic[128:132] == b"DICM":
+        from .dicom import open_dicom
+
+        return list(open_dicom(path, opening))
+    from .itk_image import SUFFIXES, open_itk
+
+    if path.name.lower().endswith(SUFFIXES) or _looks_like_itk(magic):
+        return list(open_itk(path, opening))
+    raise SourceError(f"'{path.name}' is in no format that is read here; these are: {READ_HERE}")
+
+
+def _magic(path: Path) -> bytes:
+    with reading(f"'{path.name}'"), path.open("rb") as file:
+        return file.read(512)
+
+
+def _is_dicom(path: Path) -> bool:
+    return _magic(path)[128:132] == b"DICM"
+
+
+def _looks_like_itk(magic: bytes) -> bool:
+    """Formats that `itk_image` reads under any name. NIfTI's header says its own length, in either byte order."""
+    nifti = np.frombuffer(magic[:4], "<i4").tolist() if len(magic) >= 4 else []
+    return (
+        magic.startswith((b"NRRD", b"# vtk DataFile", b"ObjectType", b"NDims"))
+        or magic[208:212] == b"MAP "
+        or (nifti in ([348], [540], [0x5C010000], [0x1C020000]) and len(magic) == 512)
+    )

@@ -1,0 +1,276 @@
+"""The demo's sample: a eukaryotic cell, 20 micrometres across, as fluorescence channels and as a segmentation.
+
+Every structure is a signed distance, so any level of any size is made directly: edges are as soft as the voxels are
+large, structures thinner than a voxel fade. Thin structures are drawn a little over a voxel of the finest level thick,
+as a microscope's blur would, so that a small cell shows them too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base import ChannelInfo
+from .grid import Grid
+from .hashing import seed_of
+from .noise import Noise, grain
+from .organelles import GolgiStack, Mitochondrion, Organelles, Vesicle
+from .reticulum import Reticulum
+from .shapes import Field, cover, cover_sheet, cover_thin, sphere_distance, spine_distance
+
+CELL_UM = 20.0
+"""The side of the cube that holds the cell."""
+
+CHANNELS = (
+    ChannelInfo("Membrane", (0.80, 0.84, 0.88), (0.08, 1.0)),
+    ChannelInfo("DNA", (0.25, 0.48, 1.00), (0.05, 1.0)),
+    ChannelInfo("Mitochondria", (1.00, 0.52, 0.12), (0.05, 1.0)),
+    ChannelInfo("ER", (0.10, 0.80, 0.62), (0.05, 1.0)),
+    ChannelInfo("Golgi and vesicles", (0.95, 0.42, 0.78), (0.05, 1.0)),
+)
+# Drawn thicker than they are, membranes and tubules of a small cell are dimmer, or they would hide all else.
+_THINNEST_TUBULE_UM = 0.05
+_FAINT_FROM_UM = 0.12
+_SMALLEST_VESICLE = 0.7
+"""Radius in voxels of level 0: smaller ones would not be seen."""
+MEMBRANE, DNA, MITOCHONDRIA, ER, GOLGI = range(5)
+
+
+def edge_um(grid: Grid) -> float:
+    """How wide the edge of a structure is drawn: the blur of level 0 and the voxel of this level together."""
+    return float(np.sqrt((1.6 * grid.h0_um) ** 2 + grid.h_um**2 + 0.004**2))
+
+
+def tubule_radius_um(grid: Grid) -> float:
+    return max(_THINNEST_TUBULE_UM, 0.62 * grid.h0_um)
+
+
+class Anatomy:
+    """Distances to the parts of one cell, from which every channel, style and segmentation is drawn."""
+
+    def __init__(self, seed: int, organelles: Organelles) -> None:
+        self.seed = seed
+        self.parts = organelles
+        self.reticulum = Reticulum(seed, organelles.nucleus)
+        self.golgi_rim = Noise(seed_of(seed, 41), 0.28)
+        self._mitochondria_lo = np.array([m.lo for m in organelles.mitochondria])
+        self._mitochondria_hi = np.array([m.hi for m in organelles.mitochondria])
+        self._vesicle_centres = np.array([v.centre for v in organelles.vesicles])
+        self._vesicle_radii = np.array([v.radius_um for v in organelles.vesicles])
+
+    def mitochondria_near(self, grid: Grid, margin_um: float) -> list[int]:
+        lo, hi = bounds(grid)
+        hit = (self._mitochondria_lo - margin_um <= hi) & (self._mitochondria_hi + margin_um >= lo)
+        return [int(i) for i in np.flatnonzero(hit.all(axis=1))]
+
+    def vesicles_near(self, grid: Grid, margin_um: float) -> list[int]:
+        lo, hi = bounds(grid)
+        gap = self._vesicle_centres - np.clip(self._vesicle_centres, lo, hi)
+        reach = np.maximum(self._vesicle_radii, _SMALLEST_VESICLE * grid.h0_um) + margin_um
+        return [int(i) for i in np.flatnonzero((gap * gap).sum(axis=1) <= reach * reach)]
+
+    def golgi_near(self, grid: Grid, margin_um: float) -> list[int]:
+        lo, hi = bounds(grid)
+        near = []
+        for i, stack in enumerate(self.parts.golgi):
+            reach = stack.radius_um + golgi_gap_um(grid) * stack.n_cisternae + margin_um
+            gap = stack.focus - np.clip(stack.focus, lo, hi)
+            if float((gap * gap).sum()) <= reach * reach:
+                near.append(i)
+        return near
+
+    def golgi_distance(self, grid: Grid, stack: GolgiStack) -> Field:
+        """To the nearest cisterna's middle where that is inside the cap; grows beyond the rim."""
+        z, y, x = grid.offsets(stack.focus)
+        radius: Field = np.sqrt(z * z + y * y + x * x)
+        np.maximum(radius, np.float32(1e-3), out=radius)
+        az, ay, ax = (np.float32(a) for a in stack.axis)
+        cosine: Field = (z * az + y * ay + x * ax) / radius
+        gap = np.float32(golgi_gap_um(grid))
+        layer = (radius - np.float32(stack.radius_um)) / gap
+        nearest = np.clip(np.rint(layer), 0.0, stack.n_cisternae - 1.0)
+        distance: Field = np.abs(layer - nearest) * gap
+        rim = np.float32(0.66) + nearest * np.float32(0.02) - cosine
+        rim *= radius
+        rim += self.golgi_rim.on(grid) * np.float32(0.13)
+        np.maximum(distance, rim, out=distance)
+        return distance
+
+    def mitochondrion_distance(self, grid: Grid, body: Mitochondrion) -> tuple[Field, Field]:
+        return spine_distance(grid, body.spine, body.radii, 1.5 * edge_um(grid))
+
+
+def vesicle_radius_um(grid: Grid, vesicle: Vesicle) -> float:
+    return max(vesicle.radius_um, _SMALLEST_VESICLE * grid.h0_um)
+
+
+def golgi_gap_um(grid: Grid) -> float:
+    return max(0.13, 1.5 * grid.h0_um)
+
+
+def bounds(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The first and last voxel's centres, (z, y, x) micrometres."""
+    return np.array([axis[0] for axis in grid.axes_um]), np.array([axis[-1] for axis in grid.axes_um])
+
+
+class FluorescentCell:
+    """The cell as a light microscope with perfect optics would show it, one stain a channel."""
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._anatomy = anatomy
+        seed = anatomy.seed
+        self._cytosol = (Noise(seed_of(seed, 51), 0.7), Noise(seed_of(seed, 52), 0.16), Noise(seed_of(seed, 53), 0.035))
+        self._chromatin = (
+            Noise(seed_of(seed, 61), 0.42),
+            Noise(seed_of(seed, 62), 0.16),
+            Noise(seed_of(seed, 63), 0.05),
+        )
+        self._crista = Noise(seed_of(seed, 71), 0.22)
+        self._patches = Noise(seed_of(seed, 81), 0.5)
+
+    def is_absent(self, grid: Grid, channel: int) -> bool:
+        parts, edge = self._anatomy.parts, edge_um(grid)
+        if channel == DNA:
+            return parts.nucleus.is_beyond(grid, edge)
+        if parts.membrane.is_beyond(grid, edge):
+            return True
+        if channel == MITOCHONDRIA:
+            return not self._anatomy.mitochondria_near(grid, edge)
+        if channel == GOLGI:
+            return not self._anatomy.golgi_near(grid, edge) and not self._anatomy.vesicles_near(grid, edge)
+        return False
+
+    def sample(self, grid: Grid, channel: int) -> NDArray[np.generic]:
+        draw = (self._membrane, self._dna, self._mitochondria, self._er, self._golgi)[channel]
+        value = draw(grid)
+        # Shot noise goes with the signal: where there is none it stays exactly empty.
+        noise = grain(seed_of(self._anatomy.seed, 91, channel), grid)
+        noise *= np.float32(0.05)
+        noise += np.float32(1.0)
+        value *= noise
+        return np.clip(value, 0.0, 1.0, out=value)
+
+    def _membrane(self, grid: Grid) -> Field:
+        edge = edge_um(grid)
+        distance = self._anatomy.parts.membrane.distance(grid)
+        inside = cover(distance, edge)
+        thickness = max(0.05, 1.5 * grid.h0_um)
+        value = texture(grid, self._cytosol, 0.25)
+        value += np.float32(1.0)
+        np.maximum(value, 0.0, out=value)
+        value *= np.float32(0.035)
+        value *= inside
+        sheet = inside - cover(distance + np.float32(thickness), edge)
+        patches = self._patches.on(grid)
+        patches *= np.float32(0.045 * self._patches.weight(grid))
+        patches += np.float32(0.3)
+        patches *= np.float32(min(1.0, _FAINT_FROM_UM / thickness) ** 0.5)
+        sheet *= patches
+        value += sheet
+        return value
+
+    def _dna(self, grid: Grid) -> Field:
+        edge = edge_um(grid)
+        distance = self._anatomy.parts.nucleus.distance(grid)
+        distance += np.float32(0.03)
+        value = texture(grid, self._chromatin, 0.75)
+        # Clumps of heterochromatin on a dim ground, and a rim of it under the envelope.
+        value = cover(np.float32(0.35) - value, 1.6)
+        value *= np.float32(0.5)
+        value += np.float32(0.2)
+        rim = cover_sheet(distance + np.float32(0.13), 0.16, edge + 0.12)
+        rim *= np.float32(0.38)
+        value += rim
+        value *= cover(distance, edge)
+        for nucleolus in self._anatomy.parts.nucleoli:
+            if not nucleolus.is_beyond(grid, 0.4 + edge):
+                to_nucleolus = nucleolus.distance(grid)
+                value *= np.float32(1.0) - np.float32(0.85) * cover(to_nucleolus, edge + 0.05)
+                ring = cover_sheet(to_nucleolus - np.float32(0.1), 0.14, edge + 0.1)
+                ring *= np.float32(0.3)
+                ring *= cover(distance, edge)
+                value += ring
+        return value
+
+    def _mitochondria(self, grid: Grid) -> Field:
+        edge = edge_um(grid)
+        value = np.zeros(grid.shape, np.float32)
+        for i in self._anatomy.mitochondria_near(grid, edge):
+            body = self._anatomy.parts.mitochondria[i]
+            part = grid.near(body.lo - edge, body.hi + edge)
+            if part is None:
+                continue
+            small = grid.cut(part)
+            distance, along = self._anatomy.mitochondrion_distance(small, body)
+            inside = cover(distance, edge)
+            inner = cristae(small, distance, along, self._crista, edge)
+            inner *= np.float32(0.45)
+            inner += np.float32(0.5)
+            inner *= inside
+            inner *= np.float32(body.brightness)
+            np.maximum(value[part], inner, out=value[part])
+        return value
+
+    def _er(self, grid: Grid) -> Field:
+        edge = edge_um(grid)
+        to_nucleus = self._anatomy.parts.nucleus.distance(grid)
+        value = np.zeros(grid.shape, np.float32)
+        if float(to_nucleus.max()) < -edge:
+            return value
+        to_membrane = self._anatomy.parts.membrane.distance(grid)
+        if float(to_membrane.min()) > edge:
+            return value
+        value = self._anatomy.reticulum.share(grid, to_membrane, to_nucleus, tubule_radius_um(grid), edge)
+        value *= np.float32(0.68 * (_THINNEST_TUBULE_UM / tubule_radius_um(grid)) ** 0.7)
+        envelope = cover_sheet(to_nucleus, max(0.06, 1.0 * grid.h0_um), edge)
+        envelope *= np.float32(0.3)
+        return np.maximum(value, envelope, out=value)
+
+    def _golgi(self, grid: Grid) -> Field:
+        edge = edge_um(grid)
+        value = np.zeros(grid.shape, np.float32)
+        for i in self._anatomy.golgi_near(grid, edge):
+            stack = self._anatomy.parts.golgi[i]
+            sheet = cover(self._anatomy.golgi_distance(grid, stack) - np.float32(max(0.03, 0.4 * grid.h0_um)), edge)
+            sheet *= np.float32(0.85)
+            np.maximum(value, sheet, out=value)
+        for i in self._anatomy.vesicles_near(grid, edge):
+            vesicle = self._anatomy.parts.vesicles[i]
+            radius = vesicle_radius_um(grid, vesicle)
+            part = grid.near(vesicle.centre - (radius + edge), vesicle.centre + (radius + edge))
+            if part is None:
+                continue
+            distance = sphere_distance(grid.cut(part), vesicle.centre, 0.0)
+            ball = cover_thin(distance, radius, edge, 3)
+            if not vesicle.is_filled:
+                ball -= np.float32(0.6) * cover_thin(distance, radius - 0.04, edge, 3)
+            ball *= np.float32(vesicle.brightness)
+            np.maximum(value[part], ball, out=value[part])
+        return value
+
+
+def texture(grid: Grid, octaves: tuple[Noise, ...], falloff: float) -> Field:
+    """A sum of noises, coarse to fine, each weaker by `falloff` ** 0.5; finer than the voxels they fade."""
+    total = np.zeros(grid.shape, np.float32)
+    height = 1.0
+    for noise in octaves:
+        share = noise.weight(grid) * height
+        height *= falloff**0.5
+        if share > 0.0:
+            layer = noise.on(grid)
+            layer *= np.float32(share)
+            total += layer
+    return total
+
+
+def cristae(grid: Grid, distance: Field, along: Field, wave: Noise, edge: float) -> Field:
+    """Folds of the inner membrane across a mitochondrion, 0..1; they end before they reach the other side."""
+    period_um = 0.16
+    if period_um < 1.2 * grid.h_um:
+        return np.full(grid.shape, 0.3, np.float32)
+    bend = wave.on(grid)
+    phase = (along + bend * np.float32(0.055)) * np.float32(1.0 / period_um)
+    fold: Field = (phase - np.rint(phase)) * np.float32(period_um)
+    folds = cover_sheet(fold, 0.05, max(edge, 0.01))
+    folds *= cover(distance + np.float32(0.05), edge)
+    return np.maximum(folds, cover_sheet(distance + np.float32(0.03), 0.03, edge), out=folds)

@@ -1,0 +1,303 @@
+"""The worker process: `python -m render.worker.process --fd N --parent PID`. It owns the GPU and the encoders.
+
+The supervisor starts it with one end of a socket pair. Its main thread is the GL thread: it takes the messages, steps
+the views in turn and answers heartbeats, so that a GL thread that hangs is noticed; it answers them during uploads too.
+It ends when the socket closes, when it is told to, and with its parent. It is disposable: what cannot be survived ends
+it, and the supervisor starts another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+
+from ..codec.video import CodecName, choose_codec
+from ..engine.resident import ResidentScene
+from ..errors import GpuError, HostaError, WorkerError
+from ..gpu.context import Context
+from ..scene.open import Scene
+from .channel import WorkerChannel
+from .loader import Opened, ProgressReporter, open_in_background
+from .protocol import (
+    CloseView,
+    Failed,
+    Heartbeat,
+    HeartbeatAck,
+    OpenScene,
+    OpenView,
+    SceneReady,
+    SetState,
+    SetViewport,
+    Shutdown,
+    StreamControl,
+    WorkerReady,
+)
+from .scheduler import next_view
+from .stream import ViewStream
+
+PR_SET_PDEATHSIG = 1
+ORPHAN_GRACE_S = 2.0
+"""How long the GL thread has to end by itself once the server is gone."""
+CONGESTED_WAIT_S = 0.005
+
+
+class ServerGone(Exception):  # noqa: N818 - it is no error
+    """The server is gone, or has said that this is the end."""
+
+
+class Worker:
+    """The GL thread's loop: messages in, views stepped in turn."""
+
+    def __init__(self, channel: WorkerChannel, context: Context, codec: CodecName) -> None:
+        self._channel = channel
+        self._context = context
+        self._codec: CodecName = codec
+        self._scenes: dict[str, Scene] = {}
+        self._residents: dict[str, ResidentScene] = {}
+        self._streams: dict[str, ViewStream] = {}
+        self._asked: dict[str, list[OpenView | SetState | SetViewport | StreamControl]] = {}  # for scenes that open yet
+        self._aside: list[object] = []  # messages that came during an upload
+
+    def run(self) -> None:
+        """Until the server is gone or says so."""
+        try:
+            wait_s: float | None = 0.0
+            while True:
+                for message in coalesce(self._receive(wait_s)):
+                    self._handle(message)
+                wait_s = self._step()
+        except ServerGone:
+            return
+        finally:
+            for stream in self._streams.values():
+                stream.close()
+            for scene in list(self._scenes):
+                self._close_scene(scene)
+
+    def _receive(self, wait_s: float | None) -> list[object]:
+        """All messages that are there; waits `wait_s` for the first (None: for ever)."""
+        messages, self._aside = self._aside, []
+        inbox = self._channel.inbox
+        if not messages and (wait_s is None or wait_s > 0):
+            with contextlib.suppress(queue.Empty):
+                messages.append(inbox.get(timeout=wait_s))
+        while not inbox.empty():
+            messages.append(inbox.get())
+        return messages
+
+    def _step(self) -> float | None:
+        """Work on one view; how long to wait for messages before the next."""
+        if self._channel.congested:
+            return CONGESTED_WAIT_S
+        now_s = time.monotonic()
+        view, wait_s = next_view(((key, stream.pace) for key, stream in self._streams.items()), now_s)
+        if view is None:
+            return wait_s
+        stream = self._streams[view]
+        try:
+            stream.step(now_s)
+        except GpuError as error:
+            # A lost context does not come back within a process; a new process replays the views.
+            self._channel.send(Failed(view=view, code=error.code, message=str(error)))
+            raise
+        except HostaError as error:
+            self._stall(stream, error.code, str(error))
+        except Exception:
+            traceback.print_exc()
+            self._stall(stream, "error", "the picture could not be made because of an error in the program")
+        return 0.0
+
+    def _stall(self, stream: ViewStream, code: str, message: str) -> None:
+        """Leave this view alone until its state changes."""
+        stream.pace.stalled = True
+        self._channel.send(Failed(view=stream.view, code=code, message=message))
+
+    def _handle(self, message: object) -> None:
+        match message:
+            case None | Shutdown():
+                raise ServerGone
+            case Heartbeat():
+                self._channel.send(HeartbeatAck(id=message.id))
+            case OpenScene():
+                open_in_background(message, self._channel.send, self._channel.inbox.put)
+            case Failed():
+                self._channel.send(message)
+            case Opened():
+                self._scene_opened(message)
+            case OpenView():
+                self._open_view(message)
+            case SetState() | SetViewport() | StreamControl():
+                self._control(message)
+            case CloseView():
+                self._asked.pop(message.view, None)
+                if stream := self._streams.pop(message.view, None):
+                    stream.close()
+            case _:
+                raise WorkerError(f"the worker does not know what to do with {type(message).__name__}")
+
+    def _scene_opened(self, opened: Opened) -> None:
+        """Bring the scene onto the GPU, once for all its views, and open the views that wait for it."""
+        name, scene = opened.name, opened.scene
+        self._close_scene(name)
+        report = ProgressReporter(name, self._channel.send)
+
+        def progress(what: str, done: int, total: int) -> None:
+            report(what, done, total)
+            self._breathe()
+
+        self._scenes[name] = scene
+        try:
+            resident = self._residents[name] = ResidentScene(self._context, scene, progress=progress)
+        except HostaError as error:
+            self._close_scene(name)
+            self._channel.send(Failed(scene=name, code=error.code, message=str(error)))
+            return
+        summary = scene.summary(resident.levels)
+        self._channel.send(SceneReady(scene=name, summary=summary, default_state=scene.default_state))
+        waiting = [asked for asked in self._asked.values() if isinstance(asked[0], OpenView)]
+        for asked in waiting:
+            request = asked[0]
+            if isinstance(request, OpenView) and request.scene == name:
+                del self._asked[request.view]
+                self._open_view(request)
+                for message in asked[1:]:
+                    self._handle(message)
+
+    def _open_view(self, request: OpenView) -> None:
+        resident = self._residents.get(request.scene)
+        if resident is None:
+            self._asked[request.view] = [request]
+            return
+        if previous := self._streams.pop(request.view, None):
+            previous.close()
+        size, send = (request.width, request.height), self._channel.send
+        try:
+            stream = ViewStream(request.view, request.scene, self._context, resident, size, self._codec, send)
+        except HostaError as error:
+            self._channel.send(Failed(view=request.view, code=error.code, message=str(error)))
+            return
+        self._streams[request.view] = stream
+        try:
+            stream.set_state(request.state or resident.scene.default_state, request.sequence, 0, time.monotonic())
+        except HostaError as error:
+            self._stall(stream, error.code, str(error))
+
+    def _close_scene(self, name: str) -> None:
+        for view in [view for view, stream in self._streams.items() if stream.scene == name]:
+            self._streams.pop(view).close()
+        if resident := self._residents.pop(name, None):
+            resident.close()
+        if scene := self._scenes.pop(name, None):
+            scene.close()
+
+    def _control(self, message: SetState | SetViewport | StreamControl) -> None:
+        if asked := self._asked.get(message.view):
+            asked.append(message)
+            return
+        stream = self._streams.get(message.view)
+        if stream is None:
+            return  # it was closed, or could not be opened, which was told
+        now_s = time.monotonic()
+        try:
+            match message:
+                case SetState():
+                    stream.set_state(message.state, message.sequence, message.camera_seq, now_s)
+                case SetViewport():
+                    stream.resize(message.width, message.height, now_s)
+                case StreamControl():
+                    stream.pace.active = message.active
+                    if message.key_frame:
+                        stream.pace.key_frame = True
+                    if message.bitrate_bps is not None:
+                        stream.set_bitrate(message.bitrate_bps)
+        except GpuError:
+            raise
+        except HostaError as error:
+            self._stall(stream, error.code, str(error))
+
+    def _breathe(self) -> None:
+        """Answer the heartbeats that came in the middle of something long; keep the rest for after it."""
+        while not self._channel.inbox.empty():
+            message = self._channel.inbox.get()
+            if isinstance(message, Heartbeat):
+                self._channel.send(HeartbeatAck(id=message.id))
+            elif message is None or isinstance(message, Shutdown):
+                raise ServerGone
+            else:
+                self._aside.append(message)
+
+
+def coalesce(messages: Sequence[object]) -> list[object]:
+    """The same messages without states and sizes that a later one of the same view replaces; the order is kept."""
+    kept: list[object] = []
+    later: set[tuple[type, str]] = set()
+    for message in reversed(messages):
+        if isinstance(message, SetState | SetViewport):
+            key = (type(message), message.view)
+            if key in later:
+                continue
+            later.add(key)
+        elif isinstance(message, OpenView | CloseView):
+            later -= {(SetState, message.view), (SetViewport, message.view)}
+        kept.append(message)
+    kept.reverse()
+    return kept
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel end this process when its parent ends. Linux only; elsewhere the closed socket does it."""
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise WorkerError(f"prctl failed: {os.strerror(ctypes.get_errno())}")
+    if os.getppid() != parent:
+        raise WorkerError("the server ended while the worker started")
+
+
+def _end_later() -> None:
+    """End the process even if the GL thread hangs."""
+    timer = threading.Timer(ORPHAN_GRACE_S, os._exit, args=(1,))
+    timer.daemon = True
+    timer.start()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a worker; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m render.worker.process", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--fd", type=int, required=True, help="descriptor of the socket to the server")
+    parser.add_argument("--parent", type=int, required=True, help="process id of the server")
+    parser.add_argument("--device", type=int, default=None, help="index of the EGL device")
+    options = parser.parse_args(arguments)
+    die_with_parent(options.parent)
+    channel = WorkerChannel(socket.socket(fileno=options.fd), on_gone=_end_later)
+    channel.start()
+    try:
+        context = Context.create(options.device)
+        codec = choose_codec()
+        channel.send(WorkerReady(device=context.info, encoder=codec))
+        try:
+            Worker(channel, context, codec).run()
+        finally:
+            context.close()
+    except HostaError as error:
+        channel.send(Failed(code=error.code, message=str(error)))
+        print(f"worker: {error}", file=sys.stderr)
+        return error.exit_code
+    finally:
+        channel.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

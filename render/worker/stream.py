@@ -1,0 +1,142 @@
+"""One view inside the worker: its renderer, its encoder and its pace. Only the GL thread touches it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..codec.video import CLOCK_HZ, DEFAULT_BITRATE_BPS, CodecName, VideoEncoder
+from ..engine.renderer import Renderer
+from ..errors import StreamError
+from ..summary import FrameInfo
+from .protocol import Packet
+from .scheduler import STEP_BUDGET_S, Pace
+
+if TYPE_CHECKING:
+    from ..engine.renderer import Frame
+    from ..engine.resident import ResidentScene
+    from ..gpu.context import Context
+    from ..state.view import ViewState
+
+BITRATE_BAND = 1.5
+"""Another bit rate means another encoder, and so a key frame: only a change by this factor is worth it."""
+
+
+class ViewStream:
+    """A view that is rendered, encoded and sent. Packets go to `send`, with their bytes."""
+
+    def __init__(
+        self,
+        view: str,
+        scene: str,
+        context: Context,
+        resident: ResidentScene,
+        size: tuple[int, int],
+        codec: CodecName,
+        send: Callable[[Packet, bytes], None],
+    ) -> None:
+        """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError."""
+        self.view, self.scene = view, scene
+        self.pace = Pace()
+        self._send = send
+        self._codec: CodecName = codec
+        self._bitrate_bps = DEFAULT_BITRATE_BPS
+        self._encoder: VideoEncoder | None = None
+        self._renderer = Renderer(context, resident.scene, *size, resident=resident)
+        self._size = size
+        self._state: ViewState | None = None
+        self._frame: Frame | None = None  # the newest one that is a whole picture
+        self._i420: bytes | None = None  # its pixels, once they are fetched
+        self._render_s = self._readback_s = 0.0
+        self._last_pts = -1
+
+    def set_state(self, state: ViewState, sequence: int, camera_seq: int, now_s: float) -> None:
+        """Show this state from the next step on. Raises HostaError when it cannot be shown."""
+        before, at_rest = self._state, not self.pace.interactive
+        self.pace.ask((sequence, camera_seq, *self._size), now_s)
+        self._renderer.set_state(state, sequence, camera_seq)
+        self._state = state
+        if at_rest and before is not None and self._frame is not None and _same_picture(before, state):
+            # Nothing will be drawn for it: the picture that is there shows it.
+            self._frame = replace(self._frame, sequence=sequence, camera_seq=camera_seq, target_samples=state.samples)
+            self.pace.stepped(self._frame.scale == 1.0 and self._frame.samples >= state.samples, now_s)
+            self.pace.redraw = False
+
+    def resize(self, width: int, height: int, now_s: float) -> None:
+        """Frames of this size, in pixels and even, from the next step on."""
+        if (width, height) == self._size:
+            return
+        self._size = (width, height)
+        self.pace.ask((*self.pace.wanted[:2], width, height), now_s)
+        self._renderer.resize(width, height)
+        self._frame = None
+
+    def set_bitrate(self, bitrate_bps: int) -> None:
+        ratio = bitrate_bps / self._bitrate_bps
+        if max(ratio, 1 / ratio) >= BITRATE_BAND:
+            self._bitrate_bps = bitrate_bps
+            self._encoder = None
+
+    def step(self, now_s: float) -> None:
+        """Render a little, and send the picture if it is worth a frame. Raises HostaError."""
+        if self._frame is None or self.pace.needs_step:
+            stepped = self._renderer.step(now_s, STEP_BUDGET_S)
+            self._render_s += stepped.render_s
+            now_s = time.monotonic()
+            self.pace.stepped(stepped.fresh and stepped.converged, now_s)
+            if stepped.fresh:
+                self._frame, self._i420 = stepped, None
+                self.pace.redraw = False
+        frame = self._frame
+        if frame is None:
+            return
+        shown = (frame.sequence, frame.camera_seq, frame.width, frame.height)
+        if self.pace.worth_sending(shown, frame.samples, frame.scale, now_s):
+            self._send_frame(frame, now_s)
+
+    def close(self) -> None:
+        self._renderer.close()
+
+    def _send_frame(self, frame: Frame, now_s: float) -> None:
+        if self._i420 is None:
+            started_s = time.perf_counter()
+            self._i420 = self._renderer.read_i420()
+            self._readback_s = time.perf_counter() - started_s
+        size = (frame.width, frame.height)
+        if self._encoder is None or (self._encoder.width, self._encoder.height) != size:
+            self._encoder = VideoEncoder(*size, bitrate_bps=self._bitrate_bps, codec=self._codec)
+        # CLOCK_MONOTONIC is the machine's: a worker that takes this one's place goes on where this one stops.
+        pts = max(int(time.monotonic() * CLOCK_HZ), self._last_pts + 1)
+        self._last_pts = pts
+        started_s = time.perf_counter()
+        packets = self._encoder.encode(self._i420, pts, self.pace.key_frame_due(now_s))
+        encode_s = time.perf_counter() - started_s
+        if len(packets) != 1:
+            raise StreamError(f"the video encoder made {len(packets)} packets of one frame; it must not delay frames")
+        packet = packets[0]
+        info = FrameInfo(
+            sequence=frame.sequence,
+            camera_seq=frame.camera_seq,
+            pts=packet.pts,
+            width=frame.width,
+            height=frame.height,
+            scale=frame.scale,
+            samples=frame.samples,
+            target_samples=frame.target_samples,
+            render_ms=1e3 * self._render_s,
+            readback_ms=1e3 * self._readback_s,
+            encode_ms=1e3 * encode_s,
+            bytes=len(packet.data),
+            key_frame=packet.key_frame,
+        )
+        self._render_s = 0.0
+        self._send(Packet(view=self.view, frame=info), packet.data)
+        shown = (frame.sequence, frame.camera_seq, *size)
+        self.pace.was_sent(shown, frame.samples, frame.scale, packet.key_frame, now_s)
+
+
+def _same_picture(before: ViewState, after: ViewState) -> bool:
+    """Whether two states differ at most in how many samples they ask for."""
+    return before.model_copy(update={"samples": after.samples}) == after

@@ -1,0 +1,316 @@
+"""Keeps one worker process alive: starts it, listens to its heart, ends it when it hangs, and starts another.
+
+It remembers what is open and shown; a new worker is told all of it, so that scenes and views come back by themselves,
+beginning with a key frame. It runs on the server's event loop and never touches a GPU.
+
+How long a worker may be silent depends on what it does. A GPU answers within `running_s` (2 s) once its views run.
+A software renderer compiles shaders on the same thread, for seconds on a busy machine: it gets `software_s`. While
+the process starts, or a view is being opened (uploads answer heartbeats; compiling cannot), it is `starting_s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ..errors import WorkerError
+from ..state.view import ViewState
+from ..summary import DeviceInfo
+from . import protocol
+from .channel import READ_BYTES, MessageParser
+from .protocol import (
+    CloseView,
+    Failed,
+    FromWorker,
+    Heartbeat,
+    HeartbeatAck,
+    OpenScene,
+    OpenView,
+    Packet,
+    SetState,
+    SetViewport,
+    Shutdown,
+    StreamControl,
+    ToWorker,
+    WorkerReady,
+)
+
+log = logging.getLogger(__name__)
+
+Status = Literal["starting", "ready", "restarting", "failed"]
+WORKER_PROGRAM = (sys.executable, "-m", "render.worker.process")
+BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""The wait before each restart in a row; the last one repeats."""
+FAILED_AFTER = 3
+"""Restarts in a row after which it is called failed; it is still tried again."""
+HEALTHY_S = 30.0
+"""A worker that ran so long starts the back-off anew when it ends."""
+SHUTDOWN_S = 1.5
+MAX_UNREAD_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds the worker may be silent before it counts as hung."""
+
+    running_s: float = 2.0
+    software_s: float = 15.0
+    starting_s: float = 90.0
+
+
+class Listener(Protocol):
+    """Who is told what comes from the worker and how it is."""
+
+    def on_worker_message(self, message: FromWorker, payload: bytes) -> None: ...
+
+    def on_worker_status(self, status: Status, message: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _ShownView:
+    """What a new worker has to be told of a view."""
+
+    opened: OpenView
+    state: SetState | None = None
+    active: bool = True
+
+
+class Supervisor:
+    """The server's end of a worker, whichever process that is at the moment."""
+
+    def __init__(
+        self, patience: Patience | None = None, device: int | None = None, program: Sequence[str] = WORKER_PROGRAM
+    ) -> None:
+        """`device` is the index of the EGL device (None: the best); `program` is the command that is a worker."""
+        self.status: Status = "starting"
+        self.device: DeviceInfo | None = None
+        self.encoder = ""
+        self.restarts = 0
+        self._patience = patience or Patience()
+        self._device_index = device
+        self._program = tuple(program)
+        self._listener: Listener | None = None
+        self._scenes: dict[str, OpenScene] = {}
+        self._views: dict[str, _ShownView] = {}
+        self._opening: set[str] = set()
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._ready = False
+        self._alive_s = 0.0
+        self._why = ""
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the present worker."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self, listener: Listener) -> None:
+        """Start the first worker and go on until `close`."""
+        self._listener = listener
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="supervisor")
+
+    async def close(self) -> None:
+        """End the worker: ask it, then kill it."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    # ---- what the worker is to do; remembered for the next one ----
+
+    def open_scene(self, request: OpenScene) -> None:
+        self._scenes[request.scene] = request
+        self._send(request)
+
+    def open_view(self, request: OpenView) -> None:
+        self._views[request.view] = _ShownView(request)
+        self._opening.add(request.view)
+        self._send(request)
+
+    def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None:
+        shown = self._views[view]
+        shown.state = SetState(view=view, state=state, sequence=sequence, camera_seq=camera_seq)
+        self._send(shown.state)
+
+    def set_viewport(self, view: str, width: int, height: int) -> None:
+        shown = self._views[view]
+        shown.opened = shown.opened.model_copy(update={"width": width, "height": height})
+        self._send(SetViewport(view=view, width=width, height=height))
+
+    def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None:
+        self._views[view].active = active
+        if not active:
+            self._opening.discard(view)
+        self._send(StreamControl(view=view, active=active, key_frame=key_frame))
+
+    def close_view(self, view: str) -> None:
+        if self._views.pop(view, None) is not None:
+            self._opening.discard(view)
+            self._send(CloseView(view=view))
+
+    # ---- the life of the workers ----
+
+    async def _run(self) -> None:
+        in_a_row = 0
+        while True:
+            started_s = time.monotonic()
+            try:
+                await self._run_one()
+            except (OSError, WorkerError) as error:
+                self._why = str(error)
+            finally:
+                await self._end_process()
+            if time.monotonic() - started_s > HEALTHY_S:
+                in_a_row = 0
+            delay_s = BACK_OFF_S[min(in_a_row, len(BACK_OFF_S) - 1)]
+            in_a_row += 1
+            self.restarts += 1
+            log.warning("the worker ended (%s); another starts in %g s", self._why, delay_s)
+            self._set_status("failed" if in_a_row > FAILED_AFTER else "restarting", self._why)
+            await asyncio.sleep(delay_s)
+
+    async def _run_one(self) -> None:
+        """One process, from its start until it ends or hangs. Raises WorkerError or OSError with the reason."""
+        ours, theirs = socket.socketpair()
+        command = [*self._program, "--fd", str(theirs.fileno()), "--parent", str(os.getpid())]
+        if self._device_index is not None:
+            command += ["--device", str(self._device_index)]
+        self._why, self._ready = "the rendering process did not start; its log has the reason", False
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sys.stderr.fileno(),
+                pass_fds=[theirs.fileno()],
+                process_group=0,  # a Ctrl-C in the terminal is for the server, which then ends the worker
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=READ_BYTES * 2)
+        self._alive_s = time.monotonic()
+        heart = asyncio.get_running_loop().create_task(self._listen_to_heart(), name="worker-heart")
+        talk = asyncio.get_running_loop().create_task(self._converse(reader), name="worker-talk")
+        try:
+            await asyncio.wait({heart, talk}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (heart, talk):
+                if task.done():
+                    task.result()
+        finally:
+            for task in (heart, talk):
+                task.cancel()
+            await asyncio.gather(heart, talk, return_exceptions=True)
+
+    async def _converse(self, reader: asyncio.StreamReader) -> None:
+        parser: MessageParser[FromWorker] = MessageParser(protocol.FROM_WORKER)
+        while data := await reader.read(READ_BYTES):
+            for message, payload in parser.feed(data):
+                self._receive(message, payload)
+        assert self._process is not None
+        with contextlib.suppress(TimeoutError):
+            code = await asyncio.wait_for(self._process.wait(), 0.5)
+            how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+            raise WorkerError(self._why or f"the rendering process ended {how}")
+        raise WorkerError("the rendering process closed its socket")
+
+    def _receive(self, message: FromWorker, payload: bytes) -> None:
+        match message:
+            case HeartbeatAck():
+                self._alive_s = time.monotonic()
+                return
+            case WorkerReady():
+                self._alive_s = time.monotonic()
+                self.device, self.encoder = message.device, message.encoder
+                self._why, self._ready = "", True
+                self._replay()
+                self._set_status("ready", "")
+            case Packet():
+                self._alive_s = time.monotonic()
+                self._opening.discard(message.view)
+            case Failed():
+                if message.view is not None:
+                    self._opening.discard(message.view)
+                elif message.scene is None:
+                    self._why = message.message
+        assert self._listener is not None
+        self._listener.on_worker_message(message, payload)
+
+    def _replay(self) -> None:
+        for scene in self._scenes.values():
+            self._send(scene)
+        self._opening = set()
+        for view, shown in self._views.items():
+            state = shown.state
+            opened = shown.opened
+            if state is not None:
+                opened = opened.model_copy(update={"state": state.state, "sequence": state.sequence})
+            self._send(opened)
+            if state is not None:
+                self._send(state)
+            if shown.active:
+                self._opening.add(view)
+            self._send(StreamControl(view=view, active=shown.active, key_frame=shown.active))
+
+    async def _listen_to_heart(self) -> None:
+        """Ask for a sign of life again and again. Raises WorkerError when none came for too long."""
+        beat = 0
+        while True:
+            patience_s = self._patience_s()
+            await asyncio.sleep(min(patience_s / 4, 0.5))
+            silent_s = time.monotonic() - self._alive_s
+            if silent_s > self._patience_s():
+                raise WorkerError(f"the rendering process did not answer for {silent_s:.1f} s")
+            beat += 1
+            self._send(Heartbeat(id=beat))
+
+    def _patience_s(self) -> float:
+        if not self._ready or self._opening:
+            return self._patience.starting_s
+        software = self.device is not None and self.device.software
+        return self._patience.software_s if software else self._patience.running_s
+
+    async def _end_process(self) -> None:
+        """Whatever state the process is in: afterwards it is gone."""
+        process, writer = self._process, self._writer
+        self._process, self._writer, self._ready = None, None, False
+        if process is not None and process.returncode is None:
+            if writer is not None and self._why == "":
+                writer.write(protocol.pack(Shutdown()))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), SHUTDOWN_S)
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        if writer is not None:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def _send(self, message: ToWorker) -> None:
+        """To the present worker, if there is one that is ready; the next one gets the replay."""
+        writer = self._writer
+        if writer is None or writer.is_closing() or not (self._ready or isinstance(message, Heartbeat)):
+            return
+        if writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            return  # it does not read: the heartbeat ends it soon, and the replay brings what is dropped here
+        writer.write(protocol.pack(message))
+
+    def _set_status(self, status: Status, message: str) -> None:
+        self.status = status
+        if self._listener is not None:
+            self._listener.on_worker_status(status, message)

@@ -1,0 +1,95 @@
+// From the accumulator to pixels: mean, exposure, tone map, background, sRGB; then RGBA8 for stills or I420 for video.
+// The accumulator may be smaller than the picture (while things move): then it is enlarged bilinearly, after the tone
+// map so that single bright samples do not spread.
+//
+// Alpha is coverage. The tone map works on the colour of what was hit, radiance / coverage, and blending happens in
+// linear light: no dark fringes (premultiplied throughout).
+#include "lib/colour.glsl"
+
+layout(local_size_x = 8, local_size_y = 8) in;
+layout(rgba32f, binding = 0) uniform readonly image2D accumulator;
+layout(std430, binding = 11) writeonly buffer PixelBuffer { uint pixels[]; };
+
+uniform ivec2 window;       // the accumulator's used size
+uniform ivec2 size;         // the picture's size
+uniform float per_sample;   // 1 / samples
+uniform float exposure;     // a factor
+uniform int tone_mode;
+uniform vec3 background;    // linear
+uniform int transparent;    // 1: straight alpha, no background (RGBA only)
+uniform ivec2 first_pixel;  // of the window in the picture, for the dither's pattern
+
+// Premultiplied display-linear colour and coverage of an accumulator texel.
+vec4 shown(ivec2 at) {
+    vec4 mean = imageLoad(accumulator, clamp(at, ivec2(0), window - 1)) * per_sample;
+    if (mean.a <= 0.0) return vec4(0.0);
+    return vec4(tone_map(mean.rgb / mean.a * exposure, tone_mode) * mean.a, mean.a);
+}
+
+vec4 at_pixel(ivec2 pixel) {
+    if (window == size) return shown(pixel);
+    vec2 p = (vec2(pixel) + 0.5) * vec2(window) / vec2(size) - 0.5;
+    ivec2 base = ivec2(floor(p));
+    vec2 f = p - vec2(base);
+    return mix(mix(shown(base), shown(base + ivec2(1, 0)), f.x),
+               mix(shown(base + ivec2(0, 1)), shown(base + ivec2(1, 1)), f.x), f.y);
+}
+
+vec3 opaque(ivec2 pixel) {
+    vec4 c = at_pixel(min(pixel, size - 1));
+    return srgb_encode(c.rgb + background * (1.0 - c.a));
+}
+
+// Half a step of noise before rounding hides the bands of dark gradients.
+// Source: Jimenez, "Next Generation Post Processing in Call of Duty: Advanced Warfare", 2014 (interleaved gradient noise).
+float dither(ivec2 pixel) { return fract(52.9829189 * fract(dot(vec2(pixel), vec2(0.06711056, 0.00583715)))); }
+
+#ifdef AS_RGBA
+void main() {
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+    if (any(greaterThanEqual(pixel, size))) return;
+    vec4 c = at_pixel(pixel);
+    vec3 rgb;
+    if (transparent != 0) rgb = c.a > 0.0 ? srgb_encode(c.rgb / c.a) : vec3(0.0);
+    else {
+        rgb = srgb_encode(c.rgb + background * (1.0 - c.a));
+        c.a = 1.0;
+    }
+    // Where nothing was hit the picture is the background, exactly.
+    float noise = at_pixel(pixel).a > 0.0 ? dither(pixel + first_pixel) : 0.5;
+    uvec4 bytes = uvec4(uvec3(min(rgb * 255.0 + noise, 255.0)), uint(c.a * 255.0 + 0.5));
+    pixels[pixel.y * size.x + pixel.x] = bytes.r | (bytes.g << 8u) | (bytes.b << 16u) | (bytes.a << 24u);
+}
+#else
+// One invocation makes a block of 8 x 2 pixels: 4 words of luma, one of each chroma. Strides are multiples of 8 bytes.
+void main() {
+    ivec2 block = ivec2(gl_GlobalInvocationID.xy);
+    ivec2 stride_blocks = ivec2((size.x + 7) / 8, size.y / 2);
+    if (any(greaterThanEqual(block, stride_blocks))) return;
+    int luma_words = stride_blocks.x * 2;
+    int chroma_words = stride_blocks.x;
+    uint luma[4] = uint[4](0u, 0u, 0u, 0u);
+    uint u_word = 0u, v_word = 0u;
+    for (int i = 0; i < 4; i++) {
+        vec3 sum = vec3(0.0);
+        for (int j = 0; j < 4; j++) {
+            ivec2 o = ivec2(i * 2 + (j & 1), j >> 1);
+            vec3 c = opaque(block * ivec2(8, 2) + o);
+            sum += c;
+            luma[(o.x >> 2) + 2 * o.y] |= uint(luma_709(c) + 0.5) << uint((o.x & 3) * 8);
+        }
+        uvec2 uv = uvec2(chroma_709(sum * 0.25) + 0.5);
+        u_word |= uv.x << uint(i * 8);
+        v_word |= uv.y << uint(i * 8);
+    }
+    int row = block.y * 2 * luma_words + block.x * 2;
+    pixels[row] = luma[0];
+    pixels[row + 1] = luma[1];
+    pixels[row + luma_words] = luma[2];
+    pixels[row + luma_words + 1] = luma[3];
+    int u_base = luma_words * size.y;
+    int v_base = u_base + chroma_words * stride_blocks.y;
+    pixels[u_base + block.y * chroma_words + block.x] = u_word;
+    pixels[v_base + block.y * chroma_words + block.x] = v_word;
+}
+#endif

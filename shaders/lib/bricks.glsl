@@ -1,0 +1,68 @@
+// Voxels through page tables: grid position -> brick -> page entry -> slot in an atlas.
+//
+// A page entry: bits 31..30 are its state (0 absent, 1 resident, 2 constant); bits 29..0 are the slot's place in the
+// atlas (10 bits each for x, y, z) or, for a constant brick, its texel.
+// Needs: the buffers volumes[], channels[], pages[] and the atlases; BRICK (payload), SLOT (payload + 2).
+
+const uint PAGE_ABSENT = 0u;
+const uint PAGE_RESIDENT = 1u;
+const uint PAGE_CONSTANT = 2u;
+
+vec3 grid_from_unit(int v, vec3 p_unit) {
+    vec4 p = vec4(p_unit, 1.0);
+    return vec3(dot(volumes[v].grid_x, p), dot(volumes[v].grid_y, p), dot(volumes[v].grid_z, p));
+}
+
+vec3 grid_direction(int v, vec3 d_unit) {
+    return vec3(dot(volumes[v].grid_x.xyz, d_unit), dot(volumes[v].grid_y.xyz, d_unit),
+                dot(volumes[v].grid_z.xyz, d_unit));
+}
+
+// A gradient along grid axes as one along unit axes: multiply by the transpose of grid_from_unit.
+vec3 unit_gradient(int v, vec3 g) {
+    return volumes[v].grid_x.xyz * g.x + volumes[v].grid_y.xyz * g.y + volumes[v].grid_z.xyz * g.z;
+}
+
+uint page_of(int c, ivec3 brick, ivec3 bricks) {
+    return pages[channels[c].page_base + (brick.z * bricks.y + brick.y) * bricks.x + brick.x];
+}
+
+ivec3 slot_origin(uint page) {
+    return ivec3(page & 1023u, (page >> 10u) & 1023u, (page >> 20u) & 1023u) * SLOT;
+}
+
+// The texel fraction 0..1 of an intensity channel at grid position g, trilinear; g is inside [0, size].
+// The brick's origin is subtracted in integers before anything becomes a float.
+float intensity_at(int c, ivec3 size, ivec3 bricks, vec3 g) {
+    ivec3 voxel = clamp(ivec3(floor(g)), ivec3(0), size - 1);
+    ivec3 brick = voxel / BRICK;
+    uint page = page_of(c, brick, bricks);
+    uint state = page >> 30u;
+    if (state != PAGE_RESIDENT) {
+        uint texel_max = channels[c].storage == 0 ? 255u : 65535u;
+        return state == PAGE_CONSTANT ? float(page & 0xFFFFu) / float(texel_max) : 0.0;
+    }
+    vec3 texel = vec3(slot_origin(page)) + (g - vec3(brick * BRICK)) + 1.0;
+#if defined(HAS_R8) && defined(HAS_R16)
+    if (channels[c].storage == 0) return textureLod(atlas_r8, texel * ATLAS_R8_SCALE, 0.0).r;
+    return textureLod(atlas_r16, texel * ATLAS_R16_SCALE, 0.0).r;
+#elif defined(HAS_R8)
+    return textureLod(atlas_r8, texel * ATLAS_R8_SCALE, 0.0).r;
+#elif defined(HAS_R16)
+    return textureLod(atlas_r16, texel * ATLAS_R16_SCALE, 0.0).r;
+#else
+    return 0.0;
+#endif
+}
+
+#ifdef HAS_LABELS
+// The dense id of the voxel; 0 outside of the volume.
+uint label_of_voxel(int c, ivec3 size, ivec3 bricks, ivec3 voxel) {
+    if (any(lessThan(voxel, ivec3(0))) || any(greaterThanEqual(voxel, size))) return 0u;
+    ivec3 brick = voxel / BRICK;
+    uint page = page_of(c, brick, bricks);
+    uint state = page >> 30u;
+    if (state != PAGE_RESIDENT) return state == PAGE_CONSTANT ? page & 0x3FFFFFFFu : 0u;
+    return texelFetch(atlas_labels, slot_origin(page) + (voxel - brick * BRICK) + 1, 0).r;
+}
+#endif

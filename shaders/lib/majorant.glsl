@@ -1,0 +1,75 @@
+// The walk of a ray through a volume's macrocells: it yields segments over which the extinction is bounded by a
+// majorant (pbrt-v4's RayMajorantSegment, book section 11.2), and leaps over empty space.
+//
+// cells[]: low 16 bits = half float, the largest opacity sum in the cell (rounded up); high 16 bits = for an empty cell
+// the chessboard distance d >= 1 to the nearest cell that is not empty: the box of cells at distance < d is empty, and
+// one step leaves it. Macrocells are CELL voxels a side. Needs params, volumes[], cells[], box.glsl, bricks.glsl.
+
+struct Walk {
+    vec3 o, d;        // the ray in macrocell coordinates; the parameter t is that of the unit-space ray
+    vec3 inverse_d;
+    ivec3 cell;       // where the walk stands
+    ivec3 n;          // cells along each axis
+    int base;
+    float t, t_end;   // how far it has come; where the ray leaves the volume (or the crop box)
+};
+
+// A walk of the unit-space ray o + t d over [t0, t1]; false when the ray misses the volume.
+bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
+    w.o = grid_from_unit(v, o) * (1.0 / float(CELL));
+    w.d = grid_direction(v, d) * (1.0 / float(CELL));
+    w.inverse_d = safe_inverse(w.d);
+    vec2 inside = clip_to_box(w.o, w.inverse_d, vec3(0.0), vec3(volumes[v].size.xyz) * (1.0 / float(CELL)), t0, t1);
+    w.t = inside.x;
+    w.t_end = inside.y;
+    w.n = volumes[v].cells.xyz;
+    w.base = volumes[v].cell_base;
+    w.cell = clamp(ivec3(floor(w.o + w.d * w.t)), ivec3(0), w.n - 1);
+    return inside.x < inside.y;
+}
+
+// The majorant opacity of the current cell, and where the ray leaves the cell (or the empty box around it). `next` is
+// the cell that it enters there. Cells are integers, so each step makes progress whatever rounding does to t.
+float walk_segment(in Walk w, out float t_exit, out ivec3 next) {
+    uint entry = cells[w.base + (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x];
+    float majorant = unpackHalf2x16(entry & 0xFFFFu).x;
+    int reach = max(int(entry >> 16u), 1) - 1;
+    ivec3 lo = w.cell - reach, hi = w.cell + reach + 1;
+    bvec3 ahead = greaterThanEqual(w.d, vec3(0.0));
+    vec3 t_face = (mix(vec3(lo), vec3(hi), ahead) - w.o) * w.inverse_d;
+    t_exit = min(t_face.x, min(t_face.y, t_face.z));
+    ivec3 inside = clamp(ivec3(floor(w.o + w.d * t_exit)), lo, hi - 1);
+    ivec3 beyond = mix(lo - 1, hi, ahead);
+    // Exactly one axis leaves: the first face that is hit.
+    bool leave_x = t_face.x <= t_face.y && t_face.x <= t_face.z;
+    bool leave_y = !leave_x && t_face.y <= t_face.z;
+    next = ivec3(leave_x ? beyond.x : inside.x, leave_y ? beyond.y : inside.y,
+                 !leave_x && !leave_y ? beyond.z : inside.z);
+    t_exit = max(t_exit, w.t);
+    return majorant;
+}
+
+bool walk_is_over(in Walk w) {
+    return w.t >= w.t_end || any(lessThan(w.cell, ivec3(0))) || any(greaterThanEqual(w.cell, w.n));
+}
+
+// Go on until a tentative collision: `tau` is the optical depth still to come before it. False when the ray leaves.
+bool walk_to_candidate(inout Walk w, inout float tau, out float majorant) {
+    majorant = 0.0;
+    while (!walk_is_over(w)) {
+        float t_exit;
+        ivec3 next;
+        majorant = walk_segment(w, t_exit, next);
+        float mu_maj = majorant * params.density;
+        float t_stop = min(t_exit, w.t_end);
+        float depth = mu_maj * (t_stop - w.t);
+        if (tau < depth) {
+            w.t += tau / mu_maj;
+            return true;
+        }
+        tau -= depth;
+        w.t = t_exit;
+        w.cell = next;
+    }
+    return false;
+}

@@ -1,0 +1,22 @@
+// The scene's buffers and atlases, bound the same way for all shaders that look at voxels.
+#include "generated/layout.glsl"
+
+layout(std430, binding = 0) readonly buffer ParamsBuffer { Params params; };
+layout(std430, binding = 1) readonly buffer VolumeBuffer { Volume volumes[]; };
+layout(std430, binding = 2) readonly buffer ChannelBuffer { Channel channels[]; };
+layout(std430, binding = 3) readonly buffer PageBuffer { uint pages[]; };
+layout(std430, binding = 4) readonly buffer LutBuffer { vec4 lut[]; };
+layout(std430, binding = 5) buffer CellBuffer { uint cells[]; };
+#ifdef HAS_LABELS
+layout(std430, binding = 6) readonly buffer LabelColorBuffer { uint label_colors[]; };
+layout(binding = 2) uniform usampler3D atlas_labels;
+#endif
+#ifdef HAS_R8
+layout(binding = 0) uniform sampler3D atlas_r8;
+#endif
+#ifdef HAS_R16
+layout(binding = 1) uniform sampler3D atlas_r16;
+#endif
+#ifdef COUNT_VIOLATIONS
+layout(std430, binding = 7) buffer ViolationBuffer { uint violations[]; };
+#endif

@@ -1,0 +1,147 @@
+"""The real worker process around a renderer that draws flat grey at once: `python -m tests.doubles.worker`.
+
+For tests of the protocol, of faults and of timing, in which the picture does not matter. The luma of a frame is the
+camera's `view_angle` (degrees, 16..150), so that a decoded frame tells which state it shows. Seeds make trouble:
+`HANG`, `CRASH`, `REFUSE` and `BREAK` do what they are called, at the next step.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import types
+from dataclasses import dataclass
+
+from render.errors import SourceError, StateError
+from render.state.layer import Channel as ChannelState
+from render.state.layer import ImageLayer
+from render.state.view import ViewState
+from render.summary import ChannelSummary, DeviceInfo, LayerSummary, SceneSummary
+
+HANG, CRASH, REFUSE, BREAK = 101, 102, 103, 104
+TARGET_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    sequence: int
+    camera_seq: int
+    width: int
+    height: int
+    scale: float
+    samples: int
+    target_samples: int
+    converged: bool
+    fresh: bool
+    render_s: float
+
+
+class Renderer:
+    def __init__(self, context, scene, width, height, resident=None):
+        self._size = (width, height)
+        self._state, self._numbers, self._samples = ViewState(), (0, 0), 0
+
+    def set_state(self, state, sequence, camera_seq=0):
+        self._state, self._numbers, self._samples = state, (sequence, camera_seq), 0
+
+    def resize(self, width, height):
+        self._size, self._samples = (width, height), 0
+
+    def step(self, now_s, budget_s):
+        match self._state.seed:
+            case 101:
+                time.sleep(1000)
+            case 102:
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case 103:
+                raise StateError("this state cannot be shown")
+            case 104:
+                raise ZeroDivisionError("a mistake in the program")
+        self._samples = min(self._samples + 1, TARGET_SAMPLES)
+        return Frame(
+            *self._numbers, *self._size, 1.0, self._samples, TARGET_SAMPLES, self._samples == TARGET_SAMPLES, True, 0.0
+        )
+
+    def read_i420(self):
+        pixels = self._size[0] * self._size[1]
+        return bytes([round(self._state.camera.view_angle)]) * pixels + bytes([128]) * (pixels // 2)
+
+    def close(self):
+        pass
+
+
+class ResidentScene:
+    def __init__(self, context, scene, progress=None):
+        self.scene, self.levels = scene, [0]
+        progress("uploading", 1, 1)
+
+    def close(self):
+        pass
+
+
+class Context:
+    info = DeviceInfo(name="flat grey", vendor="tests", version="4.5", software=False)
+
+    @classmethod
+    def create(cls, device_index=None):
+        return cls()
+
+    def close(self):
+        pass
+
+
+class Scene:
+    name = "flat"
+    _summary = SceneSummary(
+        name="flat",
+        box_lo=(0, 0, 0),
+        box_hi=(1, 1, 1),
+        layers=(
+            LayerSummary(
+                name="flat",
+                kind="image",
+                shape=(1, 1, 1),
+                spacing_um=(1, 1, 1),
+                dtype="uint8",
+                level=0,
+                n_levels=1,
+                channels=(ChannelSummary(name="", range=(0, 1), histogram=(1,)),),
+            ),
+        ),
+        n_times=1,
+    )
+    default_state = ViewState(layers=(ImageLayer(source="flat", channels=(ChannelState(),)),))
+
+    def summary(self, levels=None):
+        return self._summary
+
+    def close(self):
+        pass
+
+
+def open_scene(paths, labels=(), spacing_um=None, progress=None):
+    if "missing" in paths:
+        raise SourceError("there is no file 'missing'")
+    if progress is not None:
+        progress("reading", 0, 2)
+        progress("reading", 2, 2)
+    return Scene()
+
+
+def _module(name, **members):
+    module = types.ModuleType(name)
+    for key, value in members.items():
+        setattr(module, key, value)
+    sys.modules[name] = module
+
+
+if __name__ == "__main__":
+    _module("render.engine.renderer", Renderer=Renderer, Frame=Frame)
+    _module("render.engine.resident", ResidentScene=ResidentScene)
+    _module("render.gpu.context", Context=Context)
+    _module("render.scene.open", open_scene=open_scene, Scene=Scene)
+    from render.worker.process import main
+
+    sys.exit(main())

@@ -1,0 +1,26 @@
+// Icons as SVG templates, 20 by 20, drawn with the current colour.
+import { svg, html, type TemplateResult } from "lit";
+
+const icon = (paths: TemplateResult): TemplateResult => html`
+  <svg
+    viewBox="0 0 20 20"
+    width="18"
+    height="18"
+    fill="none"
+    stroke="currentColor"
+    stroke-width="1.6"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+    aria-hidden="true"
+  >
+    ${paths}
+  </svg>
+`;
+
+export const resetIcon = icon(svg`<path d="M4 10a6 6 0 1 0 2-4.5"/><path d="M4 3.5V7h3.5"/>`);
+export const fullscreenIcon = icon(svg`<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4"/>`);
+export const helpIcon = icon(
+  svg`<circle cx="10" cy="10" r="7"/><path d="M8 8.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4"/><path d="M10 14v.01"/>`,
+);
+export const statisticsIcon = icon(svg`<path d="M3.5 16.5h13M6 13.5v-4M10 13.5v-9M14 13.5v-6"/>`);
+export const closeIcon = icon(svg`<path d="M5.5 5.5l9 9M14.5 5.5l-9 9"/>`);

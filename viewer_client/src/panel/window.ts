@@ -1,0 +1,191 @@
+// <hosta-window>: a range with two thumbs, over a histogram where there is one. Two native sliders lie on one track, so
+// that the keyboard and screen readers know them.
+import { css, html, LitElement, nothing, svg, type TemplateResult } from "lit";
+import { customElement, property, queryAll } from "lit/decorators.js";
+import { fields, theme } from "../theme";
+import { histogramPath, readable } from "./numbers";
+
+const WIDTH = 240;
+const HEIGHT = 44;
+
+/** Fires `hosta-input` with the new [low, high] as its detail; low stays below high by at least `gap`. */
+@customElement("hosta-window")
+export class HostaWindow extends LitElement {
+  /** What the range is of, e.g. "Window of channel 1". */
+  @property() label = "";
+  @property({ attribute: false }) range: [number, number] = [0, 1];
+  @property({ attribute: false }) value: [number, number] = [0, 1];
+  @property({ type: Number }) step = 0.01;
+  /** Counts over `histogramRange`; none for a bare range. */
+  @property({ attribute: false }) histogram: readonly number[] = [];
+  @property({ attribute: false }) histogramRange: [number, number] = [0, 1];
+  @property() color = "";
+  /** Whether the ends can be typed as numbers too. */
+  @property({ type: Boolean }) numbers = false;
+  @property({ attribute: false }) words: (value: number) => string = (value) => readable(value);
+
+  @queryAll("input[type=range]") private thumbs!: NodeListOf<HTMLInputElement>;
+
+  private put(end: 0 | 1, wanted: number): void {
+    if (!Number.isFinite(wanted)) return;
+    const value: [number, number] = [...this.value];
+    value[end] = end === 0 ? Math.min(wanted, value[1] - this.step) : Math.max(wanted, value[0] + this.step);
+    this.dispatchEvent(new CustomEvent("hosta-input", { detail: value, bubbles: true, composed: true }));
+    // The thumb may have been pulled past the other one; it goes back to where the value is.
+    this.requestUpdate();
+  }
+
+  private get span(): [number, number] {
+    return [Math.min(this.range[0], this.value[0]), Math.max(this.range[1], this.value[1])];
+  }
+
+  private x(value: number): number {
+    const [lo, hi] = this.span;
+    return ((value - lo) / (hi - lo || 1)) * WIDTH;
+  }
+
+  protected override updated(): void {
+    for (const [i, thumb] of this.thumbs.entries()) thumb.value = String(this.value[i]);
+    const [low, high] = this.value.map((value) => `${(100 * this.x(value)) / WIDTH}%`);
+    this.style.setProperty("--low", low ?? "0%");
+    this.style.setProperty("--high", high ?? "100%");
+  }
+
+  private chart(): TemplateResult | typeof nothing {
+    if (this.histogram.length === 0) return nothing;
+    const [low, high] = [this.x(this.value[0]), this.x(this.value[1])];
+    const start = this.x(this.histogramRange[0]);
+    const width = Math.max(this.x(this.histogramRange[1]) - start, 1);
+    const path = histogramPath(this.histogram, width, HEIGHT);
+    const color = this.color || "currentColor";
+    return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
+      ${svg`
+        <defs><clipPath id="inside"><rect x=${low} y="0" width=${Math.max(high - low, 0)} height=${HEIGHT} /></clipPath></defs>
+        <path class="outside" d=${path} transform="translate(${start})" />
+        <g clip-path="url(#inside)"><path d=${path} transform="translate(${start})" fill=${color} opacity="0.75" /></g>
+        <path class="ramp" d="M${low} ${HEIGHT - 1}L${high} 1H${WIDTH}" />
+      `}
+    </svg>`;
+  }
+
+  private thumb(end: 0 | 1): TemplateResult {
+    const [min, max] = this.span;
+    return html`<input
+      type="range"
+      min=${min}
+      max=${max}
+      step="any"
+      aria-label=${`${this.label}, ${end === 0 ? "from" : "to"}`}
+      aria-valuetext=${this.words(this.value[end])}
+      @input=${(event: Event) => this.put(end, this.rounded((event.target as HTMLInputElement).valueAsNumber))}
+      @keydown=${(event: KeyboardEvent) => this.keyed(event, end)}
+    />`;
+  }
+
+  private rounded(value: number): number {
+    return Number((Math.round(value / this.step) * this.step).toPrecision(12));
+  }
+
+  private keyed(event: KeyboardEvent, end: 0 | 1): void {
+    const steps = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -50, PageUp: 50 }[event.key];
+    if (steps === undefined) return;
+    event.preventDefault();
+    const value = this.value[end] + steps * this.step;
+    this.put(end, this.rounded(Math.min(Math.max(value, this.span[0]), this.span[1])));
+  }
+
+  private field(end: 0 | 1): TemplateResult {
+    return html`<input
+      type="number"
+      step="any"
+      aria-label=${`${this.label}, ${end === 0 ? "from" : "to"}, as a number`}
+      .value=${this.words(this.value[end])}
+      @change=${(event: Event) => this.put(end, (event.target as HTMLInputElement).valueAsNumber)}
+    />`;
+  }
+
+  protected override render(): TemplateResult {
+    return html`
+      ${this.chart()}
+      <div class="track">${this.thumb(0)}${this.thumb(1)}</div>
+      ${this.numbers ? html`<div class="fields">${this.field(0)}<span>to</span>${this.field(1)}</div>` : nothing}
+    `;
+  }
+
+  static override styles = [
+    theme,
+    fields,
+    css`
+      :host {
+        display: block;
+      }
+      svg {
+        display: block;
+        width: calc(100% - 14px);
+        margin: 0 7px -6px;
+        height: 44px;
+        overflow: visible;
+      }
+      .outside {
+        fill: var(--line);
+      }
+      .ramp {
+        fill: none;
+        stroke: var(--text);
+        stroke-width: 1.2;
+        opacity: 0.85;
+        vector-effect: non-scaling-stroke;
+      }
+      .track {
+        position: relative;
+        height: 20px;
+      }
+      .track::before {
+        content: "";
+        position: absolute;
+        inset: 8px 7px;
+        border-radius: 2px;
+        background: linear-gradient(
+          to right,
+          var(--line) var(--low),
+          var(--accent) var(--low) var(--high),
+          var(--line) var(--high)
+        );
+      }
+      .track input {
+        position: absolute;
+        inset: 0;
+        pointer-events: none;
+      }
+      .track input::-webkit-slider-runnable-track {
+        background: none;
+      }
+      .track input::-moz-range-track {
+        background: none;
+      }
+      .track input::-webkit-slider-thumb {
+        pointer-events: auto;
+      }
+      .track input::-moz-range-thumb {
+        pointer-events: auto;
+      }
+      .fields {
+        display: grid;
+        grid-template-columns: 1fr auto 1fr;
+        gap: 8px;
+        align-items: center;
+        margin-top: 4px;
+        color: var(--quiet);
+      }
+      .fields input {
+        width: 100%;
+      }
+    `,
+  ];
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "hosta-window": HostaWindow;
+  }
+}

@@ -1,0 +1,142 @@
+// What can be measured in the browser: frames a second, and the time from a camera event to the frame that shows it.
+import type { FrameInfo, FrameMessage } from "./wire";
+
+/** Frame notes and frames find each other within this many; both arrive in their own time. */
+const WAITING_MAX = 240;
+const LATENCIES_MAX = 600;
+const FPS_WINDOW_MS = 1000;
+
+export interface Stats {
+  /** Frames presented in the last second. */
+  fps: number;
+  /** The latest times from sending a camera to presenting its frame, oldest first, milliseconds. */
+  latencyMs: readonly number[];
+  /** The last camera sent, and the newest that a presented frame showed. */
+  cameraSeqSent: number;
+  cameraSeqShown: number;
+  samples: number;
+  targetSamples: number;
+  framesPresented: number;
+  /** The frame on the screen, with the server's own times; null before the first. */
+  frame: FrameInfo | null;
+  /** Bits a second of video over the last second. */
+  bitrate: number;
+  /** From a ping to its pong, milliseconds; null before the first. */
+  roundTripMs: number | null;
+}
+
+function trimmed<K, V>(map: Map<K, V>, size: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= size) return;
+    map.delete(key);
+  }
+}
+
+export class FrameLog {
+  private notes = new Map<number, FrameInfo>();
+  private unexplained = new Map<number, number>();
+  private sent = new Map<number, number>();
+  private presentedMs: number[] = [];
+  private received: [number, number][] = [];
+  private latencies: number[] = [];
+  private frame: FrameInfo | null = null;
+  private newest: FrameInfo | null = null;
+  private cameraSent = 0;
+  private cameraShown = 0;
+  private count = 0;
+  roundTripMs: number | null = null;
+
+  /** A camera left for the server. Sending the same one again does not make it younger. */
+  cameraSentAt(seq: number, nowMs: number): void {
+    if (!this.sent.has(seq)) this.sent.set(seq, nowMs);
+    trimmed(this.sent, LATENCIES_MAX);
+    this.cameraSent = Math.max(this.cameraSent, seq);
+  }
+
+  /** The last camera sent; 0 before the first. */
+  get lastCamera(): number {
+    return this.cameraSent;
+  }
+
+  /** Whether the last camera sent is still to be seen in a frame. */
+  get waitsForCamera(): boolean {
+    return this.cameraSent > this.cameraShown;
+  }
+
+  /** The server told what a frame shows. Returns the frame's facts when it is on the screen already. */
+  noted(message: FrameMessage, nowMs: number): FrameInfo | null {
+    this.newest = message.frame;
+    this.received.push([nowMs, message.frame.bytes]);
+    if (this.received.length > LATENCIES_MAX) this.received.shift();
+    const shownMs = this.unexplained.get(message.rtp_timestamp);
+    if (shownMs === undefined) {
+      this.notes.set(message.rtp_timestamp, message.frame);
+      trimmed(this.notes, WAITING_MAX);
+      return null;
+    }
+    this.unexplained.delete(message.rtp_timestamp);
+    return this.explain(message.frame, shownMs);
+  }
+
+  /**
+   * A frame came to the screen. Returns its facts when the server's note is there already. A browser that does not tell
+   * the RTP timestamp gets the newest note instead.
+   */
+  presented(rtpTimestamp: number | undefined, nowMs: number): FrameInfo | null {
+    this.count += 1;
+    this.presentedMs.push(nowMs);
+    if (this.presentedMs.length > LATENCIES_MAX) this.presentedMs.shift();
+    if (rtpTimestamp === undefined) return this.newest === null ? null : this.explain(this.newest, nowMs);
+    const note = this.notes.get(rtpTimestamp);
+    if (note === undefined) {
+      this.unexplained.set(rtpTimestamp, nowMs);
+      trimmed(this.unexplained, WAITING_MAX);
+      return null;
+    }
+    this.notes.delete(rtpTimestamp);
+    return this.explain(note, nowMs);
+  }
+
+  /** A new connection starts: its RTP timestamps mean something else. */
+  restart(): void {
+    this.notes.clear();
+    this.unexplained.clear();
+    this.newest = null;
+  }
+
+  /** The figures now. */
+  stats(nowMs: number): Stats {
+    const since = nowMs - FPS_WINDOW_MS;
+    return {
+      fps: this.presentedMs.filter((t) => t > since).length,
+      latencyMs: this.latencies,
+      cameraSeqSent: this.cameraSent,
+      cameraSeqShown: this.cameraShown,
+      samples: this.frame?.samples ?? 0,
+      targetSamples: this.frame?.target_samples ?? 0,
+      framesPresented: this.count,
+      frame: this.frame,
+      bitrate: this.received.reduce((sum, [t, bytes]) => (t > since ? sum + bytes * 8 : sum), 0),
+      roundTripMs: this.roundTripMs,
+    };
+  }
+
+  private explain(frame: FrameInfo, shownMs: number): FrameInfo {
+    this.frame = frame;
+    const sentMs = this.sent.get(frame.camera_seq);
+    if (sentMs !== undefined && frame.camera_seq > this.cameraShown) {
+      this.cameraShown = frame.camera_seq;
+      this.latencies = [...this.latencies.slice(1 - LATENCIES_MAX), shownMs - sentMs];
+      for (const seq of this.sent.keys()) if (seq < frame.camera_seq) this.sent.delete(seq);
+    }
+    return frame;
+  }
+}
+
+/** The middle value, or null of nothing. */
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}

@@ -1,0 +1,270 @@
+// What a view is to this client, without any picture: the connection, the mirrored state, the camera in the hand, the
+// figures. The element draws it and feeds it; other hosts (a notebook) can do the same.
+import * as maths from "./camera";
+import { Mirror } from "./mirror";
+import { difference } from "./patch";
+import { Session, type SessionState } from "./session";
+import { FrameLog } from "./stats";
+import type { Size } from "./viewport";
+import type { Endpoint } from "./whep";
+import type { Camera, FrameInfo, HelloMessage, Op, ProgressMessage, ServerMessage, ViewState } from "./wire";
+
+/** A camera sent by the lossy channel is sent again by the reliable one when it was not shown after this long. */
+const CAMERA_AGAIN_MS = 150;
+/** A camera that was never echoed is, after this long, no reason any more to ignore the server's. */
+const CAMERA_OWN_MS = 2000;
+
+const WORKER_NOTES = {
+  starting: "The renderer is starting…",
+  restarting: "The renderer stopped and is being restarted…",
+  ready: "The renderer was restarted.",
+  failed: "The renderer failed.",
+} as const;
+
+export interface ViewEvents {
+  "hosta-connected": { view: string; scene: string };
+  "hosta-connection": { state: SessionState; note: string };
+  "hosta-state": ViewState | null;
+  "hosta-camera": Camera;
+  "hosta-frame": FrameInfo;
+  "hosta-error": { code: string; message: string; incident: string };
+}
+
+export interface ViewHost {
+  endpoint(): Endpoint;
+  /** The size of the picture to ask for, device pixels; null while it is not known. */
+  viewport(): Size | null;
+  /** Whether a hand holds the camera now. */
+  holding(): boolean;
+  video(stream: MediaStream): void;
+  /** The stream is gone: keep its last picture. */
+  hold(): void;
+  emit<Name extends keyof ViewEvents>(name: Name, detail: ViewEvents[Name]): void;
+  /** Something that is drawn beside the picture changed. */
+  changed(): void;
+}
+
+/** Which data a state shows; a state fits another view of the same data. */
+function sourcesOf(state: ViewState): string {
+  return JSON.stringify(
+    state.layers.map((layer) => [layer.kind, layer.source, layer.kind === "image" ? layer.channels.length : 0]),
+  );
+}
+
+export class ViewClient {
+  readonly log = new FrameLog();
+  hello: HelloMessage | null = null;
+  progress: ProgressMessage | null = null;
+  /** How the renderer is, when that is worth a word. */
+  workerNote = "";
+  /** Why there is no connection, when that is known. */
+  reason = "";
+  private readonly mirror = new Mirror();
+  private readonly session: Session;
+  private eye: Camera | null = null;
+  // From the clock, so that a page that was loaded again goes on above its earlier numbers.
+  private seq = Date.now();
+  private cameraDirty = false;
+  private cameraSentMs = 0;
+  private resetSeq = -1;
+  private frameAsked = false;
+  private again: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly host: ViewHost) {
+    this.session = new Session(() => host.endpoint(), {
+      message: (message) => this.receive(message),
+      video: (stream) => {
+        this.log.restart();
+        host.video(stream);
+      },
+      open: () => this.sendViewport(),
+      state: (state, note) => this.connectionChanged(state, note),
+    });
+  }
+
+  get connection(): SessionState {
+    return this.session.state;
+  }
+
+  /** What is shown, with this client's camera and its changes; null before the first connection. */
+  get state(): ViewState | null {
+    const shown = this.mirror.state;
+    return shown === null || this.eye === null ? shown : { ...shown, camera: this.eye };
+  }
+
+  get camera(): Camera | null {
+    return this.eye;
+  }
+
+  connect(): void {
+    this.session.start();
+  }
+
+  disconnect(): void {
+    clearTimeout(this.again);
+    this.session.stop();
+  }
+
+  /** Tries again now, if it waits to. */
+  hurry(): void {
+    this.session.hurry();
+  }
+
+  /** Looks from another camera: at once here, with the next animation frame at the server. */
+  look(camera: Camera): void {
+    this.eye = camera;
+    this.cameraDirty = true;
+    this.host.emit("hosta-camera", camera);
+    this.askFrame();
+  }
+
+  /** Changes the state: shown at once, sent with the next animation frame, taken back if the server refuses it. */
+  patch(ops: readonly Op[]): void {
+    if (this.mirror.state === null) return;
+    this.mirror.put(ops);
+    this.stateChanged();
+    this.askFrame();
+  }
+
+  resetCamera(): void {
+    if (this.hello) this.look(this.hello.default_state.camera);
+  }
+
+  /** Puts everything back to the scene's default. */
+  resetAll(): void {
+    this.mirror.drop();
+    this.cameraDirty = false;
+    this.resetSeq = this.nextSeq();
+    this.session.send({ type: "reset", seq: this.resetSeq, what: "all" });
+  }
+
+  sendViewport(): void {
+    const size = this.host.viewport();
+    if (size !== null) this.session.send({ type: "viewport", ...size });
+  }
+
+  /** A video frame came to the screen. */
+  presented(rtpTimestamp: number | undefined, atMs: number): void {
+    this.explained(this.log.presented(rtpTimestamp, atMs));
+  }
+
+  private nextSeq(): number {
+    this.seq += 1;
+    return this.seq;
+  }
+
+  private receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "hello":
+        this.greet(message);
+        break;
+      case "state":
+        this.mirror.answer(message);
+        this.takeCamera(message.state.camera, message.seq === this.resetSeq);
+        this.stateChanged();
+        this.askFrame();
+        break;
+      case "frame":
+        this.explained(this.log.noted(message, performance.now()));
+        break;
+      case "worker":
+        this.workerNote = WORKER_NOTES[message.status];
+        this.host.changed();
+        break;
+      case "progress":
+        this.progress = message.total > 0 && message.done >= message.total ? null : message;
+        this.host.changed();
+        break;
+      case "error":
+        if (message.seq !== null) this.mirror.refuse(message.seq);
+        this.host.emit("hosta-error", message);
+        this.stateChanged();
+        break;
+      case "pong":
+        this.log.roundTripMs = performance.now() - message.client_ms;
+        break;
+    }
+  }
+
+  private greet(hello: HelloMessage): void {
+    const before = this.mirror.state;
+    const sameScene = this.hello !== null && sourcesOf(this.hello.default_state) === sourcesOf(hello.default_state);
+    // A server that started anew knows nothing of this view: what this client had is put back.
+    const forgotten = sameScene && hello.sequence < this.mirror.sequence;
+    if (!sameScene) this.mirror.drop();
+    this.hello = hello;
+    this.progress = null;
+    this.workerNote = "";
+    this.mirror.begin(hello.state, hello.sequence);
+    if (forgotten && before) this.mirror.put(difference(hello.state, before));
+    if (this.eye !== null && sameScene) this.cameraDirty = true;
+    else this.eye = hello.state.camera;
+    this.session.greeted();
+    this.host.emit("hosta-connected", { view: hello.view, scene: hello.scene.name });
+    this.stateChanged();
+    this.askFrame();
+  }
+
+  /** Follows a camera that somebody else moved, but never takes the camera out of the hand that holds it. */
+  private takeCamera(camera: Camera, ours: boolean): void {
+    const waiting = this.log.waitsForCamera && performance.now() - this.cameraSentMs < CAMERA_OWN_MS;
+    if (!ours && (this.host.holding() || this.cameraDirty || waiting)) return;
+    if (this.eye !== null && maths.sameCamera(this.eye, camera)) return;
+    this.eye = camera;
+    this.host.emit("hosta-camera", camera);
+  }
+
+  private explained(frame: FrameInfo | null): void {
+    if (frame === null) return;
+    // The first picture after a restart says better than words that the renderer is back.
+    this.workerNote = "";
+    this.host.emit("hosta-frame", frame);
+  }
+
+  private connectionChanged(state: SessionState, note: string): void {
+    if (state !== "connected") {
+      this.progress = null;
+      this.host.hold();
+    }
+    this.reason = note;
+    this.host.emit("hosta-connection", { state, note });
+    this.host.changed();
+  }
+
+  /** One message of each kind an animation frame, however fast the hand is. */
+  private askFrame(): void {
+    if (this.frameAsked) return;
+    this.frameAsked = true;
+    requestAnimationFrame(() => {
+      this.frameAsked = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    if (this.connection !== "connected") return;
+    if (this.cameraDirty && this.eye !== null) this.sendCamera(this.eye);
+    const event = this.mirror.flush(() => this.nextSeq(), performance.now());
+    if (event !== null) this.session.send(event);
+  }
+
+  private sendCamera(camera: Camera): void {
+    this.cameraDirty = false;
+    const seq = this.nextSeq();
+    this.cameraSentMs = performance.now();
+    this.log.cameraSentAt(seq, this.cameraSentMs);
+    this.session.send({ type: "camera", seq, camera }, "motion");
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.sendAgain(seq, camera), CAMERA_AGAIN_MS);
+  }
+
+  /** The last camera of a movement must arrive, and `motion` may have lost it. */
+  private sendAgain(seq: number, camera: Camera): void {
+    if (this.log.waitsForCamera) this.session.send({ type: "camera", seq, camera });
+  }
+
+  private stateChanged(): void {
+    this.host.emit("hosta-state", this.state);
+    this.host.changed();
+  }
+}
