@@ -1,8 +1,9 @@
 """Build hook of hatchling: a wheel carries the shaders and the built client, an sdist the built client.
 
 The client is built here when it is absent or older than its sources; an sdist already holds it, so a wheel made from an
-sdist needs no Node.js. Where it cannot be built, a wheel is made without it (the server then says so) unless
-HOSTA_REQUIRE_CLIENT=1; an sdist is never made without it.
+sdist needs no Node.js. Where it cannot be built, a wheel is made without it (the server then says so), unless
+HOSTA_REQUIRE_CLIENT=1; an sdist is never made without it. HOSTA_REQUIRE_CLIENT=0 spares the Node.js that would be
+fetched even for an editable installation, which has no use for it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class ClientBuildHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """What the build environment needs besides hatchling: a Node.js where the machine has none."""
-        if self._is_sdist_tree():
+        if self._is_sdist_tree() or os.environ.get("HOSTA_REQUIRE_CLIENT") == "0":
             return []
         builder = self._builder()
         needs_node = not builder["is_current"]() and builder["find_npm"]() is None

@@ -20,7 +20,7 @@ Status = Literal["ok", "warn", "fail"]
 
 PACKAGES = (
     "aiortc", "av", "fastapi", "imagecodecs", "itk-io", "numpy", "pillow", "pydantic", "pyopengl", "tensorstore",
-    "tifffile", "uvicorn", "vtk", "zarr",
+    "tifffile", "uvicorn", "vtk",
 )  # fmt: skip
 OPTIONAL_PACKAGES = {"vtk"}
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

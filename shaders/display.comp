@@ -11,7 +11,8 @@ layout(rgba32f, binding = 0) uniform readonly image2D accumulator;
 layout(std430, binding = 11) writeonly buffer PixelBuffer { uint pixels[]; };
 
 uniform ivec2 window;       // the accumulator's used size
-uniform ivec2 size;         // the picture's size
+uniform ivec2 picture;      // the picture's size
+uniform ivec2 size;         // of what is made of it: the picture's, without its last row and column where those are odd
 uniform float per_sample;   // 1 / samples
 uniform float exposure;     // a factor
 uniform int tone_mode;
@@ -27,8 +28,8 @@ vec4 shown(ivec2 at) {
 }
 
 vec4 at_pixel(ivec2 pixel) {
-    if (window == size) return shown(pixel);
-    vec2 p = (vec2(pixel) + 0.5) * vec2(window) / vec2(size) - 0.5;
+    if (window == picture) return shown(pixel);
+    vec2 p = (vec2(pixel) + 0.5) * vec2(window) / vec2(picture) - 0.5;
     ivec2 base = ivec2(floor(p));
     vec2 f = p - vec2(base);
     return mix(mix(shown(base), shown(base + ivec2(1, 0)), f.x),

@@ -24,17 +24,21 @@ void main() {
     if (index >= n.x * n.y * n.z) return;
     int first = volumes[volume].bricks.w;
     float sum = 0.0;
+    uint present = 0u;
     for (int c = first; c < first + volumes[volume].cells.w; c++) {
         if (channels[c].weight <= 0.0) continue;
         uint range = ranges[channels[c].range_base + index];
+        float most;
         if (channels[c].storage == 2) {
-            sum += range >> 16u != 0u ? channels[c].weight : 0.0;
+            most = range >> 16u != 0u ? channels[c].weight : 0.0;
         } else {
             float texel_max = channels[c].storage == 0 ? 255.0 : 65535.0;
-            sum += channels[c].weight * largest(c, float(range & 0xFFFFu) / texel_max, float(range >> 16u) / texel_max);
+            most = channels[c].weight * largest(c, float(range & 0xFFFFu) / texel_max, float(range >> 16u) / texel_max);
         }
+        sum += most;
+        if (most > 0.0) present |= 1u << uint(min(c - first, 15));
     }
     // A half has 11 significant bits: rounding to nearest could go down, so go up by more than that first.
     uint half_bits = sum > 0.0 ? packHalf2x16(vec2(sum * (1.0 + 1.0 / 1024.0) + 1e-7, 0.0)) & 0xFFFFu : 0u;
-    cells[volumes[volume].cell_base + index] = half_bits;
+    cells[volumes[volume].cell_base + index] = half_bits | (present << 16u);
 }

@@ -38,21 +38,13 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
     return albedo * (1.0 - params.specular) * sky_radiance(n) + area * (albedo * parts.x + vec3(parts.y));
 }
 
-void main() {
-    ivec2 in_tile = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(in_tile, tile.zw))) return;
-    ivec2 at = tile.xy + in_tile;
-    if (any(greaterThanEqual(at, params.window.xy))) return;
-    uvec2 pixel = uvec2(at + params.picture.zw);
-    Rng rng = rng_make(pixel, first_sample, params.seed);
-    vec4 u = rng_next4(rng);
-    vec3 o, d;
-    camera_ray(pixel, u.xy, o, d);
+// Premultiplied radiance and coverage along one ray; u.z shifts the steps, u.w chooses channels.
+vec4 marched(vec3 o, vec3 d, vec4 u) {
     vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, 1e30);
     vec3 radiance = vec3(0.0);
     float T = 1.0;
     // One volume after the other: exact for one, an approximation where several overlap.
-    for (int v = 0; v < params.n_volumes && T > 0.004; v++) {
+    for (int v = 0; v < N_VOLUMES && T > 0.004; v++) {
         Walk w;
         if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
         float dt = params.march_step * volumes[v].voxel_unit;
@@ -67,10 +59,10 @@ void main() {
                     vec3 g = (w.o + w.d * t) * float(CELL);
                     int c;
                     float texel;
-                    float sum = volume_opacity(v, g, 0.0, c, texel);
+                    float sum = volume_opacity(v, g, w.present, 0.0, c, texel);
                     if (sum <= 0.0) continue;
                     // The channels of a step share its opacity in proportion to their extinctions.
-                    volume_opacity(v, g, u.w * sum, c, texel);
+                    volume_opacity(v, g, w.present, u.w * sum, c, texel);
                     float alpha = 1.0 - exp(-params.density * sum * dt);
                     radiance += T * alpha * lit(v, c, texel, o + d * t, d);
                     T *= 1.0 - alpha;
@@ -82,6 +74,22 @@ void main() {
             w.cell = next;
         }
     }
-    vec4 before = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
-    imageStore(accumulator, at, before + vec4(radiance, 1.0 - T) * float(samples));
+    return vec4(radiance, 1.0 - T);
+}
+
+void main() {
+    ivec2 in_tile = ivec2(gl_GlobalInvocationID.xy);
+    if (any(greaterThanEqual(in_tile, tile.zw))) return;
+    ivec2 at = tile.xy + in_tile;
+    if (any(greaterThanEqual(at, params.window.xy))) return;
+    uvec2 pixel = uvec2(at + params.picture.zw);
+    vec4 sum = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
+    for (int i = 0; i < samples; i++) {
+        Rng rng = rng_make(pixel, first_sample + uint(i), params.seed);
+        vec4 u = rng_next4(rng);
+        vec3 o, d;
+        camera_ray(pixel, u.xy, o, d);
+        sum += marched(o, d, u);
+    }
+    imageStore(accumulator, at, sum);
 }

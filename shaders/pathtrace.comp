@@ -74,7 +74,9 @@ void main() {
     ivec2 at = tile.xy + in_tile;
     if (any(greaterThanEqual(at, params.window.xy))) return;
     uvec2 pixel = uvec2(at + params.picture.zw);
-    vec4 sum = vec4(0.0);
+    // One sample after the other is added to the sum so far, so that its rounding does not depend on how many samples a
+    // dispatch takes.
+    vec4 sum = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
     for (int i = 0; i < samples; i++) {
         Rng rng = rng_make(pixel, first_sample + uint(i), params.seed);
         vec3 o, d;
@@ -84,6 +86,5 @@ void main() {
         vec3 radiance = params.any_light != 0 ? scattered(o + d * hit.t, d, hit, rng) : vec3(0.0);
         sum += vec4(radiance, 1.0);
     }
-    vec4 before = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
-    imageStore(accumulator, at, before + sum);
+    imageStore(accumulator, at, sum);
 }

@@ -17,7 +17,7 @@ void main() {
     if (index >= n.x * n.y * n.z) return;
     ivec3 cell = ivec3(index % n.x, (index / n.x) % n.y, index / (n.x * n.y));
     ivec3 voxel = cell * CELL;
-    ivec3 brick = voxel / BRICK;
+    ivec3 brick = voxel >> BRICK_SHIFT;
     uint page = page_of(channel, brick, volumes[volume].bricks.xyz);
     int storage = channels[channel].storage;
     uint lo = 0xFFFFFFFFu, hi = 0u;

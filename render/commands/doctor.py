@@ -22,7 +22,10 @@ def doctor(
         int | None, typer.Option("--port", min=0, max=65_535, help="The port to look at.  [default: 8470]")
     ] = None,
 ) -> None:
-    """Look at EGL devices, OpenGL limits, encoders, versions and ports; exit code 4 when no OpenGL is usable."""
+    """Look at what this machine offers.
+
+    EGL devices, OpenGL limits, encoders, versions, ports. The exit code is 4 when no OpenGL is usable.
+    """
     from ..doctor import has_usable_gl, run_checks
     from ..settings import DEFAULT_HOST, DEFAULT_PORT
 

@@ -62,7 +62,10 @@ def frame(
         int | None, typer.Option("--device", min=0, metavar="N", help="The EGL device; hosta doctor numbers them.")
     ] = None,
 ) -> None:
-    """Render one picture of PATH... and write it to a file, whose name is printed."""
+    """Render one picture of volumes into a file.
+
+    The name of the file is printed when it is written.
+    """
     width, height = parse_size(size)
     check_output(output, width, height, transparent)
     check_turn(azimuth, elevation, zoom)

@@ -20,7 +20,10 @@ def info(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A file, a folder, a store or a phantom.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON; arrays are (t, c, z, y, x).")] = False,
 ) -> None:
-    """Print levels, shape with axes, dtype, spacing and unit, channels and the range of their values."""
+    """Describe a volume.
+
+    Levels, shape with axes, dtype, spacing and unit, channels and the range of their values.
+    """
     from ..progress import ProgressBars
     from ..source.open import open_sources
 

@@ -70,7 +70,7 @@ def view(
     no_token: NoToken = False,
     device: Device = None,
 ) -> None:
-    """Show PATH in the browser."""
+    """Show a volume in the browser."""
     given = _given(host=host, port=port, device=device)
     _serve([path], labels or (), spacing, browser=not no_browser, no_token=no_token, given=given)
 
@@ -88,7 +88,10 @@ def serve(
     allow_origin: AllowOrigin = None,
     device: Device = None,
 ) -> None:
-    """Serve PATH... as one scene, until interrupted; the URL is printed. HOSTA_TOKEN sets the token."""
+    """Serve volumes as one scene, until interrupted.
+
+    The URL is printed. HOSTA_TOKEN sets the token; without it each start makes a new one.
+    """
     if not paths and not labels:
         raise UsageError("there is nothing to serve; name a PATH, or run hosta demo for a sample")
     given = _given(

@@ -69,7 +69,6 @@ PARAMS = Struct(
         ("picture", "ivec4"),  # width, height of the whole picture; x, y of the window's first pixel in it
         ("window", "ivec4"),  # width, height of the window that the accumulator holds; 0, 0
         ("seed", "uint"),
-        ("n_volumes", "int"),
         ("density", "float"),  # extinction per unit length at opacity 1
         ("shading_mode", "int"),  # 0 mixed, 1 brdf, 2 phase
         ("gradient_factor", "float"),
@@ -96,6 +95,14 @@ VOLUME = Struct(
     ),
 )
 
+CUT = Struct(
+    "Cut",
+    (
+        ("lo", "vec4"),  # the crop box in this volume's grid coordinates (its bounds there, inside [0, n])
+        ("hi", "vec4"),
+    ),
+)
+
 CHANNEL = Struct(
     "Channel",
     (
@@ -110,7 +117,7 @@ CHANNEL = Struct(
     ),
 )
 
-STRUCTS = (PARAMS, VOLUME, CHANNEL)
+STRUCTS = (PARAMS, VOLUME, CUT, CHANNEL)
 
 
 def declarations() -> str:

@@ -10,8 +10,11 @@ from ..gpu.buffer import Buffer
 from ..state.layer import Channel, ImageLayer, LabelLayer, Layer
 from ..state.view import ViewState
 from .majorants import Majorants
-from .resident import ResidentChannel, ResidentScene, ResidentVolume
+from .resident import ResidentChannel, ResidentScene
 from .transfer import LEVELS, LUT_SIZE, color_table, max_table, window_map
+
+_Look = tuple[bool, Channel | LabelLayer]
+"""Whether the layer is shown, and what shows a channel of it."""
 
 
 class Look:
@@ -23,35 +26,43 @@ class Look:
         self.lut_buffer = Buffer(16 * LUT_SIZE * count)
         self._table_buffer = Buffer(4 * LUT_SIZE * LEVELS * count)
         self._majorants = Majorants(resident)
-        self._majorants.find_ranges()
-        self._shown: dict[int, object] = {}
-        records = resident.channel_records
+        self._shown: dict[int, _Look] = {}
+        self._records = resident.channel_records()
         for channel in resident.channels:
-            record = records[channel.index]
-            is_label = channel.storage == "labels"
-            record["lut_base"] = resident.label_base[channel.layer] if is_label else channel.index * LUT_SIZE
+            record = self._records[channel.index]
+            if channel.storage != "labels":
+                record["lut_base"] = channel.index * LUT_SIZE
             record["table_base"] = channel.index * LUT_SIZE * LEVELS
+        self._channel_buffer = Buffer.of(self._records)
+        self._majorants.find_ranges(self._channel_buffer)
 
     def update(self, state: ViewState) -> None:
         """Show the layers of `state`. Raises StateError when they do not match the scene's."""
         layers = self._match(state)
+        changed: dict[int, _Look] = {}
+        tables: dict[int, NDArray[np.float32]] = {}
+        # All that can be refused is made before anything is written: a wrong state leaves the picture as it was.
+        for channel in self._resident.channels:
+            look = self._look_of(layers[channel.layer], channel)
+            if self._shown.get(channel.index) != look:
+                changed[channel.index] = look
+                if isinstance(look[1], Channel):
+                    tables[channel.index] = color_table(look[1])
         for volume in self._resident.volumes:
-            layer = layers[volume.layer]
             stale = False
             for channel in volume.channels:
-                look = self._look_of(layer, channel)
-                if self._shown.get(channel.index) != look:
-                    self._write(channel, layer, look)
-                    self._shown[channel.index] = look
+                if channel.index in changed:
+                    self._write(channel, changed[channel.index], tables.get(channel.index))
+                    self._shown[channel.index] = changed[channel.index]
                     stale = True
             if stale:
-                self._resident.channel_buffer.write(self._resident.channel_records)
-                self._majorants.update(volume, self._table_buffer)
+                self._channel_buffer.write(self._records)
+                self._majorants.update(volume, self._channel_buffer, self._table_buffer)
 
-    def drawn(self, volume: ResidentVolume) -> bool:
-        """Whether any channel of the volume is shown."""
-        records = self._resident.channel_records
-        return any(records[channel.index]["weight"] > 0 for channel in volume.channels)
+    def bind(self) -> None:
+        self._channel_buffer.bind_uniform(2)
+        self.lut_buffer.bind(4)
+        self._majorants.cell_buffer.bind(5)
 
     def _match(self, state: ViewState) -> list[Layer]:
         """The state's layers in the order of the scene's. Layers that the state leaves out are an error."""
@@ -75,23 +86,23 @@ class Look:
             raise StateError(f"the scene holds no '{next(iter(by_source))}', for which the state has a layer")
         return matched
 
-    def _look_of(self, layer: Layer, channel: ResidentChannel) -> tuple[bool, Channel | LabelLayer]:
+    def _look_of(self, layer: Layer, channel: ResidentChannel) -> _Look:
         if isinstance(layer, LabelLayer):
             return layer.visible, layer
         return layer.visible, layer.channels[channel.channel]
 
-    def _write(self, channel: ResidentChannel, layer: Layer, look: tuple[bool, Channel | LabelLayer]) -> None:
-        record = self._resident.channel_records[channel.index]
+    def _write(self, channel: ResidentChannel, look: _Look, table: NDArray[np.float32] | None) -> None:
+        record = self._records[channel.index]
         visible, what = look
         record["weight"] = what.opacity if visible and what.visible else 0.0
-        if isinstance(what, LabelLayer) or channel.encoding is None:
+        if isinstance(what, LabelLayer) or channel.encoding is None or table is None:
             return
         record["scale"], record["bias"] = window_map(channel.encoding, what.window)
-        table: NDArray[np.float32] = color_table(what)
         self.lut_buffer.write(table, 16 * LUT_SIZE * channel.index)
         self._table_buffer.write(max_table(table[:, 3]), 4 * LUT_SIZE * LEVELS * channel.index)
 
     def close(self) -> None:
         self.lut_buffer.close()
         self._table_buffer.close()
+        self._channel_buffer.close()
         self._majorants.close()

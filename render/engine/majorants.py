@@ -1,4 +1,7 @@
-"""Majorants of macrocells: ranges once when bricks arrive, majorants and distances when a transfer function changes."""
+"""Majorants of macrocells: ranges once when bricks arrive, majorants and distances when a transfer function changes.
+
+The ranges belong to the scene; the majorants, in `cell_buffer`, to one view of it: they follow its transfer functions.
+"""
 
 from __future__ import annotations
 
@@ -27,20 +30,24 @@ class Majorants:
         self._distance = Program(ShaderSource("distance.comp", defines, generated))
         largest = max(volume.n_cells for volume in resident.volumes)
         self._scratch = Buffer(4 * largest)
+        self.cell_buffer = Buffer(4 * max(1, resident.n_cells))
 
-    def find_ranges(self) -> None:
+    def find_ranges(self, channels: Buffer) -> None:
         """Read all resident texels once. Call after bricks changed."""
         self._resident.bind()
+        channels.bind_uniform(2)
         self._resident.range_buffer.bind(8)
         for volume in self._resident.volumes:
             for channel in volume.channels:
                 self._ranges.set(volume=volume.index, channel=channel.index)
                 self._over_cells(self._ranges, volume)
 
-    def update(self, volume: ResidentVolume, tables: Buffer) -> None:
-        """Majorants and distances of one volume for the transfer functions in `tables` (transfer.max_table)."""
+    def update(self, volume: ResidentVolume, channels: Buffer, tables: Buffer) -> None:
+        """Majorants and distances of one volume for the weights in `channels` and `tables` (transfer.max_table)."""
         self._resident.bind()
         self._resident.range_buffer.bind(8)
+        channels.bind_uniform(2)
+        self.cell_buffer.bind(5)
         tables.bind(9)
         self._scratch.bind(10)
         self._majorants.set(volume=volume.index)
@@ -49,9 +56,7 @@ class Majorants:
         for axis in range(3):
             self._distance.set(axis=axis)
             self._over_cells(self._distance, volume)
-        GL.glCopyNamedBufferSubData(
-            self._scratch.id, self._resident.cell_buffer.id, 0, 4 * volume.cell_base, 4 * volume.n_cells
-        )
+        GL.glCopyNamedBufferSubData(self._scratch.id, self.cell_buffer.id, 0, 4 * volume.cell_base, 4 * volume.n_cells)
         GL.glMemoryBarrier(GL.GL_ALL_BARRIER_BITS)
 
     def _over_cells(self, program: Program, volume: ResidentVolume) -> None:
@@ -64,3 +69,4 @@ class Majorants:
         for program in (self._ranges, self._majorants, self._distance):
             program.close()
         self._scratch.close()
+        self.cell_buffer.close()

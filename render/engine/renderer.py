@@ -19,7 +19,7 @@ from .pacing import Pacing
 from .resident import ResidentScene
 from .tonemap import Developer
 from .tracer import Mode, Tracer
-from .uniforms import params
+from .uniforms import cuts, params
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
 LONGEST_DISPATCH_S = 0.025
@@ -91,7 +91,7 @@ class Renderer:
         # A new exposure, background or sample count shows the samples that are there already.
         if _traced(state) != _traced(self._state):
             self._dirty = True
-        self._redevelop = state.display != self._state.display
+        self._redevelop = self._redevelop or state.display != self._state.display
         self._state, self._sequence, self._camera_seq = state, sequence, camera_seq
 
     def resize(self, width: int, height: int) -> None:
@@ -120,10 +120,11 @@ class Renderer:
         if self._dirty:
             self._pacing.changed(now_s)
             self._begin(self._pacing.scale(now_s, self.width * self.height, budget_s))
-            self._dirty = False
+            self._dirty, self._outdated = False, True
         elif self._scale < 1.0 and not self._pacing.moving(now_s):
             self._begin(1.0)
-        fresh = self._redevelop and self._samples > 0
+        # A picture of what was shown before must not go out under the new state's number.
+        fresh = self._redevelop and self._samples > 0 and not self._outdated
         if self._next_samples() > 0:
             fresh = self._draw_until(started + budget_s) or fresh
         if fresh and self._samples:
@@ -139,7 +140,7 @@ class Renderer:
             scale=self._shown_scale,
             samples=self._samples,
             target_samples=target,
-            converged=self._scale == 1.0 and self._samples >= target,
+            converged=self._scale == 1.0 and not self._building and self._samples >= target,
             fresh=fresh,
             render_s=time.perf_counter() - started,
         )
@@ -151,12 +152,9 @@ class Renderer:
         self._done_samples = 0
         self._row = 0
         self._target_window = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))
-        self._tracer.set_params(self._params(self._target_window))
-
-    def _params(self, window: tuple[int, int]) -> NDArray[np.void]:
-        return params(
-            self._state, self.scene, self.resident.unit_from_world, len(self.resident.volumes), window, (0, 0, *window)
-        )
+        window = self._target_window
+        record = params(self._state, self.scene, self.resident.unit_from_world, window, (0, 0, *window))
+        self._tracer.set_params(record, cuts(record, self.resident.volume_records))
 
     def _next_samples(self) -> int:
         return max(0, self._state.samples - self._done_samples)
@@ -199,11 +197,11 @@ class Renderer:
 
     def _swap(self) -> None:
         self._accumulator, self._back = self._back, self._accumulator
-        self._building = False
+        self._building = self._outdated = False
         self._window = self._target_window
 
     _scale = _shown_scale = 1.0
-    _building = False
+    _building = _outdated = False
     _redevelop = False
     _done_samples = _samples = _row = 0
     _target_window = _window = (1, 1)
@@ -220,7 +218,7 @@ class Renderer:
         """Draw exactly `samples` samples at full resolution: the same state, size and seed give the same picture."""
         started = time.perf_counter()
         self._begin(1.0)
-        self._building = False
+        self._building = self._outdated = False
         self._window = self._target_window
         width, height = self._window
         assert self._accumulator is not None
@@ -239,7 +237,7 @@ class Renderer:
             if progress:
                 progress("sampling", self._done_samples, samples)
         self._samples = samples
-        self._dirty = False
+        self._dirty = self._redevelop = False
         self._develop()
         self._context.check()
         return Frame(

@@ -25,7 +25,8 @@ from .atlas import PAGE_CONSTANT, Atlas
 from .label_colors import label_table
 from .layout import CHANNEL, VOLUME
 
-CELL = 4
+# Voxels a side of a macrocell. Small ones bound thin structures better; large volumes would have too many of them.
+SMALL_CELL, CELL = 2, 4
 SMALL_BRICK, BRICK = 32, 64
 SMALL_VOLUME = 160
 SOFTWARE_BUDGET_BYTES = 768 << 20
@@ -122,6 +123,7 @@ class ResidentScene:
     ) -> None:
         self.scene = scene
         self.payload = payload or brick_payload(scene)
+        self.cell = SMALL_CELL if brick_payload(scene) == SMALL_BRICK else CELL
         budget = budget_bytes or (SOFTWARE_BUDGET_BYTES if context.info.software else HARDWARE_BUDGET_BYTES)
         self.levels = choose_levels(scene.layers, self.payload, budget)
         self.unit_from_world = unit_from_world(scene)
@@ -136,11 +138,9 @@ class ResidentScene:
             self._close_atlases()
             raise
         self.page_buffer = Buffer.of(self.pages)
-        self.volume_buffer = Buffer.of(self._volume_records())
-        self.channel_records = self._channel_records()
-        self.channel_buffer = Buffer.of(self.channel_records)
+        self.volume_records = self._volume_records()
+        self.volume_buffer = Buffer.of(self.volume_records)
         self.range_buffer = Buffer(4 * max(1, self._n_ranges))
-        self.cell_buffer = Buffer(4 * max(1, self.n_cells))
         self.label_base, table = self._label_colors()
         self.label_buffer = Buffer.of(table)
 
@@ -153,7 +153,7 @@ class ResidentScene:
             info = layer.source.info
             level = self.levels[layer_index]
             grid = BrickGrid(info.levels[level].shape, self.payload)
-            nz, ny, nx = (-(-n // CELL) for n in grid.shape)
+            nz, ny, nx = (-(-n // self.cell) for n in grid.shape)
             storage = _storage(layer)
             channels = []
             for channel in range(1 if info.kind == "labels" else len(info.channels)):
@@ -222,12 +222,15 @@ class ResidentScene:
             record["voxel_unit"] = min(level.spacing_um) / self.scene.box.largest
         return records
 
-    def _channel_records(self) -> NDArray[np.void]:
+    def channel_records(self) -> NDArray[np.void]:
+        """Records of all channels with what does not depend on how they look."""
         records = CHANNEL.array(len(self.channels))
         for channel, record in zip(self.channels, records, strict=True):
             record["page_base"] = channel.page_base
             record["range_base"] = channel.range_base
             record["storage"] = ("r8", "r16", "labels").index(channel.storage)
+            if channel.storage == "labels":
+                record["lut_base"] = self.label_base[channel.layer]
         return records
 
     def _label_colors(self) -> tuple[list[int], NDArray[np.uint32]]:
@@ -245,16 +248,20 @@ class ResidentScene:
 
     def defines(self) -> dict[str, str | int]:
         """What shaders that look at voxels are compiled with."""
-        defines: dict[str, str | int] = {"BRICK": self.payload, "SLOT": self.payload + 2, "CELL": CELL}
+        defines: dict[str, str | int] = {
+            "BRICK": self.payload,
+            "BRICK_SHIFT": self.payload.bit_length() - 1,
+            "SLOT": self.payload + 2,
+            "CELL": self.cell,
+        }
+        defines.update(N_VOLUMES=len(self.volumes), N_CHANNELS=len(self.channels))
         for atlas in self.atlases.values():
             defines.update(atlas.defines())
         return defines
 
     def bind(self) -> None:
-        self.volume_buffer.bind(1)
-        self.channel_buffer.bind(2)
+        self.volume_buffer.bind_uniform(1)
         self.page_buffer.bind(3)
-        self.cell_buffer.bind(5)
         self.label_buffer.bind(6)
         for atlas in self.atlases.values():
             atlas.bind()
@@ -266,7 +273,6 @@ class ResidentScene:
     def close(self) -> None:
         self._close_atlases()
         for buffer in (
-            self.page_buffer, self.volume_buffer, self.channel_buffer, self.range_buffer, self.cell_buffer,
-            self.label_buffer,
+            self.page_buffer, self.volume_buffer, self.range_buffer, self.label_buffer,
         ):  # fmt: skip
             buffer.close()

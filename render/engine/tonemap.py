@@ -32,6 +32,7 @@ class Developer:
         r, g, b = (float(value) for value in linear(display.background))
         program.set(
             window=window,
+            picture=(self.width, self.height),
             size=size,
             per_sample=1.0 / max(1, samples),
             exposure=float(2.0**display.exposure),
@@ -59,7 +60,7 @@ class Developer:
         return data.astype(np.uint8, copy=False).reshape(self.height, self.width, 4)
 
     def develop_i420(self, accumulator: Texture2D, window: tuple[int, int], samples: int, display: Display) -> None:
-        """Start to make the I420 picture; `take_i420` fetches it. Width and height count as even."""
+        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out."""
         size = (self.width // 2 * 2, self.height // 2 * 2)
         self._set(self._i420, window, size, samples, display)
         accumulator.bind_image(0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
 from ..gpu.texture import Texture2D
-from .layout import PARAMS, declarations
+from .layout import CUT, PARAMS, declarations
 from .look import Look
 from .resident import ResidentScene
 from .transfer import LUT_SIZE
@@ -33,16 +33,20 @@ class Tracer:
         source = ShaderSource(_SHADERS[mode], defines, {"generated/layout.glsl": declarations()})
         self._program = Program(source)
         self._params = Buffer(PARAMS.dtype.itemsize)
+        self._cuts = Buffer(CUT.dtype.itemsize * len(resident.volumes))
         self._violations = Buffer(16)
 
-    def set_params(self, record: NDArray[Any]) -> None:
+    def set_params(self, record: NDArray[Any], cuts: NDArray[Any]) -> None:
+        """What the next draws show: uniforms.params and uniforms.cuts."""
         self._params.write(record)
+        self._cuts.write(cuts)
 
     def draw(self, accumulator: Texture2D, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
         """Add `samples` samples to a tile (x, y, width, height) of the window. Sample 0 starts the sum anew."""
         self._resident.bind()
-        self._params.bind(0)
-        self._look.lut_buffer.bind(4)
+        self._params.bind_uniform(0)
+        self._cuts.bind_uniform(3)
+        self._look.bind()
         self._violations.bind(7)
         accumulator.bind_image(0)
         self._program.set(tile=tile, samples=samples)
@@ -57,4 +61,5 @@ class Tracer:
     def close(self) -> None:
         self._program.close()
         self._params.close()
+        self._cuts.close()
         self._violations.close()

@@ -13,7 +13,7 @@ from ..space import Matrix, Vector, apply
 from ..state.camera import Camera
 from ..state.light import AreaLight
 from ..state.view import ViewState
-from .layout import PARAMS
+from .layout import CUT, PARAMS
 from .transfer import srgb_to_linear
 
 _MODES = {"mixed": 0, "brdf": 1, "phase": 2}
@@ -39,7 +39,6 @@ def params(
     state: ViewState,
     scene: Scene,
     unit_from_world: Matrix,
-    n_volumes: int,
     picture: tuple[int, int],
     window: tuple[int, int, int, int],
 ) -> NDArray[np.void]:
@@ -54,7 +53,6 @@ def params(
     p["picture"] = (*picture, window[0], window[1])
     p["window"] = (window[2], window[3], 0, 0)
     p["seed"] = state.seed
-    p["n_volumes"] = n_volumes
     p["density"] = state.shading.density
     p["shading_mode"] = _MODES[state.shading.mode]
     p["gradient_factor"] = state.shading.gradient_factor
@@ -63,6 +61,18 @@ def params(
     p["roughness"] = state.shading.roughness
     p["march_step"] = MARCH_STEP_VOX
     return record
+
+
+def cuts(record: NDArray[np.void], volume_records: NDArray[np.void]) -> NDArray[np.void]:
+    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there."""
+    lo, hi = record[0]["crop_lo"][:3], record[0]["crop_hi"][:3]
+    corners = np.array([[x, y, z, 1.0] for x in (lo[0], hi[0]) for y in (lo[1], hi[1]) for z in (lo[2], hi[2])])
+    records = CUT.array(len(volume_records))
+    for cut, volume in zip(records, volume_records, strict=True):
+        grid = corners @ np.stack([volume["grid_x"], volume["grid_y"], volume["grid_z"]], axis=1).astype(np.float64)
+        cut["lo"][:3] = np.maximum(grid.min(axis=0), 0.0)
+        cut["hi"][:3] = np.minimum(grid.max(axis=0), volume["size"][:3])
+    return records
 
 
 def _set_camera(p: NDArray[np.void], camera: Camera, unit_from_world: Matrix, picture: tuple[int, int]) -> None:

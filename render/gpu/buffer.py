@@ -53,6 +53,9 @@ class Buffer:
     def bind(self, binding: int) -> None:
         GL.glBindBufferBase(GL.GL_SHADER_STORAGE_BUFFER, binding, self._id)
 
+    def bind_uniform(self, binding: int) -> None:
+        GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, binding, self._id)
+
     def close(self) -> None:
         if self._id:
             GL.glDeleteBuffers(1, np.array([self._id], np.uint32))

@@ -62,7 +62,9 @@ class ReadbackRing:
         self._pending.append((slot, GL.glFenceSync(GL.GL_SYNC_GPU_COMMANDS_COMPLETE, 0)))
 
     def take(self) -> NDArray[np.uint8]:
-        """The oldest copy (its own memory); waits for it."""
+        """The oldest copy (its own memory); waits for it. Raises GpuError when none was pushed."""
+        if not self._pending:
+            raise GpuError("there is no picture to read back; each can be taken once")
         slot, fence = self._pending.popleft()
         wait(fence, "a readback")
         self._free.append(slot)

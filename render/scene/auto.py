@@ -10,10 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..bricks.stats import ChannelStats
-from ..source.base import Source, SourceInfo
+from ..source.base import SourceInfo
 from ..state.layer import Channel
-from ..state.light import Lighting
-from ..state.view import Display, Shading
 
 # Colour-blind-safe and of similar brightness; after Okabe & Ito, "Color Universal Design" (2008), lightened.
 PALETTE: tuple[tuple[float, float, float], ...] = (
@@ -51,8 +49,30 @@ def auto_window(stats: ChannelStats) -> tuple[float, float]:
     return (lo, hi) if lo < hi else (lo_robust, hi)
 
 
+def default_density(longest_vox: int) -> float:
+    """Extinction at opacity 1, per longest side: surfaces of small volumes need not be thinner than their voxels.
+
+    1.25 per voxel up to 320 voxels; beyond, 400 whatever the resolution, so that levels of one volume look alike.
+    """
+    return min(400.0, 1.25 * longest_vox)
+
+
+def is_dense(stats: ChannelStats) -> bool:
+    """Whether there is no empty background, as in electron microscopy: few values lie near the low end."""
+    lo, hi = stats.percentile(0.1), stats.percentile(99.9)
+    if not len(stats.values) or hi <= lo:
+        return False
+    near_lo = np.searchsorted(stats.values, lo + 0.08 * (hi - lo)) / len(stats.values)
+    return bool(near_lo < 0.08)
+
+
 def image_channels(info: SourceInfo, stats: Sequence[ChannelStats]) -> tuple[Channel, ...]:
     """The channels of an image as they are shown at first."""
+    if len(info.channels) == 1 and info.channels[0].color is None and is_dense(stats[0]):
+        # Nothing to look through: a solid block that shows its grey values on every face and cut.
+        window = info.channels[0].window or (stats[0].percentile(0.3), stats[0].percentile(99.7))
+        name = info.channels[0].name or "channel 0"
+        return (Channel(name=name, color_map="gray", window=window, curve=((0.0, 1.0), (1.0, 1.0))),)
     several = len(info.channels) > 1
     channels = []
     for number, (said, stat) in enumerate(zip(info.channels, stats, strict=True)):
@@ -60,13 +80,12 @@ def image_channels(info: SourceInfo, stats: Sequence[ChannelStats]) -> tuple[Cha
         window = said.window if said.window and said.window[0] < said.window[1] else auto_window(stat)
         visible = said.visible if said.visible is not None else number < 8
         channels.append(
-            Channel(name=said.name or f"channel {number}", color=color, window=window, visible=visible)
+            Channel(
+                name=said.name or f"channel {number}",
+                color=color,
+                window=window,
+                visible=visible,
+                opacity=1.0 if said.opacity is None else said.opacity,
+            )
         )  # fmt: skip
     return tuple(channels)
-
-
-def rendering_hints(
-    layers: Sequence[tuple[Source, tuple[ChannelStats, ...]]], has_image: bool
-) -> tuple[Shading, Display, Lighting]:
-    """Density and light for a scene."""
-    return Shading(), Display(), Lighting()

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..space import Box, Vector
 from ..state.camera import Camera
@@ -21,46 +22,49 @@ DEFAULT_ELEVATION_DEG = 20.0
 DEFAULT_VIEW_ANGLE_DEG = 30.0
 
 
-def default_camera(box: Box, orientation: Literal["image", "anatomical"]) -> Camera:
-    """A camera that sees all of `box` from a little to the right and above, filling most of a 4:3 picture."""
+def default_camera(points: NDArray[np.float64], orientation: Literal["image", "anatomical"]) -> Camera:
+    """A camera that sees all `points` (n, 3; world) from a little to the right and above, filling a 4:3 picture."""
     direction, up = _VIEWS[orientation]
-    centre = box.centre
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
     straight = Camera(
         position=_triple(centre - np.asarray(direction)),
         focal_point=_triple(centre),
         view_up=up,
         view_angle=DEFAULT_VIEW_ANGLE_DEG,
     )
-    return fit(orbit(straight, DEFAULT_AZIMUTH_DEG, DEFAULT_ELEVATION_DEG), box)
+    return fit(orbit(straight, DEFAULT_AZIMUTH_DEG, DEFAULT_ELEVATION_DEG), points)
 
 
-def fit(camera: Camera, box: Box, aspect: float = 4.0 / 3.0, margin: float = 1.08) -> Camera:
-    """The camera moved along its view so that the projection of `box` just fills the picture.
+def fit(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0, margin: float = 1.12) -> Camera:
+    """The camera turned to the middle of `points` (n, 3; world) and moved so that they just fill the picture.
 
-    Each corner p, seen from the centre c along the view axes (right, up, forward), needs the distance
+    A point p, seen from the middle c along the view axes (right, up, forward), needs the distance
     |up.(p-c)| / tan(fovy/2) - forward.(p-c), and likewise for the width; the largest one counts.
     """
     forward, right, up = axes(camera)
-    half = math.tan(math.radians(camera.view_angle) / 2)
-    distance, height = 0.0, 0.0
-    for corner in corners(box):
-        offset = corner - box.centre
-        needed = max(abs(float(up @ offset)), abs(float(right @ offset)) / aspect) * margin
-        distance = max(distance, needed / half - float(forward @ offset))
-        height = max(height, needed)
+    # The middle of what is seen, not of the box: seen from here the points rarely fill their box.
+    seen = points @ np.stack([right, up, forward], axis=1)
+    middle = (seen.min(axis=0) + seen.max(axis=0)) / 2
+    seen = seen - middle
+    needed = np.maximum(np.abs(seen[:, 1]), np.abs(seen[:, 0]) / aspect) * margin
+    distance = float((needed / math.tan(math.radians(camera.view_angle) / 2) - seen[:, 2]).max())
+    height = float(needed.max())
+    focal_point = right * middle[0] + up * middle[1] + forward * middle[2]
+    if distance <= 0 or height <= 0:
+        return camera
     return camera.model_copy(
         update={
-            "position": _triple(box.centre - forward * distance),
-            "focal_point": _triple(box.centre),
+            "position": _triple(focal_point - forward * distance),
+            "focal_point": _triple(focal_point),
             "parallel_scale": height,
         }
     )
 
 
-def corners(box: Box) -> list[Vector]:
-    """The eight corners of a box."""
+def corners(box: Box) -> NDArray[np.float64]:
+    """The eight corners of a box, (8, 3)."""
     sides = list(zip(box.lo, box.hi, strict=True))
-    return [np.array([x, y, z]) for x in sides[0] for y in sides[1] for z in sides[2]]
+    return np.array([[x, y, z] for x in sides[0] for y in sides[1] for z in sides[2]])
 
 
 def axes(camera: Camera) -> tuple[Vector, Vector, Vector]:

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..bricks.stats import ChannelStats, channel_stats
 from ..errors import SourceError
 from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
 from ..state.layer import ImageLayer, LabelLayer, Layer
-from ..state.view import ViewState
+from ..state.view import Shading, ViewState
 from ..summary import ChannelSummary, LayerSummary, SceneSummary
-from .auto import image_channels, rendering_hints
+from .auto import default_density, image_channels
+from .content import content_points
 from .framing import default_camera
 
 Progress = Callable[[str, int, int], None]
@@ -24,11 +28,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class SceneLayer:
-    """A source in a scene; `key` is how the state names it; `stats` has one entry a channel (none for labels)."""
+    """A source in a scene; `key` is how the state names it; `stats` has one entry a channel (none for labels).
+
+    `shown` is False for labels that came along in the store of an image: they are there to be switched on.
+    """
 
     key: str
     source: Source
     stats: tuple[ChannelStats, ...]
+    shown: bool = True
 
 
 class Scene:
@@ -49,28 +57,27 @@ class Scene:
 
     def _default_state(self) -> ViewState:
         shown: list[Layer] = []
-        has_image = any(layer.source.info.kind == "image" for layer in self.layers)
         for layer in self.layers:
             info = layer.source.info
             if info.kind == "image":
-                shown.append(
-                    ImageLayer(source=layer.key, name=info.name, channels=image_channels(info, layer.stats))
-                )  # fmt: skip
+                channels = image_channels(info, layer.stats)
+                shown.append(ImageLayer(source=layer.key, name=info.name, channels=channels))
             else:
-                # Labels inside of a store that also holds the image are there to be switched on; labels that
-                # somebody named are shown.
-                shown.append(LabelLayer(source=layer.key, name=info.name, visible=True))
-        shading, display, lighting = rendering_hints(self.layers_info(), has_image)
+                shown.append(LabelLayer(source=layer.key, name=info.name, visible=layer.shown))
+        finest = max(max(layer.source.info.levels[0].shape) for layer in self.layers)
         return ViewState(
-            camera=default_camera(self.box, self.orientation),
+            camera=default_camera(self._content(shown), self.orientation),
             layers=tuple(shown),
-            shading=shading,
-            display=display,
-            lighting=lighting,
+            shading=Shading(density=default_density(finest)),
         )
 
-    def layers_info(self) -> list[tuple[Source, tuple[ChannelStats, ...]]]:
-        return [(layer.source, layer.stats) for layer in self.layers]
+    def _content(self, shown: Sequence[Layer]) -> NDArray[np.float64]:
+        """World points of what the default look shows, all layers."""
+        points = [
+            content_points(layer.source, look.channels if isinstance(look, ImageLayer) else None)
+            for layer, look in zip(self.layers, shown, strict=True)
+        ]
+        return np.concatenate(points)
 
     def summary(self, levels: Sequence[int] | None = None) -> SceneSummary:
         """What clients are told; `levels` are the levels that the renderer holds, one a layer (0 when unknown)."""
@@ -130,9 +137,13 @@ def open_scene(
     Raises SourceError.
     """
     sources: list[Source] = []
+    aside: set[int] = set()
     try:
         for path in paths:
-            sources += open_sources(path, spacing_um=spacing_um, progress=progress)
+            found = open_sources(path, spacing_um=spacing_um, progress=progress)
+            sources += found
+            if any(source.info.kind == "image" for source in found):
+                aside.update(id(source) for source in found if source.info.kind == "labels")
         for path in labels:
             sources += open_sources(path, spacing_um=spacing_um, kind="labels", progress=progress)
         layers = []
@@ -147,7 +158,7 @@ def open_scene(
                 if progress:
                     progress(f"looking at {key}", channel, len(channels))
                 stats.append(channel_stats(source, channel))
-            layers.append(SceneLayer(key, source, tuple(stats)))
+            layers.append(SceneLayer(key, source, tuple(stats), shown=id(source) not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
         name = first if first.startswith("synthetic:") else PurePath(first).name
         return Scene(name, layers)

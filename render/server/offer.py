@@ -1,4 +1,4 @@
-"""What an SDP offer must be before anything is made for it. Pure."""
+"""What an SDP offer must be before anything is made for it, and how it is passed on. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from ..errors import StreamError
 MAX_SECTIONS = 8
 MAX_CANDIDATES = 64
 STRONG_DIGESTS = frozenset({"sha-256", "sha-384", "sha-512"})
+
+PLACEHOLDER = "a=candidate:0 1 udp 1 127.0.0.1 9 typ host"
+"""Nobody is there (9 is the discard port), but the ICE agent gives up at once when it has no candidate to check."""
 
 _SECTION = re.compile(r"^m=", re.MULTILINE)
 _CANDIDATE = re.compile(r"^a=candidate:", re.MULTILINE)
@@ -47,3 +50,27 @@ def check_offer(text: str) -> None:
         for codec in video.rtp.codecs
     ):
         raise StreamError("the offer has no H.264 with packetization mode 1, the only video that is sent")
+
+
+def without_hidden_candidates(text: str) -> str:
+    """The offer without candidates that are hidden behind multicast DNS names, as browsers send them.
+
+    Resolving them takes a second where it works and fails elsewhere (containers, other subnets). They are not needed:
+    the browser finds our addresses, and its own are learned from its checks. For the same reason the offer does not
+    say any more that its candidates are complete.
+    """
+    lines = text.replace("\r\n", "\n").strip("\n").split("\n")
+    kept: list[str] = []
+    for line in lines:
+        if line == "a=end-of-candidates" or (line.startswith("a=candidate:") and _is_hidden(line)):
+            continue
+        if line.startswith("m=") and _SECTION.search("\n".join(kept)):
+            kept.append(PLACEHOLDER)
+        kept.append(line)
+    kept.append(PLACEHOLDER)
+    return "\r\n".join(kept) + "\r\n"
+
+
+def _is_hidden(line: str) -> bool:
+    words = line.split()
+    return len(words) > 4 and words[4].lower().endswith(".local")

@@ -6,10 +6,10 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
-from ..errors import StreamError
+from ..errors import StreamError, UsageError
 from ..limits import Limits
 from ..session.registry import Registry
 from ..session.view import clamp_size
@@ -21,7 +21,7 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 class Login(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     token: str = Field(max_length=512)
 
@@ -70,8 +70,12 @@ def make_router(
         return ClientConfig(version=__version__, token_required=authority.required, ice_servers=ice_servers)
 
     @router.post("/api/v1/login", status_code=204)
-    async def login(request: Request, body: Login) -> Response:
+    async def login(request: Request) -> Response:
         """Exchange the token for a cookie."""
+        try:
+            body = Login.model_validate_json(await request.body())
+        except ValidationError:
+            raise UsageError('a login is JSON: {"token": "..."}') from None
         authority.login(body.token, address(request), time.monotonic())
         response = Response(status_code=204, headers=NO_STORE)
         response.set_cookie(

@@ -38,6 +38,7 @@ from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap
 
 from ..errors import StreamError
 from ..summary import FrameInfo
+from .offer import without_hidden_candidates
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +210,9 @@ class Peer:
             [codec for codec in capabilities if codec.mimeType.lower() in ("video/h264", "video/rtx")]
         )
         try:
-            await connection.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+            await connection.setRemoteDescription(
+                RTCSessionDescription(sdp=without_hidden_candidates(offer), type="offer")
+            )
             if self._loopback:
                 _offer_loopback(sender)
             await connection.setLocalDescription(await connection.createAnswer())

@@ -42,12 +42,13 @@ class Level:
 
 @dataclass(frozen=True)
 class ChannelInfo:
-    """What the file says about a channel; None where it says nothing."""
+    """What the file says about a channel; None where it says nothing. `opacity` (0..1) weighs it against the others."""
 
     name: str = ""
     color: tuple[float, float, float] | None = None
     window: tuple[float, float] | None = None
     visible: bool | None = None
+    opacity: float | None = None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def open_dicom(path: Path, opening: Opening) -> list[LoadedSource]:
             return open_itk(path, opening)
     folder = path if path.is_dir() else path.parent
     series = find_series(folder)
+    _check_no_torn(folder, {file.name for files in series.values() for file in files})
     if not series:
         raise SourceError(f"'{folder.name}' holds no DICOM images")
     if path.is_file():
@@ -66,6 +67,20 @@ def find_series(folder: Path) -> dict[str, list[Path]]:
         names.SetUseSeriesDetails(True)
         names.SetDirectory(str(folder))
         return {str(uid): [Path(name) for name in names.GetFileNames(uid)] for uid in names.GetSeriesUIDs()}
+
+
+_PIXEL_DATA_TAG = b"\xe0\x7f\x10\x00"
+
+
+def _check_no_torn(folder: Path, in_series: set[str]) -> None:
+    """Raise SourceError for an image that GDCM leaves out without a word because it is damaged."""
+    for file in sorted(folder.iterdir()):
+        if file.name in in_series or not file.is_file() or not is_dicom(file):
+            continue
+        with reading(f"'{file.name}'"):
+            has_pixels = _PIXEL_DATA_TAG in file.read_bytes()
+        if has_pixels:
+            read_header(file)  # a whole image, which belongs to no series, passes
 
 
 def _open_series(name: str, files: Sequence[Path], notes: tuple[str, ...], opening: Opening) -> LoadedSource:

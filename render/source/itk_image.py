@@ -22,6 +22,7 @@ from .decode import check_fits_memory, check_regular, check_shape, native_dtype,
 from .geometry import check_spacing, check_world, clip_chunk
 from .label_table import label_table
 from .memory import LoadedSource
+from .nifti import check_complete
 from .opening import Opening
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz", ".hdr", ".img", ".mrc", ".rec", ".st", ".vtk", ".gipl")
@@ -158,25 +159,52 @@ def read_voxels(path: Path) -> NDArray[np.generic]:
 
         io = _image_io(path)
         header = _header(io, path)
+        if header.reader == "NiftiImageIO":
+            check_complete(path)
         region = itk.ImageIORegion(len(header.size))
         for axis, length in enumerate(header.size):
             region.SetIndex(axis, 0)
             region.SetSize(axis, length)
         io.SetIORegion(region)
-        shape = (header.n_times, *header.shape_zyx, header.n_components)
-        voxels = np.empty(shape, header.dtype)
+        voxels = np.empty((header.n_times, *header.shape_zyx, header.n_components), header.dtype)
         if voxels.nbytes != io.GetImageSizeInBytes():
             raise SourceError(f"{what} says two different sizes of its voxels")
-        # ITK writes into the memory of an image; this one lies on the numpy buffer.
-        io.Read(itk.image_view_from_array(voxels.reshape(1, -1).view(np.uint8)).GetBufferPointer())
+        # Some readers do not notice that a file ends too early. Then what was in the last voxel before is still there.
+        last = voxels.reshape(-1).view(np.uint8)[-header.dtype.itemsize :]
+        for mark in (0xA5, 0x5A):
+            last[:] = mark
+            # ITK writes into the memory of an image; this one lies on the numpy buffer.
+            io.Read(itk.image_view_from_array(voxels.reshape(1, -1).view(np.uint8)).GetBufferPointer())
+            if (last != mark).any():
+                break
+        else:
+            raise SourceError(f"{what} ends before its last voxel; the file is truncated")
         return voxels.transpose(0, 4, 1, 2, 3)
 
 
+_MAGIC = (
+    (0, b"NRRD", "NrrdImageIO"),
+    (0, b"ObjectType", "MetaImageIO"),
+    (0, b"NDims", "MetaImageIO"),
+    (0, b"# vtk DataFile", "VTKImageIO"),
+    (208, b"MAP ", "MRCImageIO"),
+)
+
+
 def _image_io(path: Path) -> Any:
+    """ITK's reader of a file: by its first bytes, else by ITK's own choice, which goes by the suffix."""
     import itk
 
-    io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
+    with path.open("rb") as file:
+        start = file.read(512)
+    name = next((name for at, magic, name in _MAGIC if start[at : at + len(magic)] == magic), None)
+    if name is not None:
+        io = getattr(itk, name).New()
+    else:
+        io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
     if io is None or io.GetNameOfClass() not in _FORMATS:
+        if is_nifti(start):
+            raise SourceError(f"'{path.name}' is a NIfTI image; its name must end in .nii or .nii.gz")
         raise SourceError(f"'{path.name}' is in no format that is read here, or it is damaged")
     io.SetFileName(str(path))
     if io.GetNameOfClass() == "NiftiImageIO":
@@ -184,6 +212,14 @@ def _image_io(path: Path) -> Any:
         itk.NiftiImageIO.cast(io).SetSFORM_Permissive(True)
     io.ReadImageInformation()
     return io
+
+
+def is_nifti(start: bytes) -> bool:
+    """Whether the first bytes of a file are a NIfTI header, which says its own length, in either byte order."""
+    return (
+        start[:4] in (b"\x5c\1\0\0", b"\0\0\1\x5c", b"\x1c\2\0\0", b"\0\0\2\x1c")
+        and b"n" in start[4:5] + start[344:345]
+    )
 
 
 def _header(io: Any, path: Path) -> Header:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import SourceError
 from ..limits import DEFAULT_LIMITS, Limits
 from .base import Kind, Source
@@ -143,10 +141,11 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _looks_like_itk(magic: bytes) -> bool:
-    """Formats that `itk_image` reads under any name. NIfTI's header says its own length, in either byte order."""
-    nifti = np.frombuffer(magic[:4], "<i4").tolist() if len(magic) >= 4 else []
+    """Formats that `itk_image` reads, or says what is wrong about, under any name."""
+    from .itk_image import is_nifti
+
     return (
         magic.startswith((b"NRRD", b"# vtk DataFile", b"ObjectType", b"NDims"))
         or magic[208:212] == b"MAP "
-        or (nifti in ([348], [540], [0x5C010000], [0x1C020000]) and len(magic) == 512)
+        or is_nifti(magic)
     )

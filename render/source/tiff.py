@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import struct
 import threading
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def _open(tiff: Any, path: Path, opening: Opening, part: str) -> Source:
     xml = tiff.ome_metadata if tiff.is_ome else None
     if xml is not None:
         ome_meta(xml, 0, what)  # refuses files in other folders before tifffile looks for them
+    _check_chain(tiff, path)
     if not tiff.series:
         raise SourceError(f"{what} holds no image")
     index = _find(tiff, part, what)
@@ -80,6 +82,20 @@ def _open(tiff: Any, path: Path, opening: Opening, part: str) -> Source:
         planes.check(len(info.levels), opening)
         return PlaneSource(info, planes, opening)
     return _loaded(tiff, series, axes, info, opening, what)
+
+
+def _check_chain(tiff: Any, path: Path) -> None:
+    """Raise SourceError where the last page says that another follows beyond the end: tifffile would leave it out."""
+    form, file = tiff.tiff, tiff.filehandle
+    offset = tiff.pages[-1].offset
+    file.seek(offset)
+    (n_tags,) = struct.unpack(form.tagnoformat, file.read(form.tagnosize))
+    file.seek(offset + form.tagnosize + n_tags * form.tagsize)
+    (following,) = struct.unpack(form.offsetformat, file.read(form.offsetsize))
+    if following >= file.size:
+        raise SourceError(
+            f"'{path.name}' ends after {len(tiff.pages)} pages and says that more follow; it is truncated"
+        )
 
 
 def _find(tiff: Any, part: str, what: str) -> int:
@@ -179,7 +195,7 @@ class TiffPlanes:
                 return np.zeros((*self.tile(level), key.samplesperpixel), key.dtype)
             pixels = (
                 _decode_tile(page, row, column)
-                if page.is_tiled
+                if page.keyframe.is_tiled
                 else page.asarray(maxworkers=1).reshape(page.keyframe.shaped)
             )
             piece = np.moveaxis(pixels[:, 0], 0, -2)  # (separate samples, depth, y, x, samples)
@@ -207,13 +223,13 @@ def _decode_tile(page: Any, row: int, column: int) -> Array:
         if offset == 0 or n_bytes == 0:
             continue
         if n_bytes > 2 * out.nbytes + 65_536:
-            raise SourceError(f"tile {index} says that it has {n_bytes} bytes, more than its pixels could need")
+            raise ValueError(f"tile {index} says that it has {n_bytes} bytes, more than its pixels could need")
         file = page.parent.filehandle
         with file.lock if file.lock is not None else threading.Lock():
             file.seek(offset)
             data = file.read(n_bytes)
         if len(data) < n_bytes:
-            raise SourceError(f"'{page.parent.filename}' ends within a tile; the file is truncated")
+            raise ValueError(f"the file ends within tile {index}; it is truncated")
         segment, _, _ = key.decode(data, index, jpegtables=key.jpegtables)
         if segment is not None:
             out[sample, 0, : segment.shape[1], : segment.shape[2]] = segment[0]

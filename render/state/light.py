@@ -26,7 +26,7 @@ class AreaLight(Node):
     distance: Annotated[float, Field(ge=0.1, le=100.0)] = 2.0
     size: Annotated[float, Field(ge=0.001, le=100.0)] = 0.7
     color: Color = (1.0, 0.97, 0.92)
-    intensity: Intensity = 1.0
+    intensity: Intensity = 1.9
     follow_camera: bool = True
 
 
@@ -37,7 +37,7 @@ class Sky(Node):
     top: Color = (0.75, 0.84, 1.0)
     middle: Color = (0.6, 0.62, 0.66)
     bottom: Color = (0.36, 0.33, 0.32)
-    intensity: Intensity = 0.5
+    intensity: Intensity = 0.8
 
 
 class Lighting(Node):

@@ -12,13 +12,16 @@ MIN_FRAME_INTERVAL_S = 1 / 75
 """Frames are not sent faster than this, however fast events come."""
 MIN_REFINE_INTERVAL_S = 0.1
 """At rest: at most so often, a picture with more samples is sent."""
-MAX_REFINE_INTERVAL_S = 1.0
+MAX_REFINE_INTERVAL_S = 0.5
 """At rest: after so long any further sample is worth a frame."""
 MIN_KEY_FRAME_INTERVAL_S = 0.3
 """Key frames are large: one that is asked for sooner after another waits."""
-REPEATS = 3
+REPEATS = 5
 """How often the converged picture is encoded again: each time the encoder spends its bits on what is left to improve,
 and a lost last packet is noticed."""
+KEEP_ALIVE_S = 2.0
+"""A picture that rests is sent again so often, as a few hundred bytes: Chromium, when it got no frame for 3 s, asks for
+a key frame, which would cost a hundred times as much and be of lower quality."""
 REPEAT_INTERVAL_S = 0.1
 
 Shown = tuple[int, int, int, int]
@@ -73,9 +76,9 @@ class Pace:
             times.append(self.key_frame_s + MIN_KEY_FRAME_INTERVAL_S)
         if not self.converged:
             times.append(self.stepped_s)
-        elif self.repeats_left > 0:
-            times.append(self.sent_s + REPEAT_INTERVAL_S)
-        return min(times, default=None)
+        else:
+            times.append(self.sent_s + (REPEAT_INTERVAL_S if self.repeats_left > 0 else KEEP_ALIVE_S))
+        return min(times)
 
     def key_frame_due(self, now_s: float) -> bool:
         """Whether the next frame that is sent is to be a key frame."""
@@ -99,11 +102,11 @@ class Pace:
             return since_s >= MIN_FRAME_INTERVAL_S
         if samples >= 2 * self.sent_samples:
             return since_s >= MIN_REFINE_INTERVAL_S
-        return since_s >= MAX_REFINE_INTERVAL_S and samples > self.sent_samples
+        return since_s >= (MAX_REFINE_INTERVAL_S if samples > self.sent_samples else KEEP_ALIVE_S)
 
     def was_sent(self, shown: Shown, samples: int, scale: float, key_frame: bool, now_s: float) -> None:
         if self.converged:
-            again = self.sent == shown and self.sent_samples == samples
+            again = self.sent == shown and self.sent_samples == samples and not key_frame
             self.repeats_left = max(self.repeats_left - 1, 0) if again else REPEATS
         self.sent, self.sent_s = shown, now_s
         self.sent_samples, self.sent_scale = samples, scale

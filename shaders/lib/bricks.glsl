@@ -35,7 +35,7 @@ ivec3 slot_origin(uint page) {
 // The brick's origin is subtracted in integers before anything becomes a float.
 float intensity_at(int c, ivec3 size, ivec3 bricks, vec3 g) {
     ivec3 voxel = clamp(ivec3(floor(g)), ivec3(0), size - 1);
-    ivec3 brick = voxel / BRICK;
+    ivec3 brick = voxel >> BRICK_SHIFT;
     uint page = page_of(c, brick, bricks);
     uint state = page >> 30u;
     if (state != PAGE_RESIDENT) {
@@ -59,7 +59,7 @@ float intensity_at(int c, ivec3 size, ivec3 bricks, vec3 g) {
 // The dense id of the voxel; 0 outside of the volume.
 uint label_of_voxel(int c, ivec3 size, ivec3 bricks, ivec3 voxel) {
     if (any(lessThan(voxel, ivec3(0))) || any(greaterThanEqual(voxel, size))) return 0u;
-    ivec3 brick = voxel / BRICK;
+    ivec3 brick = voxel >> BRICK_SHIFT;
     uint page = page_of(c, brick, bricks);
     uint state = page >> 30u;
     if (state != PAGE_RESIDENT) return state == PAGE_CONSTANT ? page & 0x3FFFFFFFu : 0u;

@@ -1,9 +1,10 @@
 // The scene's buffers and atlases, bound the same way for all shaders that look at voxels.
 #include "generated/layout.glsl"
 
-layout(std430, binding = 0) readonly buffer ParamsBuffer { Params params; };
-layout(std430, binding = 1) readonly buffer VolumeBuffer { Volume volumes[]; };
-layout(std430, binding = 2) readonly buffer ChannelBuffer { Channel channels[]; };
+layout(std140, binding = 0) uniform ParamsBlock { Params params; };
+layout(std140, binding = 1) uniform VolumeBlock { Volume volumes[N_VOLUMES]; };
+layout(std140, binding = 2) uniform ChannelBlock { Channel channels[N_CHANNELS]; };
+layout(std140, binding = 3) uniform CutBlock { Cut cuts[N_VOLUMES]; };  // of this view
 layout(std430, binding = 3) readonly buffer PageBuffer { uint pages[]; };
 layout(std430, binding = 4) readonly buffer LutBuffer { vec4 lut[]; };
 layout(std430, binding = 5) buffer CellBuffer { uint cells[]; };

@@ -24,7 +24,7 @@ Collision first_collision(vec3 o, vec3 d, float t0, float t1, inout Rng rng) {
     Collision hit = Collision(-1.0, -1, -1, 0.0);
     vec3 inverse_d = safe_inverse(d);
     vec2 inside = clip_to_box(o, inverse_d, params.crop_lo.xyz, params.crop_hi.xyz, t0, t1);
-    for (int v = 0; v < params.n_volumes; v++) {
+    for (int v = 0; v < N_VOLUMES; v++) {
         Walk w;
         if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
         vec4 u = rng_next4(rng);
@@ -33,7 +33,7 @@ Collision first_collision(vec3 o, vec3 d, float t0, float t1, inout Rng rng) {
         while (walk_to_candidate(w, tau, majorant)) {
             int c;
             float texel;
-            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), u.y * majorant, c, texel);
+            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), w.present, u.y * majorant, c, texel);
             count_violation(sum, majorant);
             if (c >= 0) {
                 hit = Collision(w.t, v, c, texel);
@@ -51,7 +51,7 @@ Collision first_collision(vec3 o, vec3 d, float t0, float t1, inout Rng rng) {
 float transmittance(vec3 o, vec3 d, float t1, inout Rng rng) {
     float T = 1.0;
     vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, t1);
-    for (int v = 0; v < params.n_volumes && T > 0.0; v++) {
+    for (int v = 0; v < N_VOLUMES && T > 0.0; v++) {
         Walk w;
         if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
         vec4 u = rng_next4(rng);
@@ -60,7 +60,7 @@ float transmittance(vec3 o, vec3 d, float t1, inout Rng rng) {
         while (walk_to_candidate(w, tau, majorant)) {
             int c;
             float texel;
-            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), 1e30, c, texel);
+            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), w.present, 1e30, c, texel);
             count_violation(sum, majorant);
             T *= max(1.0 - sum / majorant, 0.0);
             u = rng_next4(rng);

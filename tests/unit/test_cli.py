@@ -57,7 +57,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("frame missing.nrrd -o a.png", 3, "missing.nrrd"),
         ("frame empty -o a.png", 3, "without images"),
         ("frame letter.nii -o a.png", 3, "letter.nii"),
-        ("frame synthetic:nothing -o a.png", 3, "nothing"),
+        ("frame synthetic:nothing -o a.png", 2, "synthetic:cell"),
         (f"frame {CELL} --labels missing.nii -o a.png", 3, "missing.nii"),
         ("info missing.nrrd", 3, "missing.nrrd"),
         ("info letter.nii", 3, "letter.nii"),

@@ -128,7 +128,9 @@ export interface HelpRow {
 export function help(): { title: string; rows: HelpRow[] }[] {
   const drags = [...new Set(DRAGS.map((b) => b.action))].map((action) => ({
     does: DRAG_WORDS[action],
-    ways: DRAGS.filter((b) => b.action === action).map((b) => `${b.modifier ? `${b.modifier} ` : ""}${b.button} drag`),
+    ways: DRAGS.filter((b) => b.action === action).map(
+      (b) => `${b.modifier ? `${b.modifier} + ` : ""}${b.button} drag`,
+    ),
   }));
   drags.find((row) => row.does === "Zoom")?.ways.unshift("wheel");
   const touch = [

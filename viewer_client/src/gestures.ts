@@ -1,6 +1,6 @@
 // From pointers to movements: which pointers are down, and what their moves mean. No DOM: it is fed plain values.
 import type { Point } from "./camera";
-import type { DragAction } from "./bindings";
+import type { DragAction, KeyAction } from "./bindings";
 
 /** A movement of the camera or of the window; points as in camera.ts, angles in radians clockwise. */
 export type Movement =
@@ -17,6 +17,10 @@ const ZOOM_WHEEL_PX = 400;
 /** Browsers report a trackpad's pinch as a wheel with ctrl, in much smaller steps. */
 const ZOOM_PINCH_PX = 60;
 const WHEEL_LINE_PX = 16;
+/** One press of a key moves like a drag of this many pixels. */
+const KEY_PX = 24;
+const KEY_ZOOM = 1.15;
+const KEY_ROLL = Math.PI / 36;
 
 interface Held {
   at: Point;
@@ -114,4 +118,25 @@ export function draggedWindow(
   const middle = (window[0] + window[1]) / 2 + dy * per;
   const clamped = Math.min(Math.max(middle, range[0]), range[1]);
   return [clamped - width / 2, clamped + width / 2];
+}
+
+const CENTRE: Point = { x: 0, y: 0 };
+const KEY_MOVEMENTS: Partial<Record<KeyAction, Movement>> = {
+  "turn-left": { kind: "orbit", dx: -KEY_PX, dy: 0 },
+  "turn-right": { kind: "orbit", dx: KEY_PX, dy: 0 },
+  "turn-up": { kind: "orbit", dx: 0, dy: -KEY_PX },
+  "turn-down": { kind: "orbit", dx: 0, dy: KEY_PX },
+  "pan-left": { kind: "pan", from: CENTRE, to: { x: -KEY_PX, y: 0 } },
+  "pan-right": { kind: "pan", from: CENTRE, to: { x: KEY_PX, y: 0 } },
+  "pan-up": { kind: "pan", from: CENTRE, to: { x: 0, y: -KEY_PX } },
+  "pan-down": { kind: "pan", from: CENTRE, to: { x: 0, y: KEY_PX } },
+  nearer: { kind: "zoom", factor: 1 / KEY_ZOOM, at: CENTRE },
+  farther: { kind: "zoom", factor: KEY_ZOOM, at: CENTRE },
+  "roll-left": { kind: "roll", angle: -KEY_ROLL },
+  "roll-right": { kind: "roll", angle: KEY_ROLL },
+};
+
+/** The movement that a key makes; null for keys that do something else. */
+export function keyMovement(action: KeyAction): Movement | null {
+  return KEY_MOVEMENTS[action] ?? null;
 }

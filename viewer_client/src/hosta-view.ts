@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, query, state } from "lit/decorators.js";
 import { keyAction, type KeyAction } from "./bindings";
 import * as maths from "./camera";
-import { draggedWindow, type Movement } from "./gestures";
+import { draggedWindow, keyMovement, type Movement } from "./gestures";
 import * as overlay from "./overlay";
 import { overlayStyles } from "./overlay-styles";
 import type { Path } from "./patch";
@@ -20,8 +20,6 @@ import type { Camera, DeviceInfo, SceneSummary, ViewState } from "./wire";
 const VIEWPORT_QUIET_MS = 150;
 const OVERLAY_MS = 250;
 const TOAST_MS = 8000;
-const KEY_TURN_PX = 24;
-const KEY_ZOOM = 1.15;
 
 @customElement("hosta-view")
 export class HostaView extends LitElement {
@@ -179,7 +177,7 @@ export class HostaView extends LitElement {
     };
   }
 
-  private endpoint(): Endpoint {
+  private endpoint(): Omit<Endpoint, "size"> {
     const base = new URL(this.src || ".", document.baseURI);
     if (!base.pathname.endsWith("/")) base.pathname += "/";
     return { base, token: this.token, view: this.view };
@@ -189,17 +187,20 @@ export class HostaView extends LitElement {
     this.video.srcObject = stream;
     this.video.play().catch((error: unknown) => {
       // A newer stream interrupts the start of an older one; only a browser's refusal concerns the user.
-      if ((error as Error).name === "NotAllowedError") this.notify("The browser holds the video back; reload the page.");
+      if ((error as Error).name === "NotAllowedError")
+        this.notify("The browser holds the video back; reload the page.");
     });
   }
 
   /** Keeps the last picture on the screen while there is no stream. */
   private hold(): void {
-    const { videoWidth, videoHeight } = this.video ?? { videoWidth: 0, videoHeight: 0 };
+    const { videoWidth, videoHeight } = this.video;
     if (videoWidth === 0 || this.held) return;
     this.still.width = videoWidth;
     this.still.height = videoHeight;
     this.still.getContext("2d")?.drawImage(this.video, 0, 0);
+    // A stream that ends may still show one frame, a black one.
+    this.video.srcObject = null;
     this.held = true;
   }
 
@@ -250,7 +251,9 @@ export class HostaView extends LitElement {
 
   private toggleChannel(index: number): void {
     const channels = (this.viewState?.layers ?? []).flatMap((layer, i) =>
-      layer.kind === "image" ? layer.channels.map((channel, c) => ({ channel, path: ["layers", i, "channels", c] })) : [],
+      layer.kind === "image"
+        ? layer.channels.map((channel, c) => ({ channel, path: ["layers", i, "channels", c] }))
+        : [],
     );
     const chosen = channels[index];
     if (chosen) this.patch({ path: [...chosen.path, "visible"], value: !chosen.channel.visible });
@@ -264,24 +267,7 @@ export class HostaView extends LitElement {
   };
 
   private act(action: KeyAction, index: number): void {
-    const step = KEY_TURN_PX;
-    const from = { x: 0, y: 0 };
-    const at = from;
-    const movements: Partial<Record<KeyAction, Movement>> = {
-      "turn-left": { kind: "orbit", dx: -step, dy: 0 },
-      "turn-right": { kind: "orbit", dx: step, dy: 0 },
-      "turn-up": { kind: "orbit", dx: 0, dy: -step },
-      "turn-down": { kind: "orbit", dx: 0, dy: step },
-      "pan-left": { kind: "pan", from, to: { x: -step, y: 0 } },
-      "pan-right": { kind: "pan", from, to: { x: step, y: 0 } },
-      "pan-up": { kind: "pan", from, to: { x: 0, y: -step } },
-      "pan-down": { kind: "pan", from, to: { x: 0, y: step } },
-      nearer: { kind: "zoom", factor: 1 / KEY_ZOOM, at },
-      farther: { kind: "zoom", factor: KEY_ZOOM, at },
-      "roll-left": { kind: "roll", angle: -Math.PI / 36 },
-      "roll-right": { kind: "roll", angle: Math.PI / 36 },
-    };
-    const movement = movements[action];
+    const movement = keyMovement(action);
     if (movement) this.moved(movement);
     else if (action === "channel") this.toggleChannel(index);
     else if (action === "reset") this.resetCamera();
@@ -373,7 +359,13 @@ export class HostaView extends LitElement {
         cursor: grabbing;
       }
       .stage:focus-visible {
-        outline-offset: -2px;
+        outline: none;
+      }
+      .stage:focus-visible::after {
+        content: "";
+        position: absolute;
+        inset: 0;
+        border: 2px solid var(--accent);
       }
       video,
       canvas {

@@ -15,7 +15,7 @@ export async function logIn(base: URL): Promise<string | null> {
   if (token === null) return null;
   history.replaceState(null, "", location.pathname + location.search);
   try {
-    await request({ base, token: null, view: null }, "login", {
+    await request({ base, token: null, view: null, size: null }, "login", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ token }),

@@ -47,9 +47,8 @@ export const overlayStyles = css`
   .note {
     position: absolute;
     top: 12px;
-    left: 50%;
-    translate: -50% 0;
-    max-width: calc(100% - 24px);
+    left: 12px;
+    max-width: calc(100% - 180px);
     display: flex;
     gap: 9px;
     align-items: center;
@@ -145,7 +144,7 @@ export const overlayStyles = css`
   .toasts {
     position: absolute;
     right: 12px;
-    bottom: 12px;
+    bottom: 54px;
     display: grid;
     gap: 8px;
     justify-items: end;
@@ -217,6 +216,7 @@ export const overlayStyles = css`
   dialog dd {
     margin: 0;
     display: flex;
+    align-items: flex-start;
     flex-wrap: wrap;
     gap: 4px;
     justify-content: flex-end;

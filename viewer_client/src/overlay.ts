@@ -3,25 +3,12 @@ import { html, nothing, type TemplateResult } from "lit";
 import { help } from "./bindings";
 import { closeIcon, fullscreenIcon, helpIcon, resetIcon, statisticsIcon } from "./icons";
 import type { SessionState } from "./session";
-import { median, type Stats } from "./stats";
+import { figures, median, type Stats } from "./stats";
 import type { DeviceInfo, ProgressMessage } from "./wire";
 
 export interface Toast {
   id: number;
   text: string;
-}
-
-/** The line of figures, e.g. `640×480 · 37/256 spp · 31 fps · 42 ms`. */
-export function figures(stats: Stats): string {
-  const { frame } = stats;
-  if (frame === null) return "";
-  const latency = median(stats.latencyMs.slice(-15));
-  return [
-    `${frame.width}×${frame.height}`,
-    `${frame.samples}/${frame.target_samples} spp`,
-    `${stats.fps} fps`,
-    ...(latency === null ? [] : [`${Math.round(latency)} ms`]),
-  ].join(" · ");
 }
 
 export function statusBar(stats: Stats, device: DeviceInfo | null): TemplateResult {
@@ -69,10 +56,11 @@ export function opening(progress: ProgressMessage | null): TemplateResult | type
 export function toasts(list: readonly Toast[], dismiss: (id: number) => void): TemplateResult {
   return html`<div class="toasts" role="alert">
     ${list.map(
-      (toast) => html`<div class="toast">
-        <span>${toast.text}</span>
-        <button aria-label="Dismiss" @click=${() => dismiss(toast.id)}>${closeIcon}</button>
-      </div>`,
+      (toast) =>
+        html`<div class="toast">
+          <span>${toast.text}</span>
+          <button aria-label="Dismiss" @click=${() => dismiss(toast.id)}>${closeIcon}</button>
+        </div>`,
     )}
   </div>`;
 }
@@ -114,15 +102,17 @@ export function helpContent(close: () => void): TemplateResult {
       <button aria-label="Close" @click=${close}>${closeIcon}</button>
     </header>
     ${help().map(
-      (part) => html`<section>
-        <h3>${part.title}</h3>
-        <dl>
-          ${part.rows.map(
-            (row) => html`<dt>${row.does}</dt>
-              <dd>${row.ways.map((way) => html`<kbd>${way}</kbd>`)}</dd>`,
-          )}
-        </dl>
-      </section>`,
+      (part) =>
+        html`<section>
+          <h3>${part.title}</h3>
+          <dl>
+            ${part.rows.map(
+              (row) =>
+                html`<dt>${row.does}</dt>
+                  <dd>${row.ways.map((way) => html`<kbd>${way}</kbd>`)}</dd>`,
+            )}
+          </dl>
+        </section>`,
     )}`;
 }
 
@@ -146,6 +136,10 @@ export function statistics(stats: Stats, server: string): TemplateResult {
     ["Server", server],
   ];
   return html`<dl class="card statistics" aria-label="Statistics">
-    ${rows.map(([name, value]) => html`<dt>${name}</dt><dd class="number">${value}</dd>`)}
+    ${rows.map(
+      ([name, value]) =>
+        html`<dt>${name}</dt>
+          <dd class="number">${value}</dd>`,
+    )}
   </dl>`;
 }

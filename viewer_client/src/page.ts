@@ -49,7 +49,9 @@ async function start(): Promise<void> {
   panel.view = view;
   part("panel").append(panel);
   await view.updateComplete;
-  view.focus({ preventScroll: true });
+  // Ready for the keyboard, without a ring that nobody asked for.
+  const quietly: FocusOptions & { focusVisible: boolean } = { preventScroll: true, focusVisible: false };
+  view.focus(quietly);
   if (problem !== null) view.notify(problem);
   // A new link, pasted over the old one, only changes the fragment.
   addEventListener("hashchange", () => {

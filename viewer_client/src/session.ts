@@ -17,6 +17,10 @@ export function backOffS(failures: number, retryAfterS: number | null, chance: n
 }
 
 export interface SessionHandlers extends Omit<WhepHandlers, "lost"> {
+  /** There is no such view (any more). True to try again at once, with another endpoint. */
+  gone(): boolean;
+  /** The stream is about to end: the last moment to keep its picture. */
+  leaving(): void;
   state(state: SessionState, note: string): void;
 }
 
@@ -67,6 +71,7 @@ export class Session {
   private drop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    if (this.connection !== null) this.handlers.leaving();
     this.attempt?.abort();
     this.attempt = null;
     this.connection?.close();
@@ -86,9 +91,10 @@ export class Session {
       lost: (reason) => attempt.signal.aborted || this.retry(new ConnectError("network", reason)),
     };
     try {
-      const connection = await WhepConnection.connect(this.endpoint(), handlers, attempt.signal);
-      if (attempt.signal.aborted) connection.close();
-      else this.connection = connection;
+      const connection = await WhepConnection.prepare(this.endpoint(), handlers, attempt.signal);
+      if (attempt.signal.aborted) return connection.close();
+      this.connection = connection;
+      await connection.negotiate();
     } catch (error) {
       if (!attempt.signal.aborted) this.failed(error);
     }
@@ -99,6 +105,9 @@ export class Session {
     if (known.kind === "unauthorized") {
       this.drop();
       this.become("unauthorized", known.message);
+    } else if (known.kind === "gone" && this.handlers.gone()) {
+      this.drop();
+      void this.connect();
     } else {
       this.retry(known);
     }

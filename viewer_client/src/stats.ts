@@ -140,3 +140,16 @@ export function median(values: readonly number[]): number | null {
   const half = sorted.length >> 1;
   return sorted.length % 2 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
+
+/** The line of figures, e.g. `640×480 · 37/256 spp · 31 fps · 42 ms`. */
+export function figures(stats: Stats): string {
+  const { frame } = stats;
+  if (frame === null) return "";
+  const latency = median(stats.latencyMs.slice(-15));
+  return [
+    `${frame.width}×${frame.height}`,
+    `${frame.samples}/${frame.target_samples} spp`,
+    `${stats.fps} fps`,
+    ...(latency === null ? [] : [`${Math.round(latency)} ms`]),
+  ].join(" · ");
+}

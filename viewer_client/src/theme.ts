@@ -103,8 +103,9 @@ export const fields = css`
     width: 22px;
     height: 22px;
     padding: 0;
-    border: 0;
+    border: 1px solid color-mix(in srgb, var(--text) 35%, transparent);
     border-radius: 50%;
+    overflow: hidden;
     background: none;
     cursor: pointer;
     flex: none;
@@ -114,8 +115,8 @@ export const fields = css`
   }
   input[type="color"]::-webkit-color-swatch,
   input[type="color"]::-moz-color-swatch {
-    border: 1px solid color-mix(in srgb, var(--text) 35%, transparent);
-    border-radius: 50%;
+    border: 0;
+    border-radius: 0;
   }
   input[type="range"] {
     appearance: none;

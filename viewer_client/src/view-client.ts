@@ -31,13 +31,13 @@ export interface ViewEvents {
 }
 
 export interface ViewHost {
-  endpoint(): Endpoint;
+  endpoint(): Omit<Endpoint, "size">;
   /** The size of the picture to ask for, device pixels; null while it is not known. */
   viewport(): Size | null;
   /** Whether a hand holds the camera now. */
   holding(): boolean;
   video(stream: MediaStream): void;
-  /** The stream is gone: keep its last picture. */
+  /** The stream is about to end: keep its last picture. */
   hold(): void;
   emit<Name extends keyof ViewEvents>(name: Name, detail: ViewEvents[Name]): void;
   /** Something that is drawn beside the picture changed. */
@@ -64,6 +64,7 @@ export class ViewClient {
   private eye: Camera | null = null;
   // From the clock, so that a page that was loaded again goes on above its earlier numbers.
   private seq = Date.now();
+  private joined: string | null = null;
   private cameraDirty = false;
   private cameraSentMs = 0;
   private resetSeq = -1;
@@ -71,13 +72,15 @@ export class ViewClient {
   private again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: ViewHost) {
-    this.session = new Session(() => host.endpoint(), {
+    this.session = new Session(() => this.endpoint(), {
       message: (message) => this.receive(message),
       video: (stream) => {
         this.log.restart();
         host.video(stream);
       },
       open: () => this.sendViewport(),
+      leaving: () => host.hold(),
+      gone: () => this.forgetView(),
       state: (state, note) => this.connectionChanged(state, note),
     });
   }
@@ -148,6 +151,18 @@ export class ViewClient {
     this.explained(this.log.presented(rtpTimestamp, atMs));
   }
 
+  /** Where to connect to: after a break to the same view again, which waits for a while. */
+  private endpoint(): Endpoint {
+    const endpoint = this.host.endpoint();
+    return { ...endpoint, view: endpoint.view ?? this.joined, size: this.host.viewport() };
+  }
+
+  private forgetView(): boolean {
+    const had = this.joined !== null;
+    this.joined = null;
+    return had;
+  }
+
   private nextSeq(): number {
     this.seq += 1;
     return this.seq;
@@ -193,6 +208,7 @@ export class ViewClient {
     const forgotten = sameScene && hello.sequence < this.mirror.sequence;
     if (!sameScene) this.mirror.drop();
     this.hello = hello;
+    this.joined = hello.view;
     this.progress = null;
     this.workerNote = "";
     this.mirror.begin(hello.state, hello.sequence);
@@ -222,10 +238,7 @@ export class ViewClient {
   }
 
   private connectionChanged(state: SessionState, note: string): void {
-    if (state !== "connected") {
-      this.progress = null;
-      this.host.hold();
-    }
+    if (state !== "connected") this.progress = null;
     this.reason = note;
     this.host.emit("hosta-connection", { state, note });
     this.host.changed();

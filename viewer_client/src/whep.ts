@@ -1,4 +1,5 @@
 // One WebRTC connection to the server, from the offer to the end: video in, two data channels, WHEP-shaped signalling.
+import type { Size } from "./viewport";
 import type { ClientEvent, ServerMessage } from "./wire";
 
 const GATHERING_MS = 1000;
@@ -6,7 +7,7 @@ const CONNECTING_MS = 10_000;
 /** ICE calls a connection "disconnected" when it may still come back; after this long it is taken for lost. */
 const DISCONNECTED_MS = 2000;
 /** Unanswered pings, one a second, after which the server is taken for gone. */
-const PINGS_MAX = 5;
+const PINGS_MAX = 4;
 const PING_EVERY_MS = 1000;
 
 export interface Endpoint {
@@ -16,6 +17,8 @@ export interface Endpoint {
   token: string | null;
   /** The view to watch; null for the server's own choice. */
   view: string | null;
+  /** The size in device pixels that a new view should start with; null where it is not known yet. */
+  size: Size | null;
 }
 
 export interface WhepHandlers {
@@ -30,7 +33,7 @@ export interface WhepHandlers {
 /** Why a connection could not be made; `message` is a sentence for people. */
 export class ConnectError extends Error {
   constructor(
-    readonly kind: "unauthorized" | "busy" | "refused" | "network",
+    readonly kind: "unauthorized" | "busy" | "gone" | "refused" | "network",
     message: string,
     readonly retryAfterS: number | null = null,
   ) {
@@ -48,8 +51,8 @@ export async function errorOf(response: Response): Promise<ConnectError> {
   const words = [said.message, said.detail].find((text) => typeof text === "string");
   const retry = Number(response.headers.get("retry-after") ?? Number.NaN);
   const message = typeof words === "string" ? words : `The server answered ${response.status}.`;
-  const busy = response.status === 503 || response.status === 429;
-  return new ConnectError(busy ? "busy" : "refused", message, Number.isFinite(retry) ? retry : null);
+  const kind = ({ 404: "gone", 429: "busy", 503: "busy" } as const)[response.status] ?? "refused";
+  return new ConnectError(kind, message, Number.isFinite(retry) ? retry : null);
 }
 
 /** A request to the server's API. Raises ConnectError when there is no answer or it is not a success. */
@@ -128,18 +131,10 @@ export class WhepConnection {
     this.peer.addEventListener("connectionstatechange", () => this.watch());
   }
 
-  /** Makes the offer, gets the answer. Raises ConnectError. The handlers are called from then on. */
-  static async connect(endpoint: Endpoint, handlers: WhepHandlers, signal: AbortSignal): Promise<WhepConnection> {
+  /** Asks the server how to connect. Raises ConnectError. `negotiate` then connects. */
+  static async prepare(endpoint: Endpoint, handlers: WhepHandlers, signal: AbortSignal): Promise<WhepConnection> {
     const config: unknown = await (await request(endpoint, "config", { signal })).json();
-    const connection = new WhepConnection(endpoint, handlers, serversOf(config));
-    signal.addEventListener("abort", () => connection.close());
-    try {
-      await connection.negotiate();
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
-    return connection;
+    return new WhepConnection(endpoint, handlers, serversOf(config));
   }
 
   /** Sends an event; on `motion` it may be lost. False when there is no open channel to send it on. */
@@ -155,11 +150,16 @@ export class WhepConnection {
     if (!this.over) this.end();
   }
 
-  private async negotiate(): Promise<void> {
+  /** Makes the offer, gets the answer. Raises ConnectError. The handlers are called from then on. */
+  async negotiate(): Promise<void> {
     await this.peer.setLocalDescription();
     await gathered(this.peer);
-    const query = this.endpoint.view === null ? "" : `?view=${encodeURIComponent(this.endpoint.view)}`;
-    const response = await request(this.endpoint, `whep${query}`, {
+    const { view, size } = this.endpoint;
+    const query = new URLSearchParams({
+      ...(view === null ? {} : { view }),
+      ...(size === null ? {} : { width: String(size.width), height: String(size.height) }),
+    });
+    const response = await request(this.endpoint, `whep?${query}`, {
       method: "POST",
       headers: { "content-type": "application/sdp" },
       body: this.peer.localDescription?.sdp ?? "",
@@ -223,8 +223,9 @@ export class WhepConnection {
 
   private lose(reason: string): void {
     if (this.over) return;
-    this.end();
+    // First the word, then the end: the last picture can still be kept.
     this.handlers.lost(reason);
+    this.close();
   }
 
   private end(): void {

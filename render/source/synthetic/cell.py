@@ -21,12 +21,13 @@ from .shapes import Field, cover, cover_sheet, cover_thin, sphere_distance, spin
 CELL_UM = 20.0
 """The side of the cube that holds the cell."""
 
+# Colours that stay apart for the colour-blind. The outer layers are faint, so that one looks into the cell.
 CHANNELS = (
-    ChannelInfo("Membrane", (0.80, 0.84, 0.88), (0.08, 1.0)),
-    ChannelInfo("DNA", (0.25, 0.48, 1.00), (0.05, 1.0)),
-    ChannelInfo("Mitochondria", (1.00, 0.52, 0.12), (0.05, 1.0)),
-    ChannelInfo("ER", (0.10, 0.80, 0.62), (0.05, 1.0)),
-    ChannelInfo("Golgi and vesicles", (0.95, 0.42, 0.78), (0.05, 1.0)),
+    ChannelInfo("Membrane", (0.82, 0.87, 0.92), (0.08, 1.0), opacity=0.1),
+    ChannelInfo("DNA", (0.33, 0.56, 1.00), (0.05, 1.0), opacity=1.0),
+    ChannelInfo("Mitochondria", (1.00, 0.60, 0.20), (0.05, 1.0), opacity=1.0),
+    ChannelInfo("ER", (0.16, 0.88, 0.68), (0.05, 1.0), opacity=0.2),
+    ChannelInfo("Golgi and vesicles", (1.00, 0.48, 0.82), (0.05, 1.0), opacity=1.0),
 )
 # Drawn thicker than they are, membranes and tubules of a small cell are dimmer, or they would hide all else.
 _THINNEST_TUBULE_UM = 0.05

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -54,9 +54,7 @@ class SyntheticSource:
         scale = full_scale(description.dtype)
         self._scale = np.float32(scale)
         channels = tuple(
-            ChannelInfo(
-                c.name, c.color, None if c.window is None else (c.window[0] * scale, c.window[1] * scale), c.visible
-            )
+            c if c.window is None else replace(c, window=(c.window[0] * scale, c.window[1] * scale))
             for c in description.channels
         )
         self._info = SourceInfo(

@@ -223,6 +223,8 @@ def test_channels_have_names_colours_and_windows(cell: tuple[Source, Source]) ->
     assert [c.name for c in channels] == ["Membrane", "DNA", "Mitochondria", "ER", "Golgi and vesicles"]
     assert len({c.color for c in channels}) == 5
     assert all(c.window is not None for c in channels)
+    opacity = [c.opacity or 0.0 for c in channels]
+    assert 0.0 < opacity[MEMBRANE] < opacity[ER] < opacity[DNA] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,10 @@ export function logValue(position: number, min: number, max: number): number {
 
 /** A colour of 0..1 parts as #rrggbb. */
 export function hexOf(color: readonly number[]): string {
-  const part = (value: number): string => Math.round(Math.min(1, Math.max(0, value)) * 255).toString(16).padStart(2, "0");
+  const part = (value: number): string =>
+    Math.round(Math.min(1, Math.max(0, value)) * 255)
+      .toString(16)
+      .padStart(2, "0");
   return `#${color.map(part).join("")}`;
 }
 
@@ -30,6 +33,16 @@ export function hexOf(color: readonly number[]): string {
 export function colorOf(hex: string): [number, number, number] {
   const part = (at: number): number => Number.parseInt(hex.slice(at, at + 2), 16) / 255;
   return [part(1), part(3), part(5)];
+}
+
+/**
+ * The histogram in at most `bins` bins. Whole numbers in finer bins than there are numbers would look like a comb.
+ */
+export function rebinned(counts: readonly number[], bins: number): number[] {
+  if (counts.length <= bins) return [...counts];
+  const out = new Array<number>(bins).fill(0);
+  for (const [i, count] of counts.entries()) out[Math.floor((i * bins) / counts.length)]! += count;
+  return out;
 }
 
 /** The outline of a histogram as an SVG path in a box of `width` by `height`, by the logarithm of the counts. */
@@ -48,4 +61,10 @@ export function stepFor(range: readonly [number, number], whole: boolean): numbe
   const step = (range[1] - range[0]) / 1000;
   if (whole) return Math.max(1, Math.round(step));
   return step > 0 ? 10 ** Math.floor(Math.log10(step)) : 0.001;
+}
+
+/** Micrometres in the unit that reads best. */
+export function length(um: number, spanUm: number): string {
+  const [scale, unit] = spanUm < 1 ? [1000, "nm"] : spanUm < 5000 ? [1, "µm"] : [0.001, "mm"];
+  return `${readable(um * scale, 3)} ${unit}`;
 }

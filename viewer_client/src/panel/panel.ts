@@ -45,17 +45,14 @@ export class HostaPanel extends LitElement {
 
   private section(title: string, roots: readonly Path[], state: ViewState, body: unknown): TemplateResult {
     const standard = this.view?.defaultState ?? state;
-    const differs = roots.some((path) => JSON.stringify(valueAt(state, path)) !== JSON.stringify(valueAt(standard, path)));
+    const differs = roots.some(
+      (path) => JSON.stringify(valueAt(state, path)) !== JSON.stringify(valueAt(standard, path)),
+    );
     const reset = (): void => this.view?.patch(...roots.map((path) => ({ path, value: valueAt(standard, path) })));
     return html`<section aria-label=${title}>
       <header>
         <h2>${title}</h2>
-        <button
-          title="Reset"
-          aria-label=${`Reset ${title.toLowerCase()}`}
-          ?disabled=${!differs}
-          @click=${reset}
-        >
+        <button title="Reset" aria-label=${`Reset ${title.toLowerCase()}`} ?disabled=${!differs} @click=${reset}>
           ${resetIcon}
         </button>
       </header>
@@ -72,7 +69,12 @@ export class HostaPanel extends LitElement {
     const { put } = this;
     return html`
       <div class="all" ?inert=${this.view?.state !== "connected"}>
-        ${this.section("Layers", [["layers"]], state, state.layers.map((layer, i) => layerControls(layer, scene.layers[i], i, put)))}
+        ${this.section(
+          "Layers",
+          [["layers"]],
+          state,
+          state.layers.map((layer, i) => layerControls(layer, scene.layers[i], i, put)),
+        )}
         ${this.section("Shading", [["shading"]], state, shadingControls(state, put))}
         ${this.section("Light", [["lighting"]], state, lightControls(state, put))}
         ${this.section("Picture", [["display"], ["samples"]], state, displayControls(state, put))}
@@ -81,7 +83,13 @@ export class HostaPanel extends LitElement {
           <button class="wide" @click=${() => this.view?.resetCamera()}>Reset the view</button>
           <button class="wide" @click=${() => this.view?.resetAll()}>Reset everything</button>
         </footer>
-        ${scene.notes.length ? html`<ul class="notes">${scene.notes.map((note) => html`<li>${note}</li>`)}</ul>` : nothing}
+        ${
+          scene.notes.length
+            ? html`<ul class="notes">
+                ${scene.notes.map((note) => html`<li>${note}</li>`)}
+              </ul>`
+            : nothing
+        }
       </div>
     `;
   }

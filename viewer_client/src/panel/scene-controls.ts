@@ -2,9 +2,9 @@
 import { html, type TemplateResult } from "lit";
 import type { SceneSummary, ViewState } from "../wire";
 import { toggle } from "./layers";
-import type { LightDirection } from "./light-disc";
+import type { LightDirection } from "./light-direction";
 import "./light-disc";
-import { colorOf, hexOf, readable } from "./numbers";
+import { colorOf, hexOf, length, readable } from "./numbers";
 import type { Put } from "./panel";
 
 interface Slide {
@@ -18,7 +18,10 @@ interface Slide {
   words?: (value: number) => string;
 }
 
-function slide(put: Put, { label, path, value, min = 0, max = 1, step = 0.01, scale = "linear", words }: Slide): TemplateResult {
+function slide(
+  put: Put,
+  { label, path, value, min = 0, max = 1, step = 0.01, scale = "linear", words }: Slide,
+): TemplateResult {
   return html`<hosta-slider
     .label=${label}
     .value=${value}
@@ -31,12 +34,19 @@ function slide(put: Put, { label, path, value, min = 0, max = 1, step = 0.01, sc
   ></hosta-slider>`;
 }
 
-function choice(put: Put, label: string, path: string[], value: string, options: Record<string, string>): TemplateResult {
+function choice(
+  put: Put,
+  label: string,
+  path: string[],
+  value: string,
+  options: Record<string, string>,
+): TemplateResult {
   return html`<label class="row">
     <span class="name">${label}</span>
     <select @change=${(event: Event) => put(path, (event.target as HTMLSelectElement).value)}>
       ${Object.entries(options).map(
-        ([key, words]) => html`<option value=${key} ?selected=${key === value} .selected=${key === value}>${words}</option>`,
+        ([key, words]) =>
+          html`<option value=${key} ?selected=${key === value} .selected=${key === value}>${words}</option>`,
       )}
     </select>
   </label>`;
@@ -55,7 +65,14 @@ function colorField(put: Put, label: string, path: string[], value: readonly num
 
 export function shadingControls({ shading }: ViewState, put: Put): unknown {
   return [
-    slide(put, { label: "Density", path: ["shading", "density"], value: shading.density, min: 1, max: 1e5, scale: "log" }),
+    slide(put, {
+      label: "Density",
+      path: ["shading", "density"],
+      value: shading.density,
+      min: 1,
+      max: 1e5,
+      scale: "log",
+    }),
     choice(put, "Scattering", ["shading", "mode"], shading.mode, {
       mixed: "Surfaces and mist",
       brdf: "Surfaces",
@@ -101,7 +118,14 @@ export function lightControls({ lighting }: ViewState, put: Put): unknown {
       @hosta-input=${turn}
     ></hosta-light-disc>`,
     slide(put, { label: "Lamp", path: ["lighting", "area", "intensity"], value: area.intensity, max: 10, step: 0.05 }),
-    slide(put, { label: "Lamp size", path: ["lighting", "area", "size"], value: area.size, min: 0.01, max: 10, scale: "log" }),
+    slide(put, {
+      label: "Lamp size",
+      path: ["lighting", "area", "size"],
+      value: area.size,
+      min: 0.01,
+      max: 10,
+      scale: "log",
+    }),
     slide(put, { label: "Sky", path: ["lighting", "sky", "intensity"], value: sky.intensity, max: 5, step: 0.05 }),
     html`<div class="row">
       <span class="name">Lamp moves with the camera</span>
@@ -141,12 +165,6 @@ export function displayControls({ display, samples }: ViewState, put: Put): unkn
     }),
     colorField(put, "Background", ["display", "background"], display.background),
   ];
-}
-
-/** Micrometres in the unit that reads best. */
-export function length(um: number, spanUm: number): string {
-  const [scale, unit] = spanUm < 1 ? [1000, "nm"] : spanUm < 5000 ? [1, "µm"] : [0.001, "mm"];
-  return `${readable(um * scale, 3)} ${unit}`;
 }
 
 export function cropControls({ crop }: ViewState, scene: SceneSummary, put: Put): unknown {

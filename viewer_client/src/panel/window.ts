@@ -1,12 +1,13 @@
 // <hosta-window>: a range with two thumbs, over a histogram where there is one. Two native sliders lie on one track, so
 // that the keyboard and screen readers know them.
-import { css, html, LitElement, nothing, svg, type TemplateResult } from "lit";
+import { css, html, LitElement, nothing, svg, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, queryAll } from "lit/decorators.js";
 import { fields, theme } from "../theme";
-import { histogramPath, readable } from "./numbers";
+import { histogramPath, readable, rebinned } from "./numbers";
 
 const WIDTH = 240;
 const HEIGHT = 44;
+const BINS = 64;
 
 /** Fires `hosta-input` with the new [low, high] as its detail; low stays below high by at least `gap`. */
 @customElement("hosta-window")
@@ -26,6 +27,9 @@ export class HostaWindow extends LitElement {
 
   @queryAll("input[type=range]") private thumbs!: NodeListOf<HTMLInputElement>;
 
+  /** What the track reaches over: the range, and where the window ever was outside it. */
+  private span: [number, number] = [0, 1];
+
   private put(end: 0 | 1, wanted: number): void {
     if (!Number.isFinite(wanted)) return;
     const value: [number, number] = [...this.value];
@@ -35,8 +39,10 @@ export class HostaWindow extends LitElement {
     this.requestUpdate();
   }
 
-  private get span(): [number, number] {
-    return [Math.min(this.range[0], this.value[0]), Math.max(this.range[1], this.value[1])];
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const [from, to] = changed.has("range") ? this.range : this.span;
+    // It only grows: a track that shrank under a thumb would run away from the hand.
+    this.span = [Math.min(from, this.range[0], this.value[0]), Math.max(to, this.range[1], this.value[1])];
   }
 
   private x(value: number): number {
@@ -56,7 +62,7 @@ export class HostaWindow extends LitElement {
     const [low, high] = [this.x(this.value[0]), this.x(this.value[1])];
     const start = this.x(this.histogramRange[0]);
     const width = Math.max(this.x(this.histogramRange[1]) - start, 1);
-    const path = histogramPath(this.histogram, width, HEIGHT);
+    const path = histogramPath(rebinned(this.histogram, BINS), width, HEIGHT);
     const color = this.color || "currentColor";
     return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
       ${svg`

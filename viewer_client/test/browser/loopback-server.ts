@@ -15,6 +15,10 @@ class LoopbackServer {
   deleted: string[] = [];
   logins: string[] = [];
   offers: string[] = [];
+  /** The queries of the offers. */
+  asked: string[] = [];
+  /** The views that can be joined. */
+  views = new Set(["1"]);
   /** Status codes for the next offers; 201 when there are none left. */
   answers: number[] = [];
   state: ViewState = STATE;
@@ -44,10 +48,16 @@ class LoopbackServer {
       this.deleted.push(path);
       return new Response(null, { status: 204 });
     }
-    const status = this.answers.shift() ?? 201;
     this.offers.push(String(init.body));
+    this.asked.push(url.search);
+    const view = url.searchParams.get("view");
+    const status = view === null || this.views.has(view) ? (this.answers.shift() ?? 201) : 404;
+    if (status === 404) return Response.json({ code: "stream", message: "There is no such view." }, { status });
     if (status !== 201) {
-      return Response.json({ code: "limit", message: "All views are taken." }, { status, headers: { "retry-after": "1" } });
+      return Response.json(
+        { code: "limit", message: "All views are taken." },
+        { status, headers: { "retry-after": "1" } },
+      );
     }
     const sdp = await this.answer(String(init.body));
     return new Response(sdp, { status: 201, headers: { location: `api/v1/whep/id${this.offers.length}` } });
@@ -60,6 +70,7 @@ class LoopbackServer {
     if (!forget) return;
     this.state = STATE;
     this.sequence = 1;
+    this.views.clear();
   }
 
   send(message: ServerMessage, on = "events"): void {

@@ -3,7 +3,8 @@ import type { HelloMessage, ViewState } from "../../src/wire";
 
 const bell = (at: number, width: number, height: number): number[] =>
   Array.from({ length: 128 }, (_, i) => Math.round(height * Math.exp(-(((i - at) / width) ** 2))));
-const sum = (...lists: number[][]): number[] => lists[0]!.map((_, i) => lists.reduce((total, list) => total + list[i]!, 0));
+const sum = (...lists: number[][]): number[] =>
+  lists[0]!.map((_, i) => lists.reduce((total, list) => total + list[i]!, 0));
 
 export const STATE: ViewState = {
   version: 1,
@@ -22,8 +23,24 @@ export const STATE: ViewState = {
       name: "cell.ome.zarr",
       visible: true,
       channels: [
-        { name: "membrane", visible: true, color: [0.45, 0.85, 1], color_map: null, window: [400, 2600], opacity: 1, curve: [] },
-        { name: "nucleus", visible: false, color: [1, 0.55, 0.35], color_map: "magma", window: [120, 900], opacity: 0.6, curve: [] },
+        {
+          name: "membrane",
+          visible: true,
+          color: [0.45, 0.85, 1],
+          color_map: null,
+          window: [400, 2600],
+          opacity: 1,
+          curve: [],
+        },
+        {
+          name: "nucleus",
+          visible: false,
+          color: [1, 0.55, 0.35],
+          color_map: "magma",
+          window: [120, 900],
+          opacity: 0.6,
+          curve: [],
+        },
       ],
     },
     { kind: "labels", source: "cell-labels.ome.zarr", name: "mitochondria", visible: true, opacity: 0.8 },
@@ -53,7 +70,12 @@ export const HELLO: HelloMessage = {
   type: "hello",
   server: "hosta 0.1.0",
   view: "1",
-  device: { name: "llvmpipe (LLVM 15.0.6, 256 bits)", vendor: "Mesa", version: "4.5 (Core Profile) Mesa", software: true },
+  device: {
+    name: "llvmpipe (LLVM 15.0.6, 256 bits)",
+    vendor: "Mesa",
+    version: "4.5 (Core Profile) Mesa",
+    software: true,
+  },
   scene: {
     name: "cell.ome.zarr",
     box_lo: [0, 0, 0],
@@ -68,7 +90,11 @@ export const HELLO: HelloMessage = {
         level: 1,
         n_levels: 4,
         channels: [
-          { name: "membrane", range: [0, 4095], histogram: sum(bell(8, 6, 90000), bell(45, 14, 4000), bell(88, 8, 300)) },
+          {
+            name: "membrane",
+            range: [0, 4095],
+            histogram: sum(bell(8, 6, 90000), bell(45, 14, 4000), bell(88, 8, 300)),
+          },
           { name: "nucleus", range: [0, 4095], histogram: sum(bell(5, 3, 90000), bell(22, 9, 900)) },
         ],
       },

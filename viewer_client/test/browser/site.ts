@@ -14,7 +14,12 @@ const TYPES: Record<string, string> = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
 };
-const CHROMIUMS = [process.env.HOSTA_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const CHROMIUMS = [
+  process.env.HOSTA_CHROMIUM,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+];
 
 /** The browser to test in; undefined where there is none. */
 export const executablePath = CHROMIUMS.find((path) => path !== undefined && existsSync(path));

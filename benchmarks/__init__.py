@@ -1,0 +1,1 @@
+"""Ratios against peers and limits: one script a question, each run as `python -m benchmarks.<name>`."""

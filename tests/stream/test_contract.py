@@ -1,0 +1,103 @@
+"""The private parts of aiortc and aioice that `render.server.webrtc` touches are still what it takes them for."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import aiortc
+import aiortc.codecs
+import av
+from aiortc import RTCConfiguration, RTCPeerConnection, rtp
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtcrtpsender import RTCRtpSender
+
+from render.server.webrtc import CLOCK, PLAYOUT_DELAY_ID, PLAYOUT_DELAY_URI, PlayoutDelayMap, offer_playout_delay
+
+from .service import service
+from .viewer import viewer
+
+MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
+TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+
+
+def test_the_version_is_the_one_that_was_read() -> None:
+    assert aiortc.__version__.startswith("1.16.")
+
+
+def test_ids_of_header_extensions_do_not_collide() -> None:
+    offer_playout_delay()
+    offer_playout_delay()
+    extensions = aiortc.codecs.HEADER_EXTENSIONS["video"]
+    assert [e.uri for e in extensions].count(PLAYOUT_DELAY_URI) == 1
+    assert len({e.id for e in extensions}) == len(extensions)
+
+
+def test_playout_delay_is_in_each_packet_beside_the_others() -> None:
+    wanted = {MID_URI: 1, TIME_URI: 3, PLAYOUT_DELAY_URI: PLAYOUT_DELAY_ID}
+    parameters = RTCRtpParameters(
+        headerExtensions=[RTCRtpHeaderExtensionParameters(id=id_, uri=uri) for uri, id_ in wanted.items()]
+    )
+    table = PlayoutDelayMap()
+    table.configure(parameters)
+    packet = rtp.RtpPacket(payload_type=97, sequence_number=1, timestamp=2, payload=b"x")
+    packet.extensions.mid, packet.extensions.abs_send_time = "0", 0x123456
+    data = packet.serialize(table)
+    profile = int.from_bytes(data[12:14], "big")
+    length = int.from_bytes(data[14:16], "big") * 4
+    found = dict(rtp.unpack_header_extensions(profile, data[16 : 16 + length]))
+    assert found == {1: b"0", 3: b"\x12\x34\x56", PLAYOUT_DELAY_ID: b"\0\0\0"}
+    assert data[16 + length :] == b"x"
+
+
+def test_without_the_extension_nothing_is_added() -> None:
+    parameters = RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=1, uri=MID_URI)])
+    ours, theirs = PlayoutDelayMap(), rtp.HeaderExtensionsMap()
+    values = rtp.HeaderExtensions(mid="0")
+    for table in (ours, theirs):
+        table.configure(parameters)
+    assert ours.set(values) == theirs.set(values)
+
+
+def test_a_sender_has_the_private_parts() -> None:
+    async def scenario() -> None:
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        sender = connection.addTransceiver("video").sender
+        assert type(sender._RTCRtpSender__rtp_header_extensions_map) is rtp.HeaderExtensionsMap
+        assert sender._RTCRtpSender__rtp_timestamp == 0
+        gather = sender.transport.transport.iceGatherer._connection.get_component_candidates
+        assert list(inspect.signature(gather).parameters) == ["component", "addresses", "timeout"]
+        await connection.close()
+
+    asyncio.run(scenario())
+    assert "self._send_keyframe()" in inspect.getsource(RTCRtpSender._handle_rtcp_packet)
+    assert "self.__rtp_timestamp = packet.timestamp" in inspect.getsource(RTCRtpSender._run_rtp)
+
+
+def test_packets_pass_through_unchanged() -> None:
+    units = [b"\x67" + bytes(range(10)), b"\x68abc", b"\x65" + bytes(range(256)) * 20]
+    packet = av.Packet(b"".join(b"\0\0\0\1" + unit for unit in units))
+    packet.pts, packet.time_base = 2**33 + 5, CLOCK
+    encoder = aiortc.codecs.get_encoder(aiortc.codecs.CODECS["video"][2])
+    payloads, timestamp = encoder.pack(packet)
+    assert timestamp == 2**33 + 5
+    received = b"".join(aiortc.codecs.h264_depayload(payload) for payload in payloads)
+    assert received == b"".join(b"\0\0\0\1" + unit for unit in units)
+
+
+def test_a_picture_loss_makes_a_key_frame_and_the_answer_has_what_was_asked() -> None:
+    async def scenario() -> None:
+        offer_playout_delay()
+        async with service() as server, server.client() as http, viewer(http) as one:
+            await one.until(lambda: len(one.notes) > 3, "frames")
+            assert PLAYOUT_DELAY_URI in one.answer
+            assert "VP8" not in one.answer
+            assert " 127.0.0.1 " in one.answer
+            await asyncio.sleep(0.5)
+            before = sum(n.frame.key_frame for n in one.notes)
+            receiver = one.connection.getReceivers()[0]
+            ssrc = one.connection.getTransceivers()[0].receiver._RTCRtpReceiver__remote_streams
+            await receiver._send_rtcp_pli(next(iter(ssrc)))
+            await one.until(lambda: sum(n.frame.key_frame for n in one.notes) > before, "key frame after PLI")
+
+    asyncio.run(scenario())
