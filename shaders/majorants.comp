@@ -29,10 +29,10 @@ void main() {
         if (channels[c].weight <= 0.0) continue;
         uint range = ranges[channels[c].range_base + index];
         float most;
-        if (channels[c].storage == 2) {
+        if (STORAGE[c] == 2) {
             most = range >> 16u != 0u ? channels[c].weight : 0.0;
         } else {
-            float texel_max = channels[c].storage == 0 ? 255.0 : 65535.0;
+            float texel_max = STORAGE[c] == 0 ? 255.0 : 65535.0;
             most = channels[c].weight * largest(c, float(range & 0xFFFFu) / texel_max, float(range >> 16u) / texel_max);
         }
         sum += most;

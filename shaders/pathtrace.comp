@@ -23,8 +23,9 @@ uniform ivec4 tile;         // x, y, width, height inside the window
 uniform uint first_sample;
 uniform int samples;
 
-// Radiance that leaves the collision towards the eye.
-vec3 scattered(vec3 p, vec3 d, Collision hit, inout Rng rng) {
+// A light sample at a collision: wi and t_light are the shadow ray's, the answer is the radiance towards the eye if nothing
+// is in between.
+vec3 scatter(vec3 p, vec3 d, Collision hit, inout Rng rng, out vec3 wi, out float t_light) {
     vec3 g = grid_from_unit(hit.volume, p);
     vec3 albedo = albedo_at(hit.channel, hit.texel);
     bool surface = false;
@@ -42,13 +43,10 @@ vec3 scattered(vec3 p, vec3 d, Collision hit, inout Rng rng) {
             if (params.shading_mode == 0) surface = u.x < 1.0 - exp(-25.0 * params.gradient_factor * change);
         }
     }
-    vec3 wi;
-    float t_light = 1e30;
+    t_light = 1e30;
     vec3 light;   // radiance / pdf of the choice and of the direction
-    bool area = u.y < params.area_probability;
-    if (area) {
+    if (u.y < params.area_probability) {
         light = area_light_sample(p, u.zw, wi, t_light) / params.area_probability;
-        if (max(light.r, max(light.g, light.b)) <= 0.0) return vec3(0.0);
     } else if (surface) {
         wi = cosine_sample(n, u.zw);
         light = sky_radiance(wi) * (PI / (max(dot(wi, n), 1e-4) * (1.0 - params.area_probability)));
@@ -56,16 +54,9 @@ vec3 scattered(vec3 p, vec3 d, Collision hit, inout Rng rng) {
         wi = phase_hg_sample(d, params.anisotropy, u.zw);
         light = sky_radiance(wi) / (phase_hg(dot(wi, d), params.anisotropy) * (1.0 - params.area_probability));
     }
-    vec3 f;
-    if (surface) {
-        vec2 parts = brdf_cos(n, -d, wi, params.specular, params.roughness);
-        f = albedo * parts.x + vec3(parts.y);
-    } else {
-        f = albedo * phase_hg(dot(wi, d), params.anisotropy);
-    }
-    vec3 seen = f * light;
-    if (max(seen.r, max(seen.g, seen.b)) <= 0.0) return vec3(0.0);
-    return seen * transmittance(p, wi, t_light, rng);
+    if (!surface) return light * albedo * phase_hg(dot(wi, d), params.anisotropy);
+    vec2 parts = brdf_cos(n, -d, wi, params.specular, params.roughness);
+    return light * (albedo * parts.x + vec3(parts.y));
 }
 
 void main() {
@@ -81,10 +72,23 @@ void main() {
         Rng rng = rng_make(pixel, first_sample + uint(i), params.seed);
         vec3 o, d;
         camera_ray(pixel, rng_next2(rng), o, d);
-        Collision hit = first_collision(o, d, 0.0, 1e30, rng);
-        if (hit.t < 0.0) continue;
-        vec3 radiance = params.any_light != 0 ? scattered(o + d * hit.t, d, hit, rng) : vec3(0.0);
-        sum += vec4(radiance, 1.0);
+        vec3 seen = vec3(0.0);
+        float t1 = 1e30, T = 1.0;
+        // Ray 0 looks, ray 1 is its shadow ray. The bound is not a constant so that the loop stays a loop.
+        for (int ray = 0; ray < params.rays; ray++) {
+            Collision hit = track(o, d, t1, ray > 0, T, rng);
+            if (ray > 0) {
+                sum.rgb += seen * T;
+                break;
+            }
+            if (hit.t < 0.0) break;
+            sum.a += 1.0;
+            o += d * hit.t;
+            vec3 wi;
+            seen = scatter(o, d, hit, rng, wi, t1);
+            if (max(seen.r, max(seen.g, seen.b)) <= 0.0) break;
+            d = wi;
+        }
     }
     imageStore(accumulator, at, sum);
 }

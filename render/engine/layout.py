@@ -76,7 +76,7 @@ PARAMS = Struct(
         ("specular", "float"),
         ("roughness", "float"),
         ("area_probability", "float"),  # of choosing the area light rather than the sky
-        ("any_light", "int"),
+        ("rays", "int"),  # path tracer: 2 = look and shadow, 1 = look only (no light is on)
         ("march_step", "float"),  # ray march: voxels a step
     ),
 )
@@ -110,10 +110,10 @@ CHANNEL = Struct(
         ("range_base", "int"),  # of its macrocell ranges in ranges[]
         ("lut_base", "int"),  # of its transfer function in lut[]
         ("table_base", "int"),  # of its range-maximum table in max_table[]
-        ("storage", "int"),  # 0 R8, 1 R16, 2 labels
         ("scale", "float"),  # x = texel fraction * scale + bias: 0..1 inside the window
         ("bias", "float"),
         ("weight", "float"),  # opacity of the whole channel; 0 = not drawn
+        ("padding", "int"),  # std140 rounds the stride of an array up to 16 bytes
     ),
 )
 

@@ -27,6 +27,7 @@ from .layout import CHANNEL, VOLUME
 
 # Voxels a side of a macrocell. Small ones bound thin structures better; large volumes would have too many of them.
 SMALL_CELL, CELL = 2, 4
+STORAGE_INDEX: dict[StorageClass, int] = {"r8": 0, "r16": 1, "labels": 2}
 SMALL_BRICK, BRICK = 32, 64
 SMALL_VOLUME = 160
 SOFTWARE_BUDGET_BYTES = 768 << 20
@@ -228,7 +229,6 @@ class ResidentScene:
         for channel, record in zip(self.channels, records, strict=True):
             record["page_base"] = channel.page_base
             record["range_base"] = channel.range_base
-            record["storage"] = ("r8", "r16", "labels").index(channel.storage)
             if channel.storage == "labels":
                 record["lut_base"] = self.label_base[channel.layer]
         return records
@@ -254,7 +254,8 @@ class ResidentScene:
             "SLOT": self.payload + 2,
             "CELL": self.cell,
         }
-        defines.update(N_VOLUMES=len(self.volumes), N_CHANNELS=len(self.channels))
+        storage = ", ".join(str(STORAGE_INDEX[channel.storage]) for channel in self.channels)
+        defines.update(N_VOLUMES=len(self.volumes), N_CHANNELS=len(self.channels), CHANNEL_STORAGE=storage)
         for atlas in self.atlases.values():
             defines.update(atlas.defines())
         return defines

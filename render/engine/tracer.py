@@ -30,7 +30,11 @@ class Tracer:
         defines: dict[str, str | int] = {**resident.defines(), "LUT_SIZE": LUT_SIZE}
         if count_violations:
             defines["COUNT_VIOLATIONS"] = 1
-        source = ShaderSource(_SHADERS[mode], defines, {"generated/layout.glsl": declarations()})
+        source = ShaderSource(
+            _SHADERS[mode],
+            defines,
+            {"generated/layout.glsl": declarations(), "generated/channels.glsl": _channels(resident)},
+        )
         self._program = Program(source)
         self._params = Buffer(PARAMS.dtype.itemsize)
         self._cuts = Buffer(CUT.dtype.itemsize * len(resident.volumes))
@@ -63,3 +67,27 @@ class Tracer:
         self._params.close()
         self._cuts.close()
         self._violations.close()
+
+
+def _channels(resident: ResidentScene) -> str:
+    """GLSL of volume_opacity, see shaders/lib/medium.glsl: one block a volume, one term a channel."""
+    blocks = []
+    for volume in resident.volumes:
+        terms = "".join(
+            f"""        if ((present >> {min(place, 15)}u & 1u) != 0u) {{
+            sum += channel_opacity({volume.index}, {channel.index}, g, texel);
+            if (chosen < 0 && pick < sum) {{
+                chosen = {channel.index};
+                chosen_texel = texel;
+            }}
+        }}
+"""
+            for place, channel in enumerate(volume.channels)
+        )
+        blocks.append(f"    if (v == {volume.index}) {{\n{terms}    }}\n")
+    return (
+        "float volume_opacity(int v, vec3 g, uint present, float pick, out int chosen, out float chosen_texel) {\n"
+        "    float sum = 0.0, texel;\n    chosen = -1;\n    chosen_texel = 0.0;\n"
+        + "".join(blocks)
+        + "    return sum;\n}\n"
+    )

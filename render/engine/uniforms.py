@@ -115,4 +115,4 @@ def _set_lights(p: NDArray[np.void], state: ViewState, scene: Scene) -> None:
     total = shine + glow
     probability = shine / total if total > 0 else 0.0
     p["area_probability"] = probability if probability in (0.0, 1.0) else min(max(probability, 0.2), 0.8)
-    p["any_light"] = int(total > 0)
+    p["rays"] = 2 if total > 0 else 1

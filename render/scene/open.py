@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bricks.pyramid import with_pyramid
 from ..bricks.stats import ChannelStats, channel_stats
 from ..errors import SourceError
 from ..source.base import Source
@@ -21,6 +22,9 @@ from ..summary import ChannelSummary, LayerSummary, SceneSummary
 from .auto import default_density, image_channels
 from .content import content_points
 from .framing import default_camera
+
+# A volume whose coarsest level is larger gets coarser ones, made in memory when they are needed.
+LARGEST_COARSE_VOXELS = 32 << 20
 
 Progress = Callable[[str, int, int], None]
 """(what, done, total)"""
@@ -137,18 +141,19 @@ def open_scene(
     Raises SourceError.
     """
     sources: list[Source] = []
-    aside: set[int] = set()
+    aside: set[int] = set()  # places in `sources`
     try:
         for path in paths:
             found = open_sources(path, spacing_um=spacing_um, progress=progress)
-            sources += found
             if any(source.info.kind == "image" for source in found):
-                aside.update(id(source) for source in found if source.info.kind == "labels")
+                aside.update(len(sources) + i for i, one in enumerate(found) if one.info.kind == "labels")
+            sources += found
         for path in labels:
             sources += open_sources(path, spacing_um=spacing_um, kind="labels", progress=progress)
+        sources = [with_pyramid(source, LARGEST_COARSE_VOXELS, progress) for source in sources]
         layers = []
         names: dict[str, int] = {}
-        for source in sources:
+        for place, source in enumerate(sources):
             info = source.info
             names[info.name] = names.get(info.name, 0) + 1
             key = info.name if names[info.name] == 1 else f"{info.name} ({names[info.name]})"
@@ -158,7 +163,7 @@ def open_scene(
                 if progress:
                     progress(f"looking at {key}", channel, len(channels))
                 stats.append(channel_stats(source, channel))
-            layers.append(SceneLayer(key, source, tuple(stats), shown=id(source) not in aside))
+            layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
         name = first if first.startswith("synthetic:") else PurePath(first).name
         return Scene(name, layers)

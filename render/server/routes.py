@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
-from ..errors import StreamError, UsageError
+from ..errors import AuthError, StreamError, UsageError
 from ..limits import Limits
 from ..session.registry import Registry
 from ..session.view import clamp_size
@@ -65,9 +65,16 @@ def make_router(
             response.status_code = 503
         return {"status": "ok" if registry.ready else "not ready"}
 
-    @router.get("/api/v1/config")
-    async def config() -> ClientConfig:
-        return ClientConfig(version=__version__, token_required=authority.required, ice_servers=ice_servers)
+    @router.get("/api/v1/config", response_model_exclude_none=True)
+    async def config(request: Request) -> ClientConfig:
+        """Open to all, but the ICE servers, whose credentials are worth something, are for those who are logged in."""
+        try:
+            logged_in(request)
+        except AuthError:
+            servers: tuple[IceServer, ...] = ()
+        else:
+            servers = ice_servers
+        return ClientConfig(version=__version__, token_required=authority.required, ice_servers=servers)
 
     @router.post("/api/v1/login", status_code=204)
     async def login(request: Request) -> Response:

@@ -8,8 +8,10 @@ vec2 brdf_cos(vec3 n, vec3 wo, vec3 wi, float specular, float roughness) {
     if (n_wi <= 0.0) return vec2(0.0);
     float n_wo = max(dot(n, wo), 0.02);  // grazing views would only make fireflies
     float a2 = roughness * roughness * roughness * roughness;
-    float n_h = max(dot(n, normalize(wo + wi)), 0.0);
-    float q = n_h * n_h * (a2 - 1.0) + 1.0;
+    vec3 h = normalize(wo + wi);
+    vec3 off = cross(n, h);  // its square is 1 - n_h^2 without the rounding that smooth surfaces would show
+    float n_h = max(dot(n, h), 0.0);
+    float q = n_h * n_h * a2 + dot(off, off);
     float D = a2 / (PI * q * q);
     float V = 0.5 / (n_wi * sqrt(n_wo * n_wo * (1.0 - a2) + a2) + n_wo * sqrt(n_wi * n_wi * (1.0 - a2) + a2));
     return vec2((1.0 - specular) / PI, specular * D * V) * n_wi;

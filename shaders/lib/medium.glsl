@@ -5,7 +5,7 @@
 // Opacity of channel c of volume v at grid position g.
 float channel_opacity(int v, int c, vec3 g, out float texel) {
 #ifdef HAS_LABELS
-    if (channels[c].storage == 2) {
+    if (STORAGE[c] == 2) {
         uint id = label_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g);
         texel = uintBitsToFloat(id);
         return id == 0u ? 0.0 : float(label_colors[channels[c].lut_base + int(id)] >> 24u) * (1.0 / 255.0) * channels[c].weight;
@@ -15,25 +15,10 @@ float channel_opacity(int v, int c, vec3 g, out float texel) {
     return opacity_of(c, texel);
 }
 
-// The sum over the channels of volume v at g, and the channel in which `pick` (0..sum) falls; -1 when beyond the sum.
-// `present`: the channels to look at, as majorant.glsl has it.
-float volume_opacity(int v, vec3 g, uint present, float pick, out int chosen, out float chosen_texel) {
-    int first = volumes[v].bricks.w;
-    int last = first + volumes[v].cells.w;
-    float sum = 0.0;
-    chosen = -1;
-    chosen_texel = 0.0;
-    for (int c = first; c < last; c++) {
-        if ((present >> uint(min(c - first, 15)) & 1u) == 0u) continue;
-        float texel;
-        sum += channel_opacity(v, c, g, texel);
-        if (chosen < 0 && pick < sum) {
-            chosen = c;
-            chosen_texel = texel;
-        }
-    }
-    return sum;
-}
+// volume_opacity(v, g, present, pick, chosen, texel): the sum over the channels of volume v at g, and the channel in which
+// `pick` (0..sum) falls; -1 when beyond the sum. `present`: the channels to look at, as majorant.glsl has it.
+// It is written out for the scene at hand, so that indices, storage classes and tables are constants (engine/tracer.py).
+#include "generated/channels.glsl"
 
 // Opacity at g, 0 outside of the volume and of the crop box, so that the faces of a cut are surfaces too.
 float opacity_or_nothing(int v, int c, vec3 g) {
@@ -45,7 +30,7 @@ float opacity_or_nothing(int v, int c, vec3 g) {
 // Gradient of channel c's opacity at g per unit length (unit axes); central differences one voxel to each side.
 vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
 #ifdef HAS_LABELS
-    if (channels[c].storage == 2) {
+    if (STORAGE[c] == 2) {
         uint id = floatBitsToUint(texel);
         return unit_gradient(v, label_gradient(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g, id));
     }
@@ -60,7 +45,7 @@ vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
 
 vec3 albedo_at(int c, float texel) {
 #ifdef HAS_LABELS
-    if (channels[c].storage == 2) {
+    if (STORAGE[c] == 2) {
         vec3 s = unpackUnorm4x8(label_colors[channels[c].lut_base + int(floatBitsToUint(texel))]).rgb;
         return srgb_decode(s);
     }

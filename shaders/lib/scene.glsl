@@ -1,6 +1,9 @@
 // The scene's buffers and atlases, bound the same way for all shaders that look at voxels.
 #include "generated/layout.glsl"
 
+// By channel: 0 R8, 1 R16, 2 labels.
+const int STORAGE[N_CHANNELS] = int[N_CHANNELS](CHANNEL_STORAGE);
+
 layout(std140, binding = 0) uniform ParamsBlock { Params params; };
 layout(std140, binding = 1) uniform VolumeBlock { Volume volumes[N_VOLUMES]; };
 layout(std140, binding = 2) uniform ChannelBlock { Channel channels[N_CHANNELS]; };

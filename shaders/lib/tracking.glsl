@@ -5,6 +5,9 @@
 // Sources: Woodcock et al. 1965 (delta tracking); Novak, Selle, Jarosz, "Residual Ratio Tracking", ACM TOG 33(6), 2014.
 // Needs params, rng.glsl, majorant.glsl, medium.glsl.
 
+// Below this transmittance a shadow ray plays Russian roulette.
+const float ROULETTE_BELOW = 0.5;
+
 struct Collision {
     float t;       // along the ray, unit space; < 0: none
     int volume;
@@ -19,11 +22,14 @@ void count_violation(float sum, float majorant) {
 #endif
 }
 
-// The first collision in [t0, t1].
-Collision first_collision(vec3 o, vec3 d, float t0, float t1, inout Rng rng) {
+// Track the ray over [0, t1] through all volumes.
+// `shadow` false (delta tracking): the nearest collision, or t < 0 when there is none.
+// `shadow` true (ratio tracking): T is multiplied by an unbiased estimate of the transmittance; Russian roulette ends the
+// ray once little is left. Both in one loop: a GPU's lanes that track different kinds of rays stay together, and the
+// code exists once.
+Collision track(vec3 o, vec3 d, float t1, bool shadow, inout float T, inout Rng rng) {
     Collision hit = Collision(-1.0, -1, -1, 0.0);
-    vec3 inverse_d = safe_inverse(d);
-    vec2 inside = clip_to_box(o, inverse_d, params.crop_lo.xyz, params.crop_hi.xyz, t0, t1);
+    vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, t1);
     for (int v = 0; v < N_VOLUMES; v++) {
         Walk w;
         if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
@@ -33,43 +39,27 @@ Collision first_collision(vec3 o, vec3 d, float t0, float t1, inout Rng rng) {
         while (walk_to_candidate(w, tau, majorant)) {
             int c;
             float texel;
-            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), w.present, u.y * majorant, c, texel);
+            float pick = shadow ? 1e30 : u.y * majorant;
+            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), w.present, pick, c, texel);
             count_violation(sum, majorant);
             if (c >= 0) {
                 hit = Collision(w.t, v, c, texel);
                 inside.y = w.t;  // later volumes can only win with a nearer one
                 break;
             }
+            if (shadow) {
+                T *= max(1.0 - sum / majorant, 0.0);
+                if (T < ROULETTE_BELOW) {
+                    if (u.y * ROULETTE_BELOW >= T) {
+                        T = 0.0;
+                        return hit;
+                    }
+                    T = ROULETTE_BELOW;
+                }
+            }
             u = rng_next4(rng);
             tau = -log(1.0 - u.x);
         }
     }
     return hit;
-}
-
-// An unbiased estimate of the transmittance over [0, t1]: ratio tracking, with Russian roulette once it is small.
-float transmittance(vec3 o, vec3 d, float t1, inout Rng rng) {
-    float T = 1.0;
-    vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, t1);
-    for (int v = 0; v < N_VOLUMES && T > 0.0; v++) {
-        Walk w;
-        if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
-        vec4 u = rng_next4(rng);
-        float tau = -log(1.0 - u.x);
-        float majorant;
-        while (walk_to_candidate(w, tau, majorant)) {
-            int c;
-            float texel;
-            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), w.present, 1e30, c, texel);
-            count_violation(sum, majorant);
-            T *= max(1.0 - sum / majorant, 0.0);
-            u = rng_next4(rng);
-            if (T < 0.25) {
-                if (u.y >= T * 4.0) return 0.0;
-                T = 0.25;
-            }
-            tau = -log(1.0 - u.x);
-        }
-    }
-    return T;
 }

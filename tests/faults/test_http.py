@@ -235,3 +235,14 @@ def test_without_a_client_the_page_says_so() -> None:
 )  # fmt: skip
 def test_what_is_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_ice_servers_are_told_only_to_those_who_are_logged_in() -> None:
+    ice = [{"urls": ["turn:turn.example"], "username": "u", "credential": "c"}, {"urls": ["stun:stun.example"]}]
+
+    async def scenario(server: Service) -> None:
+        async with server.client(token=None) as stranger, server.client() as friend:
+            assert (await stranger.get("/api/v1/config")).json()["ice_servers"] == []
+            assert (await friend.get("/api/v1/config")).json()["ice_servers"] == ice
+
+    with_server(scenario, ice_servers=ice)

@@ -1,0 +1,91 @@
+"""lib/colour.glsl against the standards' formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from render.gpu.context import Context
+
+from .glsl import call
+
+
+def encoded(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """IEC 61966-2-1."""
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 0.0031308) ** (1 / 2.4) - 0.055)
+
+
+def colours(n: int = 4000) -> NDArray[np.float32]:
+    x = np.random.default_rng(8).random((n, 3)) ** 3
+    x[0], x[1], x[2], x[3] = 0.0, 1.0, 0.0031308, 0.0031309
+    return x.astype(np.float32)
+
+
+def test_srgb_is_the_standard_and_goes_both_ways(gl: Context) -> None:
+    x = colours()
+    there = call("result = srgb_encode(x);", {"x": x}, ["colour"], result="vec3")
+    np.testing.assert_allclose(there, encoded(x.astype(np.float64)), atol=2e-6)
+    back = call("result = srgb_decode(x);", {"x": there}, ["colour"], result="vec3")
+    np.testing.assert_allclose(back, x, atol=5e-6)
+
+
+def test_srgb_clamps_what_is_out_of_range(gl: Context) -> None:
+    x = np.array([[-1.0, 2.0, 1e30]], np.float32)
+    assert call("result = srgb_encode(x);", {"x": x}, ["colour"], result="vec3")[0] == pytest.approx([0, 1, 1], abs=1e-6)
+
+
+def test_luma_and_chroma_are_bt709_limited_range(gl: Context) -> None:
+    c = colours().astype(np.float64)
+    c[:8] = [[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    kr, kb = 0.2126, 0.0722
+    y = kr * c[:, 0] + (1 - kr - kb) * c[:, 1] + kb * c[:, 2]
+    cb, cr = (c[:, 2] - y) / (2 * (1 - kb)), (c[:, 0] - y) / (2 * (1 - kr))
+    x = c.astype(np.float32)
+    luma = call("result = luma_709(x);", {"x": x}, ["colour"], result="float")
+    chroma = call("result = chroma_709(x);", {"x": x}, ["colour"], result="vec2")
+    np.testing.assert_allclose(luma, 16 + 219 * y, atol=1e-3)
+    np.testing.assert_allclose(chroma, 128 + 224 * np.stack([cb, cr], axis=1), atol=1e-3)
+    assert luma[:2] == pytest.approx([16, 235], abs=1e-3)
+    assert chroma[4, 0] == pytest.approx(240, abs=1e-3)
+    assert chroma[2, 1] == pytest.approx(240, abs=1e-3)
+    assert chroma[7, 0] == pytest.approx(16, abs=1e-3)
+
+
+def toned(c: NDArray[np.float64], mode: int) -> NDArray[np.float64]:
+    arguments = {"c": c.astype(np.float32), "mode": np.full(len(c), mode, np.int32)}
+    return call("result = tone_map(c, mode);", arguments, ["colour"], result="vec3").astype(np.float64)
+
+
+@pytest.mark.parametrize("mode", [0, 1, 2])
+@pytest.mark.parametrize("hue", [(1.0, 1.0, 1.0), (1.0, 0.4, 0.1), (0.0, 0.2, 1.0)])
+def test_tone_maps_are_continuous_never_fall_and_stay_below_one(
+    gl: Context, mode: int, hue: tuple[float, float, float]
+) -> None:
+    strength = np.concatenate([np.linspace(0, 3, 6001), np.geomspace(3, 1e6, 200)])
+    out = toned(strength[:, None] * np.array(hue), mode)
+    assert out.min() >= 0
+    assert out.max() <= 1
+    # The brightest component never falls; in float32 by no more than a rounding.
+    steps = np.diff(out.max(axis=1))
+    assert steps.min() > -2e-7
+    # No jump: a step of 0.0005 in changes no component by more than a slope of 1.2 allows.
+    assert np.abs(np.diff(out[:6001], axis=0)).max() < 1.2 * 3 / 6000
+    assert out[-1].max() > 0.99
+
+
+def test_filmic_leaves_what_is_not_bright_as_it_is(gl: Context) -> None:
+    c = colours().astype(np.float64) * 0.75
+    np.testing.assert_allclose(toned(c, 0), c, atol=1e-7)
+
+
+def test_exponential_is_its_formula(gl: Context) -> None:
+    c = colours().astype(np.float64) * 8
+    np.testing.assert_allclose(toned(c, 1), 1 - np.exp(-c), atol=2e-6)
+
+
+def test_filmic_keeps_the_order_of_the_components(gl: Context) -> None:
+    c = colours().astype(np.float64) * 20
+    out = toned(c, 0)
+    order = np.argsort(c, axis=1)
+    assert (np.diff(np.take_along_axis(out, order, axis=1), axis=1) >= -1e-6).all()

@@ -1,0 +1,238 @@
+"""lib/phase.glsl, lib/brdf.glsl and lib/light.glsl: densities, sampling and energy against numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from render.engine.layout import PARAMS
+from render.engine.uniforms import linear, params
+from render.gpu.context import Context
+from render.state.light import AreaLight, Lighting, Sky
+
+from .glsl import call
+from .scenes import DARK, array_scene, plain
+
+N = 20_000
+F = NDArray[np.float64]
+
+
+def uniforms(n: int = N, seed: int = 4) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).random((n, 2)).astype(np.float32)
+
+
+def directions(n: int, seed: int = 5) -> NDArray[np.float32]:
+    d = np.random.default_rng(seed).normal(size=(n, 3))
+    return (d / np.linalg.norm(d, axis=1, keepdims=True)).astype(np.float32)
+
+
+# ---- phase function ----
+
+
+@pytest.mark.parametrize("g", [-0.75, -0.3, 0.0, 0.3, 0.75])
+def test_phase_function_is_a_density_over_the_sphere(gl: Context, g: float) -> None:
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    p = call("result = phase_hg(c, g);", {"c": nodes.astype(np.float32), "g": np.full(64, g, np.float32)},
+             ["phase"], result="float")  # fmt: skip
+    assert 2 * np.pi * float(weights @ p.astype(np.float64)) == pytest.approx(1.0, abs=1e-5)
+    # The mean cosine of Henyey and Greenstein's function is g.
+    assert 2 * np.pi * float((weights * nodes) @ p.astype(np.float64)) == pytest.approx(g, abs=1e-5)
+
+
+def hg_cdf(c: F, g: float) -> F:
+    """The probability of a cosine below c, integrated by hand."""
+    if g == 0:
+        return (c + 1) / 2
+    return (1 - g * g) / (2 * g) * (1 / np.sqrt(1 + g * g - 2 * g * c) - 1 / (1 + g))
+
+
+@pytest.mark.parametrize("g", [-0.75, -0.3, 0.0, 0.3, 0.75])
+def test_phase_samples_follow_the_density(gl: Context, g: float) -> None:
+    flight = directions(N)
+    wi = call("result = phase_hg_sample(flight, g, u);",
+              {"flight": flight, "g": np.full(N, g, np.float32), "u": uniforms()}, ["phase"], result="vec3")  # fmt: skip
+    np.testing.assert_allclose(np.linalg.norm(wi, axis=1), 1.0, atol=1e-5)
+    cosine = np.einsum("ij,ij->i", wi.astype(np.float64), flight)
+    assert stats.kstest(hg_cdf(np.clip(cosine, -1, 1), g), "uniform").pvalue > 1e-3
+
+
+def test_phase_samples_are_even_around_the_flight(gl: Context) -> None:
+    flight = np.tile(np.float32([[0.6, 0.0, 0.8]]), (N, 1))
+    wi = call("result = phase_hg_sample(flight, 0.5, u);", {"flight": flight, "u": uniforms()}, ["phase"],
+              result="vec3")  # fmt: skip
+    s, t = np.array([0.8, 0.0, -0.6]), np.array([0.0, 1.0, 0.0])
+    angle = np.arctan2(wi @ t, wi @ s) / (2 * np.pi) + 0.5
+    assert stats.kstest(angle, "uniform").pvalue > 1e-3
+
+
+def test_basis_is_orthonormal_and_right_handed_everywhere(gl: Context) -> None:
+    n = directions(3000)
+    n[:6] = [[0, 0, 1], [0, 0, -1], [1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]]
+    s = call("vec3 s, t; basis(n, s, t); result = s;", {"n": n}, ["phase"], result="vec3")
+    t = call("vec3 s, t; basis(n, s, t); result = t;", {"n": n}, ["phase"], result="vec3")
+    np.testing.assert_allclose(np.cross(s, t), n, atol=2e-5)
+    for a, b, expected in ((s, s, 1), (t, t, 1), (s, t, 0), (s, n, 0)):
+        np.testing.assert_allclose(np.einsum("ij,ij->i", a, b), expected, atol=2e-5)
+
+
+# ---- surface ----
+
+
+def test_cosine_samples_follow_the_cosine(gl: Context) -> None:
+    n = directions(N)
+    wi = call("result = cosine_sample(n, u);", {"n": n, "u": uniforms()}, ["phase", "brdf"], result="vec3")
+    np.testing.assert_allclose(np.linalg.norm(wi, axis=1), 1.0, atol=1e-5)
+    cosine = np.einsum("ij,ij->i", wi.astype(np.float64), n)
+    assert cosine.min() > 0
+    assert stats.kstest(cosine**2, "uniform").pvalue > 1e-3
+    sideways = wi - cosine[:, None] * n
+    assert np.abs(sideways.mean(axis=0)).max() < 4 / np.sqrt(N)
+
+
+def surface(wo: NDArray[np.float32], wi: NDArray[np.float32], specular: float, roughness: float) -> F:
+    """brdf_cos about z, (n, 2): diffuse and specular."""
+    ones = np.ones(len(wi), np.float32)
+    arguments = {"wo": wo, "wi": wi, "specular": ones * specular, "roughness": ones * roughness}
+    body = "result = brdf_cos(vec3(0.0, 0.0, 1.0), wo, wi, specular, roughness);"
+    return call(body, {k: np.float32(v) for k, v in arguments.items()}, ["phase", "brdf"], result="vec2").astype(
+        np.float64
+    )
+
+
+def ggx(wo: F, wi: F, alpha: float) -> F:
+    """D G2 / (4 cos cos) * cos_i with Smith's Lambda (Heitz 2014), about z."""
+    h = wo + wi
+    h = h / np.linalg.norm(h, axis=1, keepdims=True)
+    tan2 = 1 / h[:, 2] ** 2 - 1
+    d = 1 / (np.pi * alpha**2 * h[:, 2] ** 4 * (1 + tan2 / alpha**2) ** 2)
+
+    def smith(w: F) -> F:
+        return (np.sqrt(1 + alpha**2 * (1 / w[:, 2] ** 2 - 1)) - 1) / 2
+
+    return d / (1 + smith(wo) + smith(wi)) / (4 * wo[:, 2])
+
+
+def upper(n: int, seed: int, lowest: float = 0.05) -> F:
+    d = directions(n, seed).astype(np.float64)
+    d[:, 2] = np.abs(d[:, 2])
+    return d[d[:, 2] > lowest]
+
+
+@pytest.mark.parametrize("roughness", [0.1, 0.3, 0.6, 1.0])
+def test_surface_is_lambert_and_ggx(gl: Context, roughness: float) -> None:
+    wo, wi = upper(4000, 6), upper(4000, 7)
+    n = min(len(wo), len(wi))
+    wo, wi = wo[:n].astype(np.float32).astype(np.float64), wi[:n].astype(np.float32).astype(np.float64)
+    got = surface(wo, wi, specular=0.3, roughness=roughness)
+    np.testing.assert_allclose(got[:, 0], 0.7 / np.pi * wi[:, 2], rtol=1e-5)
+    expected = 0.3 * ggx(wo, wi, roughness**2)
+    np.testing.assert_allclose(got[:, 1], expected, rtol=5e-3, atol=1e-6)
+
+
+def test_surface_is_reciprocal(gl: Context) -> None:
+    wo, wi = upper(4000, 6), upper(4000, 7)
+    n = min(len(wo), len(wi))
+    there = surface(wo[:n], wi[:n], 0.5, 0.4) / wi[:n, 2:]
+    back = surface(wi[:n], wo[:n], 0.5, 0.4) / wo[:n, 2:]
+    np.testing.assert_allclose(there, back, rtol=1e-3)
+
+
+def test_surface_sends_nothing_below_itself(gl: Context) -> None:
+    wi = upper(1000, 8) * [1, 1, -1]
+    assert not surface(upper(1000, 9)[: len(wi)], wi[: len(upper(1000, 9))], 0.5, 0.4).any()
+
+
+@pytest.mark.parametrize("roughness", [0.05, 0.15, 0.3, 0.45, 0.7, 1.0])
+@pytest.mark.parametrize("degrees", [0.0, 40.0, 75.0])
+def test_white_furnace_gains_no_energy(gl: Context, roughness: float, degrees: float) -> None:
+    """The light that leaves under a white sky is at most 1: by half vectors drawn from GGX on a fine grid."""
+    alpha = roughness**2
+    u, v = (c.ravel() for c in np.meshgrid((np.arange(512) + 0.5) / 512, (np.arange(256) + 0.5) / 256))
+    tan = alpha * np.sqrt(u / (1 - u))
+    cos = 1 / np.sqrt(1 + tan**2)
+    sin, phi = tan * cos, 2 * np.pi * v
+    h = np.stack([sin * np.cos(phi), sin * np.sin(phi), cos], axis=1)
+    angle = np.radians(degrees)
+    wo = np.tile([np.sin(angle), 0.0, np.cos(angle)], (len(h), 1))
+    h_wo = np.einsum("ij,ij->i", h, wo)
+    wi = 2 * h_wo[:, None] * h - wo
+    d = 1 / (np.pi * alpha**2 * cos**4 * (1 + tan**2 / alpha**2) ** 2)
+    pdf = d * cos / (4 * np.maximum(h_wo, 1e-9))
+    good = (wi[:, 2] > 0) & (h_wo > 0)
+    got = surface(wo, wi, specular=1.0, roughness=roughness)
+    albedo = float((got[good, 1] / pdf[good]).sum() / len(h))
+    assert albedo <= 1.005
+    # What is missing has been shadowed, and that is little where the surface is smooth.
+    assert albedo > (0.95 if roughness <= 0.3 and degrees <= 40 else 0.3)
+    assert not got[:, 0].any()
+
+
+# ---- lights ----
+
+
+def lit(**changes: object) -> np.ndarray:
+    scene = array_scene(np.zeros((8, 8, 8), np.uint8))
+    state = plain(scene, lighting=Lighting(**changes))
+    return params(state, scene, np.eye(4), (8, 8), (0, 0, 8, 8))
+
+
+def irradiance(record: np.ndarray, p: F) -> F:
+    """Of a surface at p that faces the light; a grid of points on the light."""
+    n = 128
+    x, y = (c.ravel() for c in np.meshgrid((np.arange(n) + 0.5) / n, (np.arange(n) + 0.5) / n))
+    u = np.stack([x, y], axis=1).astype(np.float32)
+    normal = (-record[0]["light_normal"][:3]).astype(np.float32)
+    arguments = {"u": u, "p": np.tile(np.float32(p), (len(u), 1)), "n": np.tile(normal, (len(u), 1))}
+    body = "vec3 wi; float t; vec3 l = area_light_sample(p, u, wi, t); result = l * max(dot(n, wi), 0.0);"
+    return call(body, arguments, ["light"], result="vec3", params=record).astype(np.float64).mean(axis=0)
+
+
+def parallel_square(half: float, distance: float) -> float:
+    """The form factor from a point to a square over it, parallel to its surface (radiative transfer catalogue B-3)."""
+    a = half / distance
+    root = np.sqrt(1 + a * a)
+    return 4 / (2 * np.pi) * 2 * a / root * np.arctan(a / root)
+
+
+@pytest.mark.parametrize("size", [0.01, 1.0, 4.0])
+def test_area_light_gives_the_irradiance_of_a_square(gl: Context, size: float) -> None:
+    record = lit(area=AreaLight(size=size, distance=1.5, intensity=2.0, color=(1.0, 0.5, 0.2)), sky=Sky(visible=False))
+    radiance = record[0]["light_radiance"][:3].astype(np.float64)
+    expected = np.pi * radiance * parallel_square(size / 2, 1.5)
+    np.testing.assert_allclose(irradiance(record, np.zeros(3)), expected, rtol=2e-3)
+
+
+def test_area_light_of_any_size_is_as_bright_as_its_intensity_says_when_far(gl: Context) -> None:
+    area = AreaLight(size=0.02, distance=3.0, intensity=1.5, color=(1.0, 0.5, 0.2))
+    got = irradiance(lit(area=area, sky=Sky(visible=False)), np.zeros(3))
+    np.testing.assert_allclose(got, np.pi * 1.5 * linear(area.color), rtol=1e-3)
+
+
+def test_area_light_does_not_shine_backwards(gl: Context) -> None:
+    record = lit(area=AreaLight(distance=1.0, size=0.5), sky=Sky(visible=False))
+    behind = record[0]["light_centre"][:3] * 2.0
+    assert not irradiance(record, behind).any()
+
+
+def test_sky_goes_from_bottom_over_the_horizon_to_top(gl: Context) -> None:
+    sky = Sky(top=(1.0, 0.0, 0.0), middle=(0.0, 1.0, 0.0), bottom=(0.0, 0.0, 1.0), intensity=3.0)
+    record = lit(area=AreaLight(visible=False), sky=sky)
+    up = record[0]["sky_up"][:3].astype(np.float64)
+    side = np.cross(up, [0.3, 0.5, 0.8])
+    side /= np.linalg.norm(side)
+    d = np.stack([up, side, -up, (up + side) / np.sqrt(2)]).astype(np.float32)
+    got = call("result = sky_radiance(d);", {"d": d}, ["light"], result="vec3", params=record)
+    half = np.sqrt(0.5)
+    expected = [[3, 0, 0], [0, 3, 0], [0, 0, 3], [3 * half, 3 * (1 - half), 0]]
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_no_light_is_no_radiance() -> None:
+    scene = array_scene(np.zeros((8, 8, 8), np.uint8))
+    record = params(plain(scene, lighting=DARK), scene, np.eye(4), (8, 8), (0, 0, 8, 8))
+    assert record.dtype == PARAMS.dtype
+    assert record[0]["any_light"] == 0
+    assert not record[0]["light_radiance"].any()
+    assert not record[0]["sky_top"].any()
