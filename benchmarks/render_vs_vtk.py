@@ -1,7 +1,7 @@
 """How long a sample of a pixel takes: the path tracer and the plain ray march against VTK's GPU ray cast mapper.
 
-    python -m benchmarks.render_vs_vtk [--volume PATH] [--channel 0] [--opacity 1] [--size 512x512] [--spp 4] [--repetitions 5]
-                                       [--out DIR] [--json FILE]
+    python -m benchmarks.render_vs_vtk [--volume PATH] [--channel 0] [--opacity 1] [--size 512x512] [--spp 4]
+                                       [--repetitions 5] [--device N] [--out DIR] [--json FILE]
 
 One channel of one volume, seen alike by all three on the same GL device: the same voxels, view, transfer function
 (as extinction), sample distance of the two marchers, and shading on. The repetitions are interleaved, so that what else
@@ -183,7 +183,8 @@ def main() -> None:
         peer = stack.enter_context(closing(Peer(setup)))
         if peer.device != context.info.name:
             raise SystemExit(
-                f"VTK draws on '{peer.device}', hosta on '{context.info.name}': choose with VTK_DEFAULT_EGL_DEVICE_INDEX"
+                f"VTK draws on '{peer.device}', hosta on '{context.info.name}'; "
+                "VTK_DEFAULT_EGL_DEVICE_INDEX and --device choose"
             )
         samples = {"path": options.spp, "march": 1, "vtk": 1}
         for repetition in range(options.repetitions + 1):

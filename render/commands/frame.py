@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -46,7 +47,12 @@ def frame(
         typer.Option("--seed", min=0, max=2**32 - 1, help="Of the random numbers.  [default: 0, or the state's]"),
     ] = None,
     state: Annotated[
-        Path | None, typer.Option("--state", metavar="FILE", help="A view state as JSON.  [default: a sensible view]")
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="FILE",
+            help="A view state as JSON, or the part of one that differs from the sensible view taken otherwise.",
+        ),
     ] = None,
     azimuth: Annotated[float, typer.Option("--azimuth", help="Turn the camera to the right, degrees.")] = 0.0,
     elevation: Annotated[float, typer.Option("--elevation", help="Turn the camera up, degrees.")] = 0.0,
@@ -69,7 +75,7 @@ def frame(
     width, height = parse_size(size)
     check_output(output, width, height, transparent)
     check_turn(azimuth, elevation, zoom)
-    view_state = _read_state(state) if state is not None else None
+    state_text = _read_state(state) if state is not None else None
     spacing_um = _read_spacing(spacing)
 
     from ..engine.renderer import Renderer
@@ -78,27 +84,29 @@ def frame(
     from ..scene.framing import orbit
     from ..scene.framing import zoom as zoomed
     from ..scene.open import open_scene
+    from ..state.view import parse_state
 
     with (
         ProgressBars() as progress,
         closing(Context.create(device)) as context,
         closing(open_scene(paths, labels or (), spacing_um, progress)) as scene,
     ):
-        shown = view_state if view_state is not None else scene.default_state
+        shown = scene.default_state if state_text is None else parse_state(state_text, scene.default_state)
         if seed is not None:
             shown = shown.model_copy(update={"seed": seed})
         camera = shown.camera
         if azimuth or elevation:  # left as it is otherwise, to the last bit
             camera = orbit(camera, azimuth, elevation)
         shown = shown.model_copy(update={"camera": zoomed(camera, zoom) if zoom != 1.0 else camera})
-        samples = spp or (shown.samples if view_state is not None else DEFAULT_SPP)
-        with closing(Renderer(context, scene, width, height, progress=progress)) as renderer:
+        samples = spp or (shown.samples if state_text is not None else DEFAULT_SPP)
+        with closing(Renderer(context, scene, 16, 16, progress=progress)) as renderer:
             renderer.set_state(shown, 1)
-            drawn = renderer.render_still(samples, progress)
-            pixels = renderer.read_rgba(transparent)
+            started = time.perf_counter()
+            pixels = renderer.picture(width, height, samples, transparent, progress)
+            seconds = time.perf_counter() - started
         renderer_name = context.info.name
     write_whole(output, encode(pixels, format_of(output), shown))
-    print(f"{samples} samples a pixel in {drawn.render_s:.1f} s on {renderer_name}", file=sys.stderr)
+    print(f"{samples} samples a pixel in {seconds:.1f} s on {renderer_name}", file=sys.stderr)
     print(output)
 
 
@@ -180,13 +188,16 @@ def _umask() -> int:
     return current
 
 
-def _read_state(path: Path) -> ViewState:
+def _read_state(path: Path) -> bytes:
+    """The file's text, checked as far as can be without the scene that it is for."""
     from ..state.view import parse_state
 
     try:
-        return parse_state(path.read_bytes())
+        text = path.read_bytes()
     except OSError as error:
         raise UsageError(f"the state file {path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+    parse_state(text)
+    return text
 
 
 def _read_spacing(text: str | None) -> tuple[float, float, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,7 +107,7 @@ class Renderer:
                 part.close()
         self.width, self.height = width, height
         self._accumulator = Texture2D(width, height, RGBA32F)
-        self._back = Texture2D(width, height, RGBA32F)
+        self._back = None
         self._developer = Developer(width, height)
         self._window = (width, height)
         self._samples = 0
@@ -152,8 +153,10 @@ class Renderer:
         self._done_samples = 0
         self._row = 0
         self._target_window = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))
-        window = self._target_window
-        record = params(self._state, self.scene, self.resident.unit_from_world, window, (0, 0, *window))
+        self._set_params(self._target_window, (0, 0, *self._target_window))
+
+    def _set_params(self, picture: tuple[int, int], window: tuple[int, int, int, int]) -> None:
+        record = params(self._state, self.scene, self.resident.unit_from_world, picture, window)
         self._tracer.set_params(record, cuts(record, self.resident.volume_records))
 
     def _next_samples(self) -> int:
@@ -162,6 +165,8 @@ class Renderer:
     def _draw_until(self, deadline: float) -> bool:
         """Draw rows until the deadline; True when at least one sample became complete."""
         completed = False
+        if self._back is None:
+            self._back = Texture2D(self.width, self.height, RGBA32F)
         target = self._back if self._building else self._accumulator
         width, height = self._target_window
         assert target is not None
@@ -245,6 +250,55 @@ class Renderer:
             samples=samples, target_samples=samples, converged=True, fresh=True,
             render_s=time.perf_counter() - started,
         )  # fmt: skip
+
+    def picture(
+        self, width: int, height: int, samples: int, transparent: bool = False, progress: Progress | None = None
+    ) -> NDArray[np.uint8]:
+        """A still of any size, as read_rgba gives it, drawn window by window; the view's own picture is left alone.
+
+        Same state, size and seed: same picture, bit for bit.
+        """
+        whole = np.empty((height, width, 4), np.uint8)
+        side = STILL_WINDOW_PX
+        windows = [
+            (x, y, min(side, width - x), min(side, height - y))
+            for y in range(0, height, side)
+            for x in range(0, width, side)
+        ]
+        for number, (x, y, w, h) in enumerate(windows):
+            accumulator = Texture2D(w, h, RGBA32F)
+            developer = Developer(w, h)
+            try:
+                self._set_params((width, height), (x, y, w, h))
+                for done in self._sample(accumulator, w, h, samples):
+                    if progress:
+                        progress("sampling", number * samples + done, len(windows) * samples)
+                whole[y : y + h, x : x + w] = developer.rgba(
+                    accumulator, (w, h), samples, self._state.display, transparent, (x, y)
+                )
+                self._context.check()
+            finally:
+                accumulator.close()
+                developer.close()
+        self._dirty = True  # the tracer's parameters are the window's now
+        return whole
+
+    def _sample(self, accumulator: Texture2D, width: int, height: int, samples: int) -> Iterator[int]:
+        """Fill an accumulator with samples 0..samples - 1 in short dispatches; says how many are done."""
+        done = 0
+        while done < samples:
+            count = 1
+            rows = self._pacing.tile_rows(width, LONGEST_DISPATCH_S)
+            if rows >= height:
+                count = min(samples - done, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
+            for row in range(0, height, rows):
+                begun = time.perf_counter()
+                tile = (0, row, width, min(rows, height - row))
+                self._tracer.draw(accumulator, tile, done, count)
+                finish()
+                self._pacing.measured(tile[2] * tile[3] * count, time.perf_counter() - begun)
+            done += count
+            yield done
 
     # ---- pixels ----
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
 
 from ..errors import StateError
 from ..limits import DEFAULT_LIMITS
@@ -66,12 +66,29 @@ class ViewState(Node):
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
 
 
-def parse_state(text: str | bytes) -> ViewState:
-    """Read a ViewState from JSON. Raises StateError that names the first thing that is wrong."""
+def parse_state(text: str | bytes, base: ViewState | None = None) -> ViewState:
+    """Read a ViewState from JSON; what the JSON leaves out is as in `base` (lists are taken whole).
+
+    Raises StateError that names the first thing that is wrong.
+    """
     try:
-        return ViewState.model_validate_json(text)
+        if base is None:
+            return ViewState.model_validate_json(text)
+        given = _JSON_OBJECT.validate_json(text)
+        return ViewState.model_validate(_merged(base.model_dump(mode="json"), given))
     except ValidationError as error:
         raise StateError(f"the state is not valid: {first_problem(error)}") from None
+
+
+_JSON_OBJECT: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+
+
+def _merged(base: dict[str, Any], given: dict[str, JsonValue]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in given.items():
+        under = merged.get(key)
+        merged[key] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def first_problem(error: ValidationError) -> str:

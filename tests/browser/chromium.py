@@ -15,13 +15,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -64,7 +65,8 @@ class Channel:
     """A DevTools connection: commands and their answers; what the page complains of is kept in `problems`."""
 
     def __init__(self, url: str) -> None:
-        self._socket: ClientConnection = connect(url, max_size=None, compression=None, proxy=None)
+        self._stack = ExitStack()
+        self._socket = self._stack.enter_context(connect(url, max_size=None, compression=None, proxy=None))
         self._ids = itertools.count(1)
         self.problems: list[str] = []
 
@@ -82,7 +84,7 @@ class Channel:
             self._note(message)
 
     def close(self) -> None:
-        self._socket.close()
+        self._stack.close()
 
     def _note(self, message: dict[str, Any]) -> None:
         params = message.get("params", {})

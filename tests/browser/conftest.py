@@ -40,7 +40,7 @@ def open_page(chromium: Chromium) -> Iterator[OpenPage]:
     """Opens a page on a URL; `complains` for one on which the browser will log errors. Else there must be none."""
     pages: list[tuple[Page, bool]] = []
 
-    def open_one(url: str, width: int = 400, height: int = 344, complains: bool = False) -> Page:
+    def open_one(url: str, width: int = 320, height: int = 284, complains: bool = False) -> Page:
         page = chromium.page(url, width, height)
         pages.append((page, complains))
         return page
@@ -54,7 +54,7 @@ def open_page(chromium: Chromium) -> Iterator[OpenPage]:
 
 @pytest.fixture
 def view(demo: Server, open_page: OpenPage) -> View:
-    """The demo's view with a first picture, 400 x 300 pixels."""
+    """The demo's view with a first picture, 320 x 240 pixels."""
     view = View(open_page(demo.url))
     view.wait_for_picture()
     return view

@@ -20,7 +20,7 @@ class Server:
     """`hosta <arguments> --port 0`. `started_s` is on the clock of time.monotonic; `url` holds the token."""
 
     def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the server
         self.started_s = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "render.cli", *arguments, "--port", "0"],

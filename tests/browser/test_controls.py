@@ -12,12 +12,12 @@ from .server import Server
 from .view import View
 
 # So wide that the panel is beside the picture.
-WIDE = 900
+WIDE = 780
 
 
 @pytest.fixture
 def view(demo: Server, open_page: OpenPage) -> View:
-    view = View(open_page(demo.url, WIDE, 300))
+    view = View(open_page(demo.url, WIDE, 264))
     view.wait_for_picture()
     return view
 
