@@ -3,11 +3,12 @@
     python -m benchmarks.stream_latency [PATH ...] [--size 640x480] [--drags 6] [--seconds 2] [--json FILE]
                                         [--screenshot FILE]
 
-Starts `hosta serve PATH --port 0`, opens its page, and drags the picture around in circles with pointer events at 60 Hz,
-with a rest between two drags. The latency is the client's own figure: from when a camera leaves the page to when the
-first frame that shows it is presented (the frame's note echoes the camera's number, requestVideoFrameCallback gives the
-time). What a frame cost on the server (render, read back, encode) comes with its note, so the sum of these, in the same
-run, is the limit that the latency is set against: network, decoding, display and waiting are what is left.
+Starts `hosta serve PATH --port 0`, opens its page, and drags the picture around in circles with pointer events at
+60 Hz, with a rest between two drags. The latency is the client's own figure: from when a camera leaves the page to
+when the first frame that shows it is presented (the frame's note echoes the camera's number, and the video's frame
+callback gives the time). What a frame cost on the server (render, read back, encode) comes with its note. The sum of
+these, in the same run, is the limit that the latency is set against; waiting, network, decoding and display are what
+is left.
 """
 
 from __future__ import annotations
@@ -32,10 +33,18 @@ HEADER_PX = 44  # of the page, above the picture
 POINTER_INTERVAL_S = 1 / 60
 RADIUS = 0.2  # of the circle that the pointer draws, as part of the picture's height
 PAUSE_S = 1.0
-LISTEN = """
-    globalThis.frames_seen = [];
-    probe.view().addEventListener("hosta-frame", ({ detail }) => frames_seen.push({ at: performance.now(), ...detail }));
-"""
+# Of each frame that comes to the screen: when, what it is, and the latency of the camera that it is the first to show.
+LISTEN = """(() => {
+    const view = probe.view();
+    let newest = view.stats.cameraSeqShown;
+    globalThis.seen = [];
+    view.addEventListener("hosta-frame", ({ detail }) => {
+        const { cameraSeqShown, latencyMs } = view.stats;
+        const latency_ms = cameraSeqShown > newest ? latencyMs.at(-1) : null;
+        newest = cameraSeqShown;
+        seen.push({ ...detail, at_ms: performance.now(), latency_ms });
+    });
+})()"""
 
 
 def drag_in_circles(page: Page, stage: tuple[float, float, float, float], seconds: float) -> tuple[float, float]:
@@ -62,18 +71,16 @@ def drag_in_circles(page: Page, stage: tuple[float, float, float, float], second
 def measure(page: Page, drags: int, seconds: float) -> dict[str, Any]:
     """All figures of some drags."""
     view = View(page)
-    page.js(f"void (() => {{ {LISTEN} }})()")
+    page.js(LISTEN)
     stage = view.stage()
     drag_in_circles(page, stage, min(seconds, 1.0))  # the first one compiles, and sets the pace
     time.sleep(PAUSE_S)
-    skipped = len(view.stats["latencyMs"])
     spans = []
     for _ in range(drags):
         spans.append(drag_in_circles(page, stage, seconds))
         time.sleep(PAUSE_S)
-    latencies = view.stats["latencyMs"][skipped:]
-    seen = page.js("frames_seen")
-    moving = [frame for frame in seen if any(began <= frame["at"] <= ended for began, ended in spans)]
+    moving = [frame for frame in page.js("seen") if any(lo <= frame["at_ms"] <= hi for lo, hi in spans)]
+    latencies = [frame["latency_ms"] for frame in moving if frame["latency_ms"] is not None]
     dragged_s = sum(ended - began for began, ended in spans) / 1e3
     costs = {name: Spread.of([frame[f"{name}_ms"] for frame in moving]) for name in ("render", "readback", "encode")}
     sums = Spread.of([frame["render_ms"] + frame["readback_ms"] + frame["encode_ms"] for frame in moving])

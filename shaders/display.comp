@@ -5,27 +5,16 @@
 // Alpha is coverage. The tone map works on the colour of what was hit, radiance / coverage, and blending happens in
 // linear light: no dark fringes (premultiplied throughout).
 #include "lib/colour.glsl"
+#include "lib/shown.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
-layout(rgba32f, binding = 0) uniform readonly image2D accumulator;
 layout(std430, binding = 11) writeonly buffer PixelBuffer { uint pixels[]; };
 
-uniform ivec2 window;       // the accumulator's used size
 uniform ivec2 picture;      // the picture's size
 uniform ivec2 size;         // of what is made of it: the picture's, without its last row and column where those are odd
-uniform float per_sample;   // 1 / samples
-uniform float exposure;     // a factor
-uniform int tone_mode;
 uniform vec3 background;    // linear
 uniform int transparent;    // 1: straight alpha, no background (RGBA only)
 uniform ivec2 first_pixel;  // of the window in the picture, for the dither's pattern
-
-// Premultiplied display-linear colour and coverage of an accumulator texel.
-vec4 shown(ivec2 at) {
-    vec4 mean = imageLoad(accumulator, clamp(at, ivec2(0), window - 1)) * per_sample;
-    if (mean.a <= 0.0) return vec4(0.0);
-    return vec4(tone_map(mean.rgb / mean.a * exposure, tone_mode) * mean.a, mean.a);
-}
 
 vec4 at_pixel(ivec2 pixel) {
     if (window == picture) return shown(pixel);

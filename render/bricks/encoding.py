@@ -37,7 +37,8 @@ class Encoding:
         wide = values.dtype.itemsize > (2 if values.dtype.kind in "iu" else 4)
         real: NDArray[np.floating] = values.astype(np.float64 if wide else np.float32)
         scale = self.texel_max / (self.hi - self.lo)
-        fraction = np.clip((real - self.lo) * scale, 0.0, self.texel_max)
+        with np.errstate(over="ignore"):  # fill values such as 3e38 become infinite and are clamped
+            fraction = np.clip((real - self.lo) * scale, 0.0, self.texel_max)
         # NaN survives clip; it is told apart by being unequal to itself.
         np.copyto(fraction, 0.0, where=fraction != fraction)
         texels: NDArray[np.generic] = np.rint(fraction).astype(np.uint8 if self.storage == "r8" else np.uint16)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
 from ..gpu.readback import ReadbackRing
-from ..gpu.texture import Texture2D
+from ..gpu.texture import RGBA32F, Texture2D
 from ..state.view import Display
 from .uniforms import TONE_MODES, linear
 
@@ -20,6 +20,8 @@ class Developer:
         self.width, self.height = width, height
         self._rgba = Program(ShaderSource("display.comp", {"AS_RGBA": 1}))
         self._i420 = Program(ShaderSource("display.comp"))
+        self._soften = Program(ShaderSource("soften.comp"))
+        self._softened: Texture2D | None = None
         self._stride = (width + 7) // 8 * 8
         even = height // 2 * 2
         self._i420_bytes = self._stride * even * 3 // 2
@@ -60,15 +62,33 @@ class Developer:
         return data.astype(np.uint8, copy=False).reshape(self.height, self.width, 4)
 
     def develop_i420(self, accumulator: Texture2D, window: tuple[int, int], samples: int, display: Display) -> None:
-        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out."""
+        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out.
+
+        A window smaller than the picture is smoothed before it is enlarged: it is a picture in motion.
+        """
         size = (self.width // 2 * 2, self.height // 2 * 2)
         self._set(self._i420, window, size, samples, display)
-        accumulator.bind_image(0)
+        if window == (self.width, self.height):
+            accumulator.bind_image(0)
+        else:
+            self._smooth(accumulator, window, size, samples, display).bind_image(0)
+            self._i420.set(tone_mode=-1, per_sample=1.0)
         self._pixels.bind(11)
         self._i420.dispatch(-(-self._stride // 64), -(-size[1] // 16))
         if self._ring.pending:
             self._ring.take()
         self._ring.push(self._pixels)
+
+    def _smooth(
+        self, accumulator: Texture2D, window: tuple[int, int], size: tuple[int, int], samples: int, display: Display
+    ) -> Texture2D:
+        if self._softened is None:
+            self._softened = Texture2D(self.width, self.height, RGBA32F)
+        self._set(self._soften, window, size, samples, display)
+        accumulator.bind_image(0)
+        self._softened.bind_image(1)
+        self._soften.dispatch(-(-window[0] // 8), -(-window[1] // 8))
+        return self._softened
 
     def take_i420(self) -> bytes:
         """Planes Y, U, V of the newest developed picture without padding, BT.709 limited range."""
@@ -84,5 +104,8 @@ class Developer:
     def close(self) -> None:
         self._rgba.close()
         self._i420.close()
+        self._soften.close()
+        if self._softened is not None:
+            self._softened.close()
         self._pixels.close()
         self._ring.close()

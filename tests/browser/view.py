@@ -68,8 +68,13 @@ class View:
         self.page.drag(start, (start[0] + dx, start[1] + dy))
 
 
-def psnr_db(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Peak signal to noise ratio of two 8-bit pictures of one size."""
+def luma(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """BT.709 luma, 0 to 255, of (height, width, 3) sRGB."""
+    return np.asarray(picture @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Peak signal to noise ratio of two pictures of one size whose values go to 255."""
     error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
     return float(10.0 * np.log10(255.0**2 / max(error, 1e-9)))
 

@@ -234,8 +234,8 @@ def test_shadows_have_the_mean_transmittance_of_the_integral(upload: Uploads, de
     record = params(state, scene, resident.unit_from_world, (1, 1), (0, 0, 1, 1))
     n = 40_000
     body = (
-        "Rng rng = rng_make(uvec2(i, 0u), 0u, 1u);"
-        "result = transmittance(params.eye.xyz, params.forward.xyz, 1e30, rng);"
+        "Rng rng = rng_make(uvec2(i, 0u), 0u, 1u); result = 1.0;"
+        "track(params.eye.xyz, params.forward.xyz, 1e30, true, result, rng);"
     )
     include = ["rng", *VOLUME, "majorant", "tracking"]
     got = call(body, {"i": np.arange(n, dtype=np.uint32)}, include, result="float", params=record,
