@@ -17,6 +17,7 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 layout(rgba32f, binding = 0) uniform image2D accumulator;
+layout(r32f, binding = 1) uniform image2D depth_sum;  // distances from the eye to the collisions, unit space
 
 uniform ivec4 tile;
 uniform uint first_sample;
@@ -39,7 +40,7 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
 }
 
 // Premultiplied radiance and coverage along one ray; u.z shifts the steps, u.w chooses channels.
-vec4 marched(vec3 o, vec3 d, vec4 u) {
+vec4 marched(vec3 o, vec3 d, vec4 u, inout float depth) {
     vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, 1e30);
     vec3 radiance = vec3(0.0);
     float T = 1.0;
@@ -64,6 +65,7 @@ vec4 marched(vec3 o, vec3 d, vec4 u) {
                     // The channels of a step share its opacity in proportion to their extinctions.
                     volume_opacity(v, g, w.present, u.w * sum, c, texel);
                     float alpha = 1.0 - exp(-params.density * sum * dt);
+                    depth += T * alpha * t;
                     radiance += T * alpha * lit(v, c, texel, o + d * t, d);
                     T *= 1.0 - alpha;
                 }
@@ -84,12 +86,14 @@ void main() {
     if (any(greaterThanEqual(at, params.window.xy))) return;
     uvec2 pixel = uvec2(at + params.picture.zw);
     vec4 sum = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
+    float depth = first_sample == 0u ? 0.0 : imageLoad(depth_sum, at).r;
     for (int i = 0; i < samples; i++) {
         Rng rng = rng_make(pixel, first_sample + uint(i), params.seed);
         vec4 u = rng_next4(rng);
         vec3 o, d;
         camera_ray(pixel, u.xy, o, d);
-        sum += marched(o, d, u);
+        sum += marched(o, d, u, depth);
     }
     imageStore(accumulator, at, sum);
+    imageStore(depth_sum, at, vec4(depth));
 }

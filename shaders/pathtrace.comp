@@ -18,6 +18,7 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 layout(rgba32f, binding = 0) uniform image2D accumulator;
+layout(r32f, binding = 1) uniform image2D depth_sum;  // distances from the eye to the collisions, unit space
 
 uniform ivec4 tile;         // x, y, width, height inside the window
 uniform uint first_sample;
@@ -68,6 +69,7 @@ void main() {
     // One sample after the other is added to the sum so far, so that its rounding does not depend on how many samples a
     // dispatch takes.
     vec4 sum = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
+    float depth = first_sample == 0u ? 0.0 : imageLoad(depth_sum, at).r;
     for (int i = 0; i < samples; i++) {
         Rng rng = rng_make(pixel, first_sample + uint(i), params.seed);
         vec3 o, d;
@@ -83,6 +85,7 @@ void main() {
             }
             if (hit.t < 0.0) break;
             sum.a += 1.0;
+            depth += hit.t;
             o += d * hit.t;
             vec3 wi;
             seen = scatter(o, d, hit, rng, wi, t1);
@@ -91,4 +94,5 @@ void main() {
         }
     }
     imageStore(accumulator, at, sum);
+    imageStore(depth_sum, at, vec4(depth));
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 from ..errors import GpuError
 from ..gpu.context import Context
 from ..gpu.readback import finish
-from ..gpu.texture import RGBA32F, Texture2D
 from ..scene.open import Progress, Scene
 from ..state.view import ViewState
+from .accumulator import Accumulator
+from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
 from .pacing import Pacing
 from .resident import ResidentScene
@@ -70,15 +70,16 @@ class Renderer:
         self.resident = resident or ResidentScene(context, scene, progress=progress)
         self._look = Look(self.resident)
         self._tracer = Tracer(self.resident, self._look, mode, count_violations)
-        self._mode: Mode = mode
         self._pacing = Pacing()
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
+        self._scale = 1.0
+        self._trust = TRUST_CHANGED
+        # Samples are of another state than the one that is set; what is shown may also have another exposure.
         self._dirty = True
-        self._accumulator: Texture2D | None = None
-        self._back: Texture2D | None = None
-        self._developer: Developer | None = None
+        self._redevelop = False
         self.width = self.height = 0
+        self._views: _View | None = None
         self.resize(width, height)
         self.set_state(scene.default_state, 0)
         context.check()
@@ -89,9 +90,12 @@ class Renderer:
         """Show `state` from the next step on. Raises StateError when it does not fit the scene."""
         if state.layers != self._state.layers or self._dirty:
             self._look.update(state)
-        # A new exposure, background or sample count shows the samples that are there already.
         if _traced(state) != _traced(self._state):
+            moved = state.camera != self._state.camera and _traced(state)[1:] == _traced(self._state)[1:]
+            # Several changes may come before the next step: the least trusting one counts.
+            self._trust = min(self._trust if self._dirty else TRUST_MOVED, TRUST_MOVED if moved else TRUST_CHANGED)
             self._dirty = True
+        # A new exposure or background shows the samples that are there already.
         self._redevelop = self._redevelop or state.display != self._state.display
         self._state, self._sequence, self._camera_seq = state, sequence, camera_seq
 
@@ -102,16 +106,16 @@ class Renderer:
         limit = self._context.limits.texture_2d_px
         if not (1 <= width <= limit and 1 <= height <= limit):
             raise GpuError(f"a picture of {width}x{height} is not possible; each side must be 1 to {limit}")
-        for part in (self._accumulator, self._back, self._developer):
-            if part is not None:
-                part.close()
+        if self._views is not None:
+            self._views.close()
         self.width, self.height = width, height
-        self._accumulator = Texture2D(width, height, RGBA32F)
-        self._back = None
-        self._developer = Developer(width, height)
-        self._window = (width, height)
-        self._samples = 0
+        self._views = _View(width, height)
         self._dirty = True
+
+    @property
+    def _view(self) -> _View:
+        assert self._views is not None, "the renderer is closed"
+        return self._views
 
     # ---- progressive drawing ----
 
@@ -121,74 +125,62 @@ class Renderer:
         if self._dirty:
             self._pacing.changed(now_s)
             self._begin(self._pacing.scale(now_s, self.width * self.height, budget_s))
-            self._dirty, self._outdated = False, True
         elif self._scale < 1.0 and not self._pacing.moving(now_s):
             self._begin(1.0)
-        # A picture of what was shown before must not go out under the new state's number.
-        fresh = self._redevelop and self._samples > 0 and not self._outdated
-        if self._next_samples() > 0:
-            fresh = self._draw_until(started + budget_s) or fresh
-        if fresh and self._samples:
+        accumulator = self._view.accumulator
+        fresh = False
+        if accumulator.samples < self._state.samples:
+            fresh = self._draw_until(started + budget_s)
+        if self._redevelop and accumulator.whole:
+            self._view.history.forget()
+            fresh = True
+        if fresh:
             self._develop()
-            self._redevelop = False
         self._context.check()
-        target = self._state.samples
+        return self._frame(fresh, started)
+
+    def _frame(self, fresh: bool, started: float) -> Frame:
+        accumulator = self._view.accumulator
         return Frame(
             sequence=self._sequence,
             camera_seq=self._camera_seq,
             width=self.width,
             height=self.height,
-            scale=self._shown_scale,
-            samples=self._samples,
-            target_samples=target,
-            converged=self._scale == 1.0 and not self._building and self._samples >= target,
+            scale=self._scale,
+            samples=accumulator.samples,
+            target_samples=self._state.samples,
+            converged=self._scale == 1.0 and not self._dirty and accumulator.samples >= self._state.samples,
             fresh=fresh,
             render_s=time.perf_counter() - started,
         )
 
     def _begin(self, scale: float) -> None:
-        """Start to accumulate anew, into the back accumulator so that the picture stays until the first sample."""
+        """Start to sample anew. The picture that is shown stays until there is a new one."""
         self._scale = scale
-        self._building = True
-        self._done_samples = 0
-        self._row = 0
-        self._target_window = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))
-        self._set_params(self._target_window, (0, 0, *self._target_window))
+        window = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))
+        self._view.accumulator.begin(window)
+        record = self._set_params(window, (0, 0, *window))
+        self._view.history.begin(record, self._trust)
+        self._dirty, self._trust = False, TRUST_MOVED
 
-    def _set_params(self, picture: tuple[int, int], window: tuple[int, int, int, int]) -> None:
+    def _set_params(self, picture: tuple[int, int], window: tuple[int, int, int, int]) -> NDArray[np.void]:
         record = params(self._state, self.scene, self.resident.unit_from_world, picture, window)
         self._tracer.set_params(record, cuts(record, self.resident.volume_records))
-
-    def _next_samples(self) -> int:
-        return max(0, self._state.samples - self._done_samples)
+        return record
 
     def _draw_until(self, deadline: float) -> bool:
         """Draw rows until the deadline; True when at least one sample became complete."""
+        accumulator = self._view.accumulator
+        width, height = accumulator.window
         completed = False
-        if self._back is None:
-            self._back = Texture2D(self.width, self.height, RGBA32F)
-        target = self._back if self._building else self._accumulator
-        width, height = self._target_window
-        assert target is not None
-        while self._next_samples() > 0:
-            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - self._row)
-            whole = self._row == 0 and rows == height
+        while accumulator.samples < self._state.samples:
+            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
             samples = 1
-            if whole and self._done_samples:
-                samples = min(self._next_samples(), self._pacing.samples(width * height, LONGEST_DISPATCH_S))
-            started = time.perf_counter()
-            self._tracer.draw(target, (0, self._row, width, rows), self._done_samples, samples)
-            finish()
-            self._pacing.measured(width * rows * samples, time.perf_counter() - started)
-            self._row += rows
-            if self._row >= height:
-                self._row = 0
-                self._done_samples += samples
-                completed = True
-                if self._building:
-                    self._swap()
-                    target = self._accumulator
-                    assert target is not None
+            if rows == height and accumulator.samples:
+                most = self._state.samples - accumulator.samples
+                samples = min(most, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
+            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, samples)
+            completed = accumulator.advance(rows, samples) or completed
             left = deadline - time.perf_counter()
             # A sample that cannot be finished in time is not begun: half of it would keep the picture back.
             if completed and left < width * height * self._pacing.seconds_per_pixel:
@@ -196,26 +188,20 @@ class Renderer:
             # While things move a step ends with a picture; at rest it may end inside of a sample.
             if left <= 0.0 and self._scale == 1.0:
                 break
-        if completed:
-            self._samples = self._done_samples
         return completed
 
-    def _swap(self) -> None:
-        self._accumulator, self._back = self._back, self._accumulator
-        self._building = self._outdated = False
-        self._window = self._target_window
-
-    _scale = _shown_scale = 1.0
-    _building = _outdated = False
-    _redevelop = False
-    _done_samples = _samples = _row = 0
-    _target_window = _window = (1, 1)
+    def _draw(self, accumulator: Accumulator, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
+        """One dispatch, timed."""
+        started = time.perf_counter()
+        self._tracer.draw(accumulator, tile, first_sample, samples)
+        finish()
+        self._pacing.measured(tile[2] * tile[3] * samples, time.perf_counter() - started)
 
     def _develop(self) -> None:
-        assert self._developer is not None
-        assert self._accumulator is not None
-        self._shown_scale = self._window[0] / self.width
-        self._developer.develop_i420(self._accumulator, self._window, self._samples, self._state.display)
+        fade = min(FADE_SAMPLES, self._state.samples)
+        picture = self._view.history.compose(self._view.accumulator, self._state.display, fade)
+        self._view.developer.develop_i420(picture, self._state.display)
+        self._redevelop = False
 
     # ---- stills ----
 
@@ -223,33 +209,12 @@ class Renderer:
         """Draw exactly `samples` samples at full resolution: the same state, size and seed give the same picture."""
         started = time.perf_counter()
         self._begin(1.0)
-        self._building = self._outdated = False
-        self._window = self._target_window
-        width, height = self._window
-        assert self._accumulator is not None
-        while self._done_samples < samples:
-            count = 1
-            rows = self._pacing.tile_rows(width, LONGEST_DISPATCH_S)
-            if rows >= height:
-                count = min(samples - self._done_samples, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
-            for row in range(0, height, rows):
-                begun = time.perf_counter()
-                tile = (0, row, width, min(rows, height - row))
-                self._tracer.draw(self._accumulator, tile, self._done_samples, count)
-                finish()
-                self._pacing.measured(tile[2] * tile[3] * count, time.perf_counter() - begun)
-            self._done_samples += count
-            if progress:
-                progress("sampling", self._done_samples, samples)
-        self._samples = samples
-        self._dirty = self._redevelop = False
+        self._view.history.forget()
+        self._sample(self._view.accumulator, samples, progress)
         self._develop()
         self._context.check()
-        return Frame(
-            sequence=self._sequence, camera_seq=self._camera_seq, width=width, height=height, scale=1.0,
-            samples=samples, target_samples=samples, converged=True, fresh=True,
-            render_s=time.perf_counter() - started,
-        )  # fmt: skip
+        frame = self._frame(True, started)
+        return replace(frame, target_samples=samples, converged=True)
 
     def picture(
         self, width: int, height: int, samples: int, transparent: bool = False, progress: Progress | None = None
@@ -266,72 +231,90 @@ class Renderer:
             for x in range(0, width, side)
         ]
         for number, (x, y, w, h) in enumerate(windows):
-            accumulator = Texture2D(w, h, RGBA32F)
-            developer = Developer(w, h)
+            accumulator, developer = Accumulator(w, h), Developer(w, h)
             try:
                 self._set_params((width, height), (x, y, w, h))
-                for done in self._sample(accumulator, w, h, samples):
-                    if progress:
-                        progress("sampling", number * samples + done, len(windows) * samples)
-                whole[y : y + h, x : x + w] = developer.rgba(
-                    accumulator, (w, h), samples, self._state.display, transparent, (x, y)
-                )
+                self._sample(accumulator, samples, progress, number, len(windows))
+                tile = developer.rgba(accumulator, self._state.display, transparent, (x, y))
+                whole[y : y + h, x : x + w] = tile
                 self._context.check()
             finally:
                 accumulator.close()
                 developer.close()
-        self._dirty = True  # the tracer's parameters are the window's now
+        self._dirty = True  # the tracer's parameters are the last window's now
         return whole
 
-    def _sample(self, accumulator: Texture2D, width: int, height: int, samples: int) -> Iterator[int]:
-        """Fill an accumulator with samples 0..samples - 1 in short dispatches; says how many are done."""
-        done = 0
-        while done < samples:
+    def _sample(
+        self, accumulator: Accumulator, samples: int, progress: Progress | None, part: int = 0, parts: int = 1
+    ) -> None:
+        """Fill an accumulator that has none with `samples` samples, in short dispatches."""
+        width, height = accumulator.window
+        while accumulator.samples < samples:
+            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
             count = 1
-            rows = self._pacing.tile_rows(width, LONGEST_DISPATCH_S)
-            if rows >= height:
-                count = min(samples - done, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
-            for row in range(0, height, rows):
-                begun = time.perf_counter()
-                tile = (0, row, width, min(rows, height - row))
-                self._tracer.draw(accumulator, tile, done, count)
-                finish()
-                self._pacing.measured(tile[2] * tile[3] * count, time.perf_counter() - begun)
-            done += count
-            yield done
+            if rows == height:
+                most = samples - accumulator.samples
+                count = min(most, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
+            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, count)
+            if accumulator.advance(rows, count) and progress:
+                progress("sampling", part * samples + accumulator.samples, parts * samples)
 
     # ---- pixels ----
 
     def read_rgba(self, transparent: bool = False) -> NDArray[np.uint8]:
-        """The picture as (height, width, 4) uint8, sRGB, straight alpha, top row first."""
-        assert self._developer is not None
-        assert self._accumulator is not None
-        return self._developer.rgba(self._accumulator, self._window, self._samples, self._state.display, transparent)
+        """The mean of the samples as (height, width, 4) uint8, sRGB, straight alpha, top row first."""
+        self._finish_sample()
+        return self._view.developer.rgba(self._view.accumulator, self._state.display, transparent)
 
     def read_i420(self) -> bytes:
-        """The picture of the last fresh step: planes Y, U, V, BT.709 limited range. Once a step."""
-        assert self._developer is not None
-        return self._developer.take_i420()
+        """The picture of the last fresh step: planes Y, U, V, BT.709 limited range. Once a step.
+
+        While samples are few it also holds what was shown before them (engine.history).
+        """
+        return self._view.developer.take_i420()
 
     def read_mean(self) -> NDArray[np.float32]:
         """Mean radiance (premultiplied) and coverage, linear, (height, width, 4) float32."""
-        assert self._accumulator is not None
-        width, height = self._window
-        total = self._accumulator.read()[:height, :width].astype(np.float32, copy=False)
-        return total / np.float32(max(1, self._samples))
+        self._finish_sample()
+        return self._view.accumulator.read_mean()
+
+    def _finish_sample(self) -> None:
+        """Rows of a sample that was begun are not to be told from those of the one before: complete it."""
+        accumulator = self._view.accumulator
+        while not accumulator.whole and not self._dirty:
+            width, height = accumulator.window
+            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
+            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, 1)
+            accumulator.advance(rows, 1)
 
     def violations(self) -> tuple[int, int]:
         """(majorant violations, tentative collisions); only with `count_violations`."""
         return self._tracer.violations()
 
     def close(self) -> None:
-        """Free what the view holds on the device."""
-        for part in (self._accumulator, self._back, self._developer, self._tracer, self._look):
-            if part is not None:
-                part.close()
-        self._accumulator = self._back = self._developer = None
+        """Free what the view holds on the device. Idempotent."""
+        if self._views is None:
+            return
+        self._views.close()
+        self._views = None
+        self._tracer.close()
+        self._look.close()
         if self._owns_resident:
             self.resident.close()
+
+
+class _View:
+    """What depends on the picture's size."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.accumulator = Accumulator(width, height)
+        self.history = History(width, height)
+        self.developer = Developer(width, height)
+
+    def close(self) -> None:
+        self.accumulator.close()
+        self.history.close()
+        self.developer.close()
 
 
 def _traced(state: ViewState) -> tuple[object, ...]:

@@ -10,6 +10,8 @@ from ..gpu.program import Program, ShaderSource
 from ..gpu.readback import ReadbackRing
 from ..gpu.texture import RGBA32F, Texture2D
 from ..state.view import Display
+from .accumulator import Accumulator
+from .history import Picture
 from .uniforms import TONE_MODES, linear
 
 
@@ -44,50 +46,47 @@ class Developer:
 
     def rgba(
         self,
-        accumulator: Texture2D,
-        window: tuple[int, int],
-        samples: int,
+        accumulator: Accumulator,
         display: Display,
         transparent: bool = False,
         first_pixel: tuple[int, int] = (0, 0),
     ) -> NDArray[np.uint8]:
         """(height, width, 4) uint8, sRGB, straight alpha, top row first. Waits for the device."""
         size = (self.width, self.height)
-        self._set(self._rgba, window, size, samples, display)
+        self._set(self._rgba, accumulator.window, size, accumulator.samples, display)
         self._rgba.set(transparent=int(transparent), first_pixel=first_pixel)
-        accumulator.bind_image(0)
+        accumulator.color.bind_image(0)
         self._pixels.bind(11)
         self._rgba.dispatch(-(-self.width // 8), -(-self.height // 8))
         data = self._pixels.read(np.uint8, 4 * self.width * self.height)
         return data.astype(np.uint8, copy=False).reshape(self.height, self.width, 4)
 
-    def develop_i420(self, accumulator: Texture2D, window: tuple[int, int], samples: int, display: Display) -> None:
+    def develop_i420(self, picture: Picture, display: Display) -> None:
         """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out.
 
-        A window smaller than the picture is smoothed before it is enlarged: it is a picture in motion.
+        A picture smaller than the view is smoothed before it is enlarged: it is one in motion.
         """
         size = (self.width // 2 * 2, self.height // 2 * 2)
-        self._set(self._i420, window, size, samples, display)
-        if window == (self.width, self.height):
-            accumulator.bind_image(0)
-        else:
-            self._smooth(accumulator, window, size, samples, display).bind_image(0)
-            self._i420.set(tone_mode=-1, per_sample=1.0)
+        color = picture.color
+        if picture.window != (self.width, self.height):
+            color = self._smooth(picture, size, display)
+        self._set(self._i420, picture.window, size, 1, display)
+        self._i420.set(tone_mode=-1)
+        color.bind_image(0)
         self._pixels.bind(11)
         self._i420.dispatch(-(-self._stride // 64), -(-size[1] // 16))
         if self._ring.pending:
             self._ring.take()
         self._ring.push(self._pixels)
 
-    def _smooth(
-        self, accumulator: Texture2D, window: tuple[int, int], size: tuple[int, int], samples: int, display: Display
-    ) -> Texture2D:
+    def _smooth(self, picture: Picture, size: tuple[int, int], display: Display) -> Texture2D:
         if self._softened is None:
             self._softened = Texture2D(self.width, self.height, RGBA32F)
-        self._set(self._soften, window, size, samples, display)
-        accumulator.bind_image(0)
+        self._set(self._soften, picture.window, size, 1, display)
+        self._soften.set(tone_mode=-1)
+        picture.color.bind_image(0)
         self._softened.bind_image(1)
-        self._soften.dispatch(-(-window[0] // 8), -(-window[1] // 8))
+        self._soften.dispatch(-(-picture.window[0] // 8), -(-picture.window[1] // 8))
         return self._softened
 
     def take_i420(self) -> bytes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
-from ..gpu.texture import Texture2D
+from .accumulator import Accumulator
 from .layout import CUT, PARAMS, declarations
 from .look import Look
 from .resident import ResidentScene
@@ -45,14 +45,14 @@ class Tracer:
         self._params.write(record)
         self._cuts.write(cuts)
 
-    def draw(self, accumulator: Texture2D, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
+    def draw(self, accumulator: Accumulator, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
         """Add `samples` samples to a tile (x, y, width, height) of the window. Sample 0 starts the sum anew."""
         self._resident.bind()
         self._params.bind_uniform(0)
         self._cuts.bind_uniform(3)
         self._look.bind()
         self._violations.bind(7)
-        accumulator.bind_image(0)
+        accumulator.bind()
         self._program.set(tile=tile, samples=samples)
         self._program.set_uint(first_sample=first_sample)
         self._program.dispatch(-(-tile[2] // _GROUP), -(-tile[3] // _GROUP))

@@ -30,7 +30,8 @@ class Format:
 R8 = Format(GL.GL_R8, GL.GL_RED, GL.GL_UNSIGNED_BYTE, np.dtype(np.uint8), 1, linear=True)
 R16 = Format(GL.GL_R16, GL.GL_RED, GL.GL_UNSIGNED_SHORT, np.dtype(np.uint16), 1, linear=True)
 R32UI = Format(GL.GL_R32UI, GL.GL_RED_INTEGER, GL.GL_UNSIGNED_INT, np.dtype(np.uint32), 1, linear=False)
-RGBA32F = Format(GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT, np.dtype(np.float32), 4, linear=False)
+R32F = Format(GL.GL_R32F, GL.GL_RED, GL.GL_FLOAT, np.dtype(np.float32), 1, linear=True)
+RGBA32F = Format(GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT, np.dtype(np.float32), 4, linear=True)
 
 
 def _make(target: int) -> int:
@@ -106,6 +107,9 @@ class Texture2D:
         out = np.empty((self.height, self.width, self.form.channels), self.form.dtype)
         GL.glGetTextureImage(self._id, 0, self.form.external, self.form.type, out.nbytes, out)
         return out
+
+    def bind(self, unit: int) -> None:
+        GL.glBindTextureUnit(unit, self._id)
 
     def bind_image(self, unit: int) -> None:
         GL.glBindImageTexture(unit, self._id, 0, False, 0, GL.GL_READ_WRITE, self.form.internal)

@@ -60,7 +60,7 @@ def test_a_change_that_is_refused_is_told_and_taken_back(
     # In words for people, in the place that is read out.
     assert words in view.page.js("probe.find('.toasts[role=alert]').textContent")
     said = json.dumps(json.dumps(before, separators=(",", ":"), ensure_ascii=False))
-    view.page.until(f"JSON.stringify(probe.view().viewState) === {said}")
+    view.page.until(f"JSON.stringify(probe.view().viewState) === {said}", 4.0)
 
 
 @pytest.mark.parametrize("fragment", ["#token=this-is-not-the-token-of-the-server", ""], ids=["wrong", "none"])

@@ -188,8 +188,10 @@ def test_label_gradient_is_that_of_the_smoothed_mask(upload: Uploads) -> None:
     shown = upload(scene, plain(scene))
     numbers = dense(shown[0], labels)
     g = np.random.default_rng(6).uniform(0.05, 0.95, (150, 3)) * [40, 22, 20]
-    g[:10, 0] = 0.2
+    g[:20, 0] = 0.2
     identifiers = np.array([label_by_weights(numbers, one)[0] for one in g], np.uint32)
+    g, identifiers = g[identifiers > 0], identifiers[identifiers > 0]  # the background is no solid
+    assert len(g) > 80
     body = "result = label_gradient(0, volumes[0].size.xyz, volumes[0].bricks.xyz, g, id);"
     got = call(body, {"g": g.astype(np.float32), "id": identifiers}, VOLUME, result="vec3", scene=shown)
     step = 1e-3
@@ -222,7 +224,7 @@ def test_gradient_of_a_linear_field_in_turned_anisotropic_space(upload: Uploads)
     assert (wrong <= step * 1.01 + 1e-4).all()
 
 
-@pytest.mark.parametrize("density", [2.0, 12.0, 60.0])
+@pytest.mark.parametrize("density", [1.0, 5.0, 15.0])
 def test_shadows_have_the_mean_transmittance_of_the_integral(upload: Uploads, density: float) -> None:
     """Ratio tracking with its roulette, 40 000 times along one slanted ray through two volumes."""
     a = MemorySource(noise((20, 24, 28), "uint16", 1), spacing_um=(1.0, 2.0, 1.5))
