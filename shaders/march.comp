@@ -47,6 +47,7 @@ vec4 marched(vec3 o, vec3 d, vec4 u, inout float depth) {
     // One volume after the other: exact for one, an approximation where several overlap.
     for (int v = 0; v < N_VOLUMES && T > 0.004; v++) {
         Walk w;
+        if (cuts[v].lo.w == 0.0) continue;
         if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
         float dt = params.march_step * volumes[v].voxel_unit;
         float t = w.t + dt * u.z;

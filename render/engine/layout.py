@@ -98,7 +98,10 @@ VOLUME = Struct(
 CUT = Struct(
     "Cut",
     (
-        ("lo", "vec4"),  # the crop box in this volume's grid coordinates (its bounds there, inside [0, n])
+        (
+            "lo",
+            "vec4",
+        ),  # the crop box in this volume's grid coordinates (its bounds there, inside [0, n]); w = 1: drawn
         ("hi", "vec4"),
     ),
 )

@@ -64,6 +64,13 @@ class Look:
         self.lut_buffer.bind(4)
         self._majorants.cell_buffer.bind(5)
 
+    def drawn(self) -> list[bool]:
+        """Of each volume, whether any of its channels is shown."""
+        return [
+            any(self._records[channel.index]["weight"] > 0 for channel in volume.channels)
+            for volume in self._resident.volumes
+        ]
+
     def _match(self, state: ViewState) -> list[Layer]:
         """The state's layers in the order of the scene's. Layers that the state leaves out are an error."""
         by_source = {layer.source: layer for layer in state.layers}

@@ -24,6 +24,8 @@ from .uniforms import cuts, params
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
 LONGEST_DISPATCH_S = 0.025
+# Without a GPU a frame in motion may take longer: a picture of some detail is worth more than its rate.
+SOFTWARE_MOTION_BUDGET_S = 0.05
 STILL_WINDOW_PX = 2048
 
 
@@ -74,6 +76,7 @@ class Renderer:
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
+        self._motion_budget_s = SOFTWARE_MOTION_BUDGET_S if context.info.software else 0.0
         self._trust = TRUST_CHANGED
         # Samples are of another state than the one that is set; what is shown may also have another exposure.
         self._dirty = True
@@ -124,6 +127,7 @@ class Renderer:
         started = time.perf_counter()
         if self._dirty:
             self._pacing.changed(now_s)
+            budget_s = max(budget_s, self._motion_budget_s)
             self._begin(self._pacing.scale(now_s, self.width * self.height, budget_s))
         elif self._scale < 1.0 and not self._pacing.moving(now_s):
             self._begin(1.0)
@@ -165,7 +169,7 @@ class Renderer:
 
     def _set_params(self, picture: tuple[int, int], window: tuple[int, int, int, int]) -> NDArray[np.void]:
         record = params(self._state, self.scene, self.resident.unit_from_world, picture, window)
-        self._tracer.set_params(record, cuts(record, self.resident.volume_records))
+        self._tracer.set_params(record, cuts(record, self.resident.volume_records, self._look.drawn()))
         return record
 
     def _draw_until(self, deadline: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,13 +64,17 @@ def params(
     return record
 
 
-def cuts(record: NDArray[np.void], volume_records: NDArray[np.void]) -> NDArray[np.void]:
-    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there."""
+def cuts(record: NDArray[np.void], volume_records: NDArray[np.void], drawn: Sequence[bool]) -> NDArray[np.void]:
+    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there.
+
+    Volumes that are not `drawn` are not even walked through.
+    """
     lo, hi = record[0]["crop_lo"][:3], record[0]["crop_hi"][:3]
     corners = np.array([[x, y, z, 1.0] for x in (lo[0], hi[0]) for y in (lo[1], hi[1]) for z in (lo[2], hi[2])])
     records = CUT.array(len(volume_records))
-    for cut, volume in zip(records, volume_records, strict=True):
+    for cut, volume, shows in zip(records, volume_records, drawn, strict=True):
         grid = corners @ np.stack([volume["grid_x"], volume["grid_y"], volume["grid_z"]], axis=1).astype(np.float64)
+        cut["lo"][3] = float(shows)
         cut["lo"][:3] = np.maximum(grid.min(axis=0), 0.0)
         cut["hi"][:3] = np.minimum(grid.max(axis=0), volume["size"][:3])
     return records

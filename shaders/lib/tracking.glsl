@@ -32,6 +32,7 @@ Collision track(vec3 o, vec3 d, float t1, bool shadow, inout float T, inout Rng 
     vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, t1);
     for (int v = 0; v < N_VOLUMES; v++) {
         Walk w;
+        if (cuts[v].lo.w == 0.0) continue;
         if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
         vec4 u = rng_next4(rng);
         float tau = -log(1.0 - u.x);

@@ -50,7 +50,7 @@ def imports_of(module: Path) -> set[str]:
     """The modules of this package that a module imports anywhere in it, also in functions, as `room.module`."""
     here = module.relative_to(PACKAGE).parts[:-1]
     found: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name.removeprefix("render.") for alias in node.names if alias.name.startswith("render.")}
         elif isinstance(node, ast.ImportFrom):
