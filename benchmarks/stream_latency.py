@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -129,6 +130,7 @@ def main() -> None:
     with ExitStack() as stack:
         browser = stack.enter_context(closing(Chromium(program)))
         server = stack.enter_context(closing(Server("serve", *options.paths)))
+        stack.callback(lambda: print(server.log(), file=sys.stderr, end=""))
         page = stack.enter_context(closing(browser.page(server.url, width, height + HEADER_PX)))
         # A picture as large as was asked for, however wide the page: its panel is folded away.
         page.until("document.body.dataset.panel !== undefined")

@@ -6,6 +6,8 @@ Exit codes: 0 all is well, 1 an error, 2 the command was not understood, 3 data 
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -17,13 +19,15 @@ from . import __version__
 from .commands.doctor import doctor
 from .commands.frame import frame
 from .commands.info import info
-from .commands.logs import set_up_logs
 from .commands.serve import demo, serve, view
 from .errors import HostaError
+from .logs import set_up_logs
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+log = logging.getLogger("render.cli")
 
 app = typer.Typer(
     name="hosta",
@@ -58,10 +62,14 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is returned. `arguments` None means those of the process."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of data may hold what the terminal's encoding has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(args=arguments, prog_name="hosta", standalone_mode=False)
     except HostaError as error:
-        return _report(error, str(error), error.exit_code)
+        if (whole := str(error)) != error.sentence:
+            log.info("%s", whole)
+        return _report(error, error.sentence, error.exit_code)
     except typer.TyperException as error:  # the command line itself is wrong
         return _report(error, _usage_sentence(error), error.exit_code)
     except BrokenPipeError:  # the reader of our output went away, as `hosta info … | head` does

@@ -16,6 +16,21 @@ class HostaError(Exception):
     http_status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
 
+    @property
+    def sentence(self) -> str:
+        """What users and clients are told. More lines, such as a compiler's, are for the log."""
+        return (str(self).strip().splitlines() or [self.code])[0].rstrip(" :")
+
+
+def error_of(code: str, message: str) -> HostaError:
+    """The error that was told as a code and a sentence; of an unknown code, a HostaError."""
+    waiting: list[type[HostaError]] = [HostaError]
+    for kind in waiting:
+        if kind.code == code:
+            return kind(message)
+        waiting += kind.__subclasses__()
+    return HostaError(message)
+
 
 class UsageError(HostaError):
     """The command or the request does not make sense as it was written."""

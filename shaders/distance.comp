@@ -30,8 +30,7 @@ void main() {
         best = min(best, max(uint(r), min(left, right)));
     }
     int base = volumes[volume].cell_base + index;
-    // A cell that is not empty keeps its high bits: they say which channels are in it.
-    uint result = best == 0u ? cells[base] : best << 16u;
+    uint result = (cells[base] & 0xFFFFu) | (best << 16u);
     // cells -> scratch -> cells -> scratch: the caller copies the last pass back.
     if (axis == 1) cells[base] = result;
     else scratch[index] = result;

@@ -9,7 +9,6 @@
 #include "lib/transfer.glsl"
 #include "lib/labels.glsl"
 #include "lib/medium.glsl"
-#include "lib/majorant.glsl"
 #include "lib/phase.glsl"
 #include "lib/brdf.glsl"
 #include "lib/light.glsl"
@@ -39,6 +38,41 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
     return albedo * (1.0 - params.specular) * sky_radiance(n) + area * (albedo * parts.x + vec3(parts.y));
 }
 
+// Whether the macrocell at g is empty, and up to where along the ray it stays so.
+bool is_clear(int v, vec3 g, vec3 go, vec3 inverse_d, out float t_clear) {
+    ivec3 n = volumes[v].cells.xyz;
+    ivec3 cell = clamp(ivec3(g) / CELL, ivec3(0), n - 1);
+    uint entry = cells[volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x];
+    int reach = int(entry >> 16u);
+    vec3 lo = vec3((cell - reach + 1) * CELL), hi = vec3((cell + reach) * CELL);
+    vec3 face = max((lo - go) * inverse_d, (hi - go) * inverse_d);
+    t_clear = min(face.x, min(face.y, face.z));
+    return (entry & 0xFFFFu) == 0u;
+}
+
+// The sum of the opacities of volume v's channels at g, and one of them, chosen by u in proportion; c stays -1 for none.
+float step_opacity(int v, vec3 g, float u, inout int c, out float texel) {
+    float sum = 0.0;
+    texel = 0.0;
+    int first = volumes[v].bricks.w;
+    for (int i = first; i < first + volumes[v].cells.w; i++) {
+        if (channels[i].weight <= 0.0) continue;
+        float one;
+        float opacity = channel_opacity(v, i, g, one);
+        if (opacity <= 0.0) continue;
+        sum += opacity;
+        // Reservoir sampling: each channel ends up chosen with probability opacity / sum (Chao, Biometrika 69, 1982).
+        if (u * sum < opacity) {
+            u *= sum / opacity;
+            c = i;
+            texel = one;
+        } else {
+            u = (u * sum - opacity) / (sum - opacity);
+        }
+    }
+    return sum;
+}
+
 // Premultiplied radiance and coverage along one ray; u.z shifts the steps, u.w chooses channels.
 vec4 marched(vec3 o, vec3 d, vec4 u, inout float depth) {
     vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, 1e30);
@@ -46,35 +80,29 @@ vec4 marched(vec3 o, vec3 d, vec4 u, inout float depth) {
     float T = 1.0;
     // One volume after the other: exact for one, an approximation where several overlap.
     for (int v = 0; v < N_VOLUMES && T > 0.004; v++) {
-        Walk w;
-        if (cuts[v].lo.w == 0.0) continue;
-        if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
+        vec3 go = grid_from_unit(v, o), gd = grid_direction(v, d);
+        vec3 inverse_d = safe_inverse(gd);
+        vec2 span = clip_to_box(go, inverse_d, vec3(0.0), vec3(volumes[v].size.xyz), inside.x, inside.y);
+        if (cuts[v].lo.w == 0.0 || span.x >= span.y) continue;
         float dt = params.march_step * volumes[v].voxel_unit;
-        float t = w.t + dt * u.z;
-        while (!walk_is_over(w) && T > 0.004) {
-            float t_exit;
-            ivec3 next;
-            float majorant = walk_segment(w, t_exit, next);
-            float t_stop = min(t_exit, w.t_end);
-            if (majorant > 0.0) {
-                for (; t < t_stop && T > 0.004; t += dt) {
-                    vec3 g = (w.o + w.d * t) * float(CELL);
-                    int c;
-                    float texel;
-                    float sum = volume_opacity(v, g, w.present, 0.0, c, texel);
-                    if (sum <= 0.0) continue;
-                    // The channels of a step share its opacity in proportion to their extinctions.
-                    volume_opacity(v, g, w.present, u.w * sum, c, texel);
-                    float alpha = 1.0 - exp(-params.density * sum * dt);
-                    depth += T * alpha * t;
-                    radiance += T * alpha * lit(v, c, texel, o + d * t, d);
-                    T *= 1.0 - alpha;
-                }
-            } else if (t < t_stop) {
-                t += ceil((t_stop - t) / dt) * dt;
+        float t = span.x + dt * u.z;
+        while (t < span.y && T > 0.004) {
+            vec3 g = go + gd * t;
+            float t_clear;
+            if (is_clear(v, g, go, inverse_d, t_clear)) {
+                t += max(1.0, ceil((t_clear - t) / dt)) * dt;
+                continue;
             }
-            w.t = t_exit;
-            w.cell = next;
+            float texel;
+            int c = -1;
+            float sum = step_opacity(v, g, u.w, c, texel);
+            if (c >= 0) {
+                float alpha = 1.0 - exp(-params.density * sum * dt);
+                depth += T * alpha * t;
+                radiance += T * alpha * lit(v, c, texel, o + d * t, d);
+                T *= 1.0 - alpha;
+            }
+            t += dt;
         }
     }
     return vec4(radiance, 1.0 - T);

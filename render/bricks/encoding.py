@@ -34,9 +34,9 @@ class Encoding:
             return values
         if self.storage == "r16" and values.dtype == np.uint16 and (self.lo, self.hi) == (0.0, 65535.0):
             return values
-        wide = values.dtype.itemsize > (2 if values.dtype.kind in "iu" else 4)
-        real: NDArray[np.floating] = values.astype(np.float64 if wide else np.float32)
         scale = self.texel_max / (self.hi - self.lo)
+        wide = values.dtype.itemsize > (2 if values.dtype.kind in "iu" else 4) or not 1e-30 < scale < 1e30
+        real: NDArray[np.floating] = values.astype(np.float64 if wide else np.float32)
         with np.errstate(over="ignore"):  # fill values such as 3e38 become infinite and are clamped
             fraction = np.clip((real - self.lo) * scale, 0.0, self.texel_max)
         # NaN survives clip; it is told apart by being unequal to itself.

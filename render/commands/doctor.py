@@ -47,7 +47,7 @@ def _print_json(checks: list[Check]) -> None:
     from .. import __version__
 
     report = {"hosta": __version__, "checks": [asdict(check) for check in checks]}
-    json.dump(report, sys.stdout, indent=2, ensure_ascii=False)
+    json.dump(report, sys.stdout, indent=2)
     print()
 
 

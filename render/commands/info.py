@@ -36,7 +36,7 @@ def info(
     if as_json:
         import json
 
-        json.dump({"path": path, "sources": reports}, sys.stdout, indent=2, ensure_ascii=False)
+        json.dump({"path": path, "sources": reports}, sys.stdout, indent=2)
         print()
         return
     for number, report in enumerate(reports):

@@ -6,12 +6,13 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import UsageError
-from .roots import parse_roots, resolve
+from ..errors import SourceError, UsageError
+from ..roots import PATTERN_MARKS, Roots
 
 # At this size the first picture is there within seconds on two processors without a GPU.
 DEMO_SCENE = "synthetic:cell?size=128"
@@ -24,7 +25,7 @@ Spacing = Annotated[
     str | None,
     typer.Option("--spacing", metavar="Z,Y,X+UNIT", help="Voxel size where a file says none, such as 45,4.6,4.6nm."),
 ]
-Roots = Annotated[
+RootOptions = Annotated[
     list[str] | None,
     typer.Option("--root", metavar="NAME=DIR", help="Name a folder: PATH may then be NAME:relative/path; repeatable."),
 ]
@@ -79,7 +80,7 @@ def serve(
     paths: Paths = None,
     labels: Labels = None,
     spacing: Spacing = None,
-    root: Roots = None,
+    root: RootOptions = None,
     host: Host = None,
     port: Port = None,
     no_token: NoToken = False,
@@ -105,6 +106,23 @@ def serve(
     _serve(paths or (), labels or (), spacing, root or (), no_token=no_token, given=given)
 
 
+def locate(text: str, roots: Roots) -> str:
+    """What a PATH means: a file in a root, a phantom, or the path that it says. It must be there. Raises SourceError.
+
+    Patterns of slices and parts of a file (`stack.ome.tif/1`) outside of roots are left to the readers.
+    """
+    if "\0" in text or not text.strip():
+        raise SourceError("the name of the data is empty or holds a NUL character")
+    if text.startswith("synthetic:"):
+        return text
+    if text.partition(":")[0] in roots.names:
+        return str(roots.resolve(text))
+    here = Path(text).expanduser()
+    if here.exists() or here.parent.is_file() or any(mark in text for mark in PATTERN_MARKS) or "://" in text:
+        return text
+    raise SourceError(f"'{text}' does not exist; name a file, a folder, a pattern of slices or synthetic:cell")
+
+
 def _given(**settings: Any) -> dict[str, Any]:
     """What was said on the command line: all else is the environment's to say, as HOSTA_PORT and so on."""
     return {name: value for name, value in settings.items() if value is not None}
@@ -120,9 +138,9 @@ def _serve(
     no_token: bool,
     given: dict[str, Any],
 ) -> None:
-    roots = parse_roots(root)
-    paths = [resolve(path, roots) for path in paths]
-    labels = [resolve(path, roots) for path in labels]
+    roots = Roots.parse(root)
+    paths = [locate(path, roots) for path in paths]
+    labels = [locate(path, roots) for path in labels]
     if spacing is not None:
         from ..units import parse_spacing_um
 

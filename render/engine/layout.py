@@ -110,7 +110,7 @@ CHANNEL = Struct(
     "Channel",
     (
         ("page_base", "int"),  # of this channel's page table in pages[]
-        ("range_base", "int"),  # of its macrocell ranges in ranges[]
+        ("range_base", "int"),  # of its macrocells in ranges[] and majorants[]
         ("lut_base", "int"),  # of its transfer function in lut[]
         ("table_base", "int"),  # of its range-maximum table in max_table[]
         ("scale", "float"),  # x = texel fraction * scale + bias: 0..1 inside the window

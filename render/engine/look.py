@@ -49,20 +49,22 @@ class Look:
                 if isinstance(look[1], Channel):
                     tables[channel.index] = color_table(look[1])
         for volume in self._resident.volumes:
-            stale = False
-            for channel in volume.channels:
-                if channel.index in changed:
-                    self._write(channel, changed[channel.index], tables.get(channel.index))
-                    self._shown[channel.index] = changed[channel.index]
-                    stale = True
-            if stale:
+            touched = [channel for channel in volume.channels if channel.index in changed]
+            stale = []
+            for channel in touched:
+                before, look = self._shown.get(channel.index), changed[channel.index]
+                self._write(channel, look, tables.get(channel.index))
+                self._shown[channel.index] = look
+                if before is None or _opacity_of(before) != _opacity_of(look):
+                    stale.append(channel)
+            if touched:
                 self._channel_buffer.write(self._records)
-                self._majorants.update(volume, self._channel_buffer, self._table_buffer)
+                self._majorants.update(volume, stale, self._channel_buffer, self._table_buffer)
 
     def bind(self) -> None:
         self._channel_buffer.bind_uniform(2)
         self.lut_buffer.bind(4)
-        self._majorants.cell_buffer.bind(5)
+        self._majorants.bind()
 
     def drawn(self) -> list[bool]:
         """Of each volume, whether any of its channels is shown."""
@@ -113,3 +115,9 @@ class Look:
         self._table_buffer.close()
         self._channel_buffer.close()
         self._majorants.close()
+
+
+def _opacity_of(look: _Look) -> object:
+    """What majorants depend on: not colours, and not weights, which come in when the cells are summed."""
+    what = look[1]
+    return (what.window, what.curve) if isinstance(what, Channel) else None

@@ -5,11 +5,13 @@ The ranges belong to the scene; the majorants, in `cell_buffer`, to one view of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.program import Program, ShaderSource
 from .layout import declarations
-from .resident import ResidentScene, ResidentVolume
+from .resident import ResidentChannel, ResidentScene, ResidentVolume
 from .transfer import LUT_SIZE
 
 REACH = 16
@@ -27,10 +29,12 @@ class Majorants:
         defines = {**resident.defines(), "LUT_SIZE": LUT_SIZE, "REACH": REACH}
         self._ranges = Program(ShaderSource("ranges.comp", defines, generated))
         self._majorants = Program(ShaderSource("majorants.comp", defines, generated))
+        self._cells = Program(ShaderSource("cells.comp", defines, generated))
         self._distance = Program(ShaderSource("distance.comp", defines, generated))
         largest = max(volume.n_cells for volume in resident.volumes)
         self._scratch = Buffer(4 * largest)
         self.cell_buffer = Buffer(4 * max(1, resident.n_cells))
+        self._majorant_buffer = Buffer(4 * max(1, resident.n_ranges))
 
     def find_ranges(self, channels: Buffer) -> None:
         """Read all resident texels once. Call after bricks changed."""
@@ -42,22 +46,34 @@ class Majorants:
                 self._ranges.set(volume=volume.index, channel=channel.index)
                 self._over_cells(self._ranges, volume)
 
-    def update(self, volume: ResidentVolume, channels: Buffer, tables: Buffer) -> None:
-        """Majorants and distances of one volume for the weights in `channels` and `tables` (transfer.max_table)."""
+    def update(
+        self, volume: ResidentVolume, stale: Sequence[ResidentChannel], channels: Buffer, tables: Buffer
+    ) -> None:
+        """Majorants of the `stale` channels of a volume by `tables` (transfer.max_table), then its cells and distances
+        by the weights in `channels`.
+        """
+        self.bind()
         self._resident.bind()
         self._resident.range_buffer.bind(8)
         channels.bind_uniform(2)
-        self.cell_buffer.bind(5)
         tables.bind(9)
         self._scratch.bind(10)
-        self._majorants.set(volume=volume.index)
-        self._over_cells(self._majorants, volume)
-        self._distance.set(volume=volume.index)
+        for channel in stale:
+            self._majorants.set(volume=volume.index, channel=channel.index)
+            self._over_cells(self._majorants, volume)
+        for program in (self._cells, self._distance):
+            program.set(volume=volume.index)
+        self._over_cells(self._cells, volume)
         for axis in range(3):
             self._distance.set(axis=axis)
             self._over_cells(self._distance, volume)
-        GL.glCopyNamedBufferSubData(self._scratch.id, self.cell_buffer.id, 0, 4 * volume.cell_base, 4 * volume.n_cells)
+        base, size = 4 * volume.cell_base, 4 * volume.n_cells
+        GL.glCopyNamedBufferSubData(self._scratch.id, self.cell_buffer.id, 0, base, size)
         GL.glMemoryBarrier(GL.GL_ALL_BARRIER_BITS)
+
+    def bind(self) -> None:
+        self.cell_buffer.bind(5)
+        self._majorant_buffer.bind(12)
 
     def _over_cells(self, program: Program, volume: ResidentVolume) -> None:
         for first in range(0, volume.n_cells, _CELLS_A_DISPATCH):
@@ -66,7 +82,8 @@ class Majorants:
             program.dispatch(-(-count // _GROUP))
 
     def close(self) -> None:
-        for program in (self._ranges, self._majorants, self._distance):
+        for program in (self._ranges, self._majorants, self._cells, self._distance):
             program.close()
         self._scratch.close()
         self.cell_buffer.close()
+        self._majorant_buffer.close()

@@ -141,7 +141,7 @@ class ResidentScene:
         self.page_buffer = Buffer.of(self.pages)
         self.volume_records = self._volume_records()
         self.volume_buffer = Buffer.of(self.volume_records)
-        self.range_buffer = Buffer(4 * max(1, self._n_ranges))
+        self.range_buffer = Buffer(4 * max(1, self.n_ranges))
         self.label_base, table = self._label_colors()
         self.label_buffer = Buffer.of(table)
 
@@ -149,7 +149,7 @@ class ResidentScene:
 
     def _plan(self) -> list[ResidentVolume]:
         volumes: list[ResidentVolume] = []
-        pages = ranges = cells_total = channel_index = 0
+        pages = ranges = cells = channel_index = 0
         for layer_index, layer in enumerate(self.scene.layers):
             info = layer.source.info
             level = self.levels[layer_index]
@@ -161,17 +161,13 @@ class ResidentScene:
                 encoding = None
                 if info.kind == "image":
                     encoding = encoding_for(info.dtype, layer.stats[channel].lo, layer.stats[channel].hi)
-                channels.append(
-                    ResidentChannel(channel_index, layer_index, channel, storage, encoding, pages, ranges)
-                )  # fmt: skip
+                channels.append(ResidentChannel(channel_index, layer_index, channel, storage, encoding, pages, ranges))
                 channel_index += 1
                 pages += grid.n_bricks
                 ranges += nz * ny * nx
-            volumes.append(
-                ResidentVolume(len(volumes), layer_index, level, grid, (nz, ny, nx), cells_total, tuple(channels))
-            )
-            cells_total += nz * ny * nx
-        self._n_pages, self._n_ranges, self.n_cells = pages, ranges, cells_total
+            volumes.append(ResidentVolume(len(volumes), layer_index, level, grid, (nz, ny, nx), cells, tuple(channels)))
+            cells += nz * ny * nx
+        self._n_pages, self.n_ranges, self.n_cells = pages, ranges, cells
         return volumes
 
     def _make_atlases(self, context: Context) -> dict[StorageClass, Atlas]:

@@ -24,7 +24,7 @@ class Developer:
         self._i420 = Program(ShaderSource("display.comp"))
         self._soften = Program(ShaderSource("soften.comp"))
         self._softened: Texture2D | None = None
-        self._stride = (width + 7) // 8 * 8
+        self._stride = (width // 2 * 2 + 7) // 8 * 8
         even = height // 2 * 2
         self._i420_bytes = self._stride * even * 3 // 2
         self._pixels = Buffer(max(4 * width * height, self._i420_bytes))

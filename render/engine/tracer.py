@@ -33,7 +33,7 @@ class Tracer:
         source = ShaderSource(
             _SHADERS[mode],
             defines,
-            {"generated/layout.glsl": declarations(), "generated/channels.glsl": _channels(resident)},
+            {"generated/layout.glsl": declarations(), "generated/candidates.glsl": _candidates(resident)},
         )
         self._program = Program(source)
         self._params = Buffer(PARAMS.dtype.itemsize)
@@ -69,25 +69,20 @@ class Tracer:
         self._violations.close()
 
 
-def _channels(resident: ResidentScene) -> str:
-    """GLSL of volume_opacity, see shaders/lib/medium.glsl: one block a volume, one term a channel."""
-    blocks = []
+def _candidates(resident: ResidentScene) -> str:
+    """The body of candidate_channel (shaders/lib/majorant.glsl), written out for the scene.
+
+    Channels and volumes are constants in it: a load at a constant place costs a software device a fraction of a gather.
+    """
+    lines = []
     for volume in resident.volumes:
-        terms = "".join(
-            f"""        if ((present >> {min(place, 15)}u & 1u) != 0u) {{
-            sum += channel_opacity({volume.index}, {channel.index}, g, texel);
-            if (chosen < 0 && pick < sum) {{
-                chosen = {channel.index};
-                chosen_texel = texel;
-            }}
-        }}
-"""
-            for place, channel in enumerate(volume.channels)
-        )
-        blocks.append(f"    if (v == {volume.index}) {{\n{terms}    }}\n")
-    return (
-        "float volume_opacity(int v, vec3 g, uint present, float pick, out int chosen, out float chosen_texel) {\n"
-        "    float sum = 0.0, texel;\n    chosen = -1;\n    chosen_texel = 0.0;\n"
-        + "".join(blocks)
-        + "    return sum;\n}\n"
-    )
+        lines.append(f"    if (v == {volume.index}) {{")
+        for channel in volume.channels:
+            c = channel.index
+            lines += [
+                f"        majorant = channels[{c}].weight * majorants[channels[{c}].range_base + index];",
+                f"        if (pick < majorant) return {c};",
+                "        pick -= majorant;",
+            ]
+        lines.append("    }")
+    return "\n".join(lines) + "\n"

@@ -65,7 +65,9 @@ class ShaderSource:
 
         def named(match: re.Match[str]) -> str:
             number = int(match[1])
-            return f"{self.files[number]}{match[2]}{match[3]}" if number < len(self.files) else match[0]
+            # Mesa names some places by number 0, whatever #line said: then only the line is known.
+            file = self.name if number == 0 else self.files[number] if number < len(self.files) else match[1]
+            return f"{file}{match[2]}{match[3]}"
 
         return "\n".join(_WHERE.sub(named, line, count=1) for line in log.strip().splitlines())
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from aiortc import RTCIceServer
@@ -49,9 +49,18 @@ class ClientFiles(StaticFiles):
         return response
 
 
-def create_app(settings: ServerSettings, scene: OpenScene, supervisor: Supervisor, client: Path | None) -> FastAPI:
-    """The server for one scene. `client` is the folder of the built client, or None when there is none."""
-    registry = Registry(supervisor, scene, settings.limits, time.monotonic)
+def create_app(
+    settings: ServerSettings,
+    scene: OpenScene,
+    supervisor: Supervisor,
+    client: Path | None,
+    on_hopeless: Callable[[HostaError], None] | None = None,
+) -> FastAPI:
+    """The server for one scene. `client` is the folder of the built client, or None when there is none.
+
+    `on_hopeless` is told, once, why the scene will never be shown; without it the server goes on and tells its clients.
+    """
+    registry = Registry(supervisor, scene, settings.limits, time.monotonic, on_hopeless)
     ice_servers = [
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers

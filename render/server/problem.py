@@ -19,7 +19,7 @@ def problem_response(error: HostaError) -> Response:
     """The answer that tells of an error which the client can understand."""
     incident = new_incident()
     log.info("incident %s: %s: %s", incident, error.code, error)
-    response = _json(error.http_status, error.code, str(error), incident)
+    response = _json(error.http_status, error.code, error.sentence, incident)
     if error.http_status in (429, 503):
         response.headers["retry-after"] = str(60 if error.http_status == 429 else RETRY_AFTER_S)
     return response

@@ -12,6 +12,9 @@
   printing are the caller's.
 * `paths` go to the worker as they are (files, folders, `synthetic:cell`); it says what is wrong with them.
 * It returns after SIGINT or SIGTERM, within 5 s, with the worker ended.
+* When the scene cannot be shown at all, it ends with the reason: SourceError (exit code 3) for data that cannot be
+  read, GpuError (4) without usable OpenGL, WorkerError (1) for a worker that ends again and again. Once the scene
+  was shown, the server goes on whatever happens to its worker.
 * UsageError (exit code 2): another address than loopback without a token and without `insecure`.
   HostaError (exit code 1): the port is taken, the address is not of this machine.
 
@@ -62,14 +65,22 @@ def run_server(
     elif settings.token is None:
         settings = settings.model_copy(update={"token": new_token()})
     listening = listen(settings.host, settings.port)
+    hopeless: list[HostaError] = []
+
+    def on_hopeless(error: HostaError) -> None:
+        hopeless.append(error)
+        supervisor.stop()
+        server.should_exit = True
+
     try:
         url = launch_url(settings.host, listening.getsockname()[1], settings.token)
         supervisor = Supervisor(_patience(settings), settings.device)
         scene = OpenScene(scene=SCENE, paths=tuple(paths), labels=tuple(labels), spacing=spacing)
-        app = create_app(settings, scene, supervisor, client_dir())
+        app = create_app(settings, scene, supervisor, client_dir(), on_hopeless)
         config = uvicorn.Config(
             app,
             loop="asyncio",
+            http="h11",
             ws="none",
             log_config=None,
             access_log=False,
@@ -87,6 +98,8 @@ def run_server(
                 signal.signal(number, handler)
     finally:
         listening.close()
+    if hopeless:
+        raise hopeless[0]
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ..errors import LimitError, StreamError
+from ..errors import GpuError, HostaError, LimitError, StreamError, WorkerError, error_of
 from ..limits import Limits
 from ..state.view import ViewState
 from ..summary import DeviceInfo, SceneSummary
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 UNWATCHED_VIEW_S = 30.0
 """A view whose last viewer has gone waits so long for it to come back."""
+START_TRIES = 3
+"""So many workers may end before the scene was ever shown; then there is no hope."""
 SHARED_CAMERA_INTERVAL_S = 0.1
 """The other viewers of a view are told where its camera is at most so often."""
 
@@ -52,8 +54,19 @@ class NoViewError(StreamError):
 class Registry:
     """The scene, its views and their viewers."""
 
-    def __init__(self, worker: WorkerLink, scene: OpenScene, limits: Limits, clock: Callable[[], float]) -> None:
-        """`clock` gives the `now_s` of what comes from the worker and of views that lose their last viewer."""
+    def __init__(
+        self,
+        worker: WorkerLink,
+        scene: OpenScene,
+        limits: Limits,
+        clock: Callable[[], float],
+        on_hopeless: Callable[[HostaError], None] | None = None,
+    ) -> None:
+        """`clock` gives the `now_s` of what comes from the worker and of views that lose their last viewer.
+
+        `on_hopeless` is told, once, why the scene will never be shown: before it ever was, its data could not be
+        opened, there was no usable OpenGL, or `START_TRIES` workers ended.
+        """
         self.sessions: dict[str, Session] = {}
         self.summary: SceneSummary | None = None
         self._worker = worker
@@ -67,6 +80,8 @@ class Registry:
         self._trouble: ErrorMessage | None = None
         self._untold_cameras: dict[str, set[str]] = {}  # view -> sessions that moved it since the others were told
         self._told_cameras_s = float("-inf")
+        self._on_hopeless = on_hopeless
+        self._workers_ended = 0
         worker.open_scene(scene)
 
     @property
@@ -167,6 +182,9 @@ class Registry:
         self._status = WorkerMessage.model_validate({"status": status, "message": message})
         if status != "ready":
             self._tell_all(self._status)
+            self._workers_ended += 1
+            if self._workers_ended >= START_TRIES:
+                self._give_up(WorkerError(f"the rendering process ended {self._workers_ended} times: {message}"))
             return
         self._trouble = None
         if self.summary is None:
@@ -174,7 +192,7 @@ class Registry:
             self._tell_all(WorkerMessage(status="starting"))
 
     def _scene_ready(self, message: SceneReady) -> None:
-        self.summary, self._trouble = message.summary, None
+        self.summary, self._trouble, self._on_hopeless = message.summary, None, None
         if self._default_state is None:
             self._default_state = message.default_state
         for session in list(self.sessions.values()):
@@ -184,14 +202,25 @@ class Registry:
 
     def _failed(self, message: Failed) -> None:
         incident = new_incident()
-        log.warning("incident %s: scene %s, view %s: %s", incident, message.scene, message.view, message.message)
-        error = ErrorMessage(code=message.code, message=message.message, incident=incident)
+        hopeless = self._on_hopeless is not None and (message.scene is not None or message.code == GpuError.code)
+        level = logging.INFO if hopeless else logging.WARNING  # the last word on it is said elsewhere
+        log.log(level, "incident %s: scene %s, view %s: %s", incident, message.scene, message.view, message.message)
+        failure = error_of(message.code, message.message)
+        error = ErrorMessage(code=message.code, message=failure.sentence, incident=incident)
         if message.view is None:
             self._trouble = error
             self._tell_all(error)
+            if hopeless:
+                self._give_up(failure)
         elif (view := self._views.get(message.view)) is not None:
             for viewer in self._viewers(view):
                 viewer.tell_error(error)
+
+    def _give_up(self, error: HostaError) -> None:
+        """Unless the scene was shown once: then there is hope."""
+        on_hopeless, self._on_hopeless = self._on_hopeless, None
+        if on_hopeless is not None:
+            on_hopeless(error)
 
     # ---- views ----
 

@@ -118,7 +118,7 @@ class Session:
         try:
             self._apply(event)
         except StateError as error:
-            self._refuse(error.code, str(error)[:500], seq)
+            self._refuse(error.code, error.sentence[:500], seq)
 
     def _apply(self, event: BaseModel) -> None:
         match event:
@@ -176,7 +176,7 @@ class Session:
 
     def tell_error(self, error: HostaError | ErrorMessage) -> None:
         if isinstance(error, HostaError):
-            self._refuse(error.code, str(error))
+            self._refuse(error.code, error.sentence)
         else:
             self.tell(error)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +12,8 @@ from ..errors import HostaError
 from ..scene.open import Scene, open_scene
 from ..units import parse_spacing_um
 from .protocol import Failed, OpenScene, Progress
+
+log = logging.getLogger(__name__)
 
 PROGRESS_INTERVAL_S = 0.1
 
@@ -55,12 +57,14 @@ def _open(request: OpenScene, send: Callable[[Progress], None], deliver: Callabl
         spacing_um = parse_spacing_um(request.spacing) if request.spacing else None
         scene = open_scene(request.paths, request.labels, spacing_um, ProgressReporter(request.scene, send))
     except HostaError as error:
-        deliver(Failed(scene=request.scene, code=error.code, message=str(error)))
+        log.info("scene %s cannot be opened: %s", request.scene, error)
+        deliver(Failed(scene=request.scene, code=error.code, message=error.sentence))
     except MemoryError:
         deliver(Failed(scene=request.scene, code="limit", message="there is not enough memory to open this data"))
     except Exception:
-        traceback.print_exc()
+        log.exception("scene %s cannot be opened", request.scene)
         message = "the data could not be opened because of an error in the program; its log has the details"
         deliver(Failed(scene=request.scene, code="error", message=message))
     else:
+        log.info("scene %s is open: %s", request.scene, ", ".join((*request.paths, *request.labels)))
         deliver(Opened(request.scene, scene))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import logging
 import os
 import queue
 import signal
@@ -18,13 +19,13 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Sequence
 
 from ..codec.video import CodecName, choose_codec
 from ..engine.resident import ResidentScene
 from ..errors import GpuError, HostaError, WorkerError
 from ..gpu.context import Context
+from ..logs import set_up_logs
 from ..scene.open import Scene
 from .channel import WorkerChannel
 from .loader import Opened, ProgressReporter, open_in_background
@@ -44,6 +45,8 @@ from .protocol import (
 )
 from .scheduler import next_view
 from .stream import ViewStream
+
+log = logging.getLogger("render.worker.process")  # it runs as __main__
 
 PR_SET_PDEATHSIG = 1
 ORPHAN_GRACE_S = 2.0
@@ -108,19 +111,20 @@ class Worker:
             stream.step(now_s)
         except GpuError as error:
             # A lost context does not come back within a process; a new process replays the views.
-            self._channel.send(Failed(view=view, code=error.code, message=str(error)))
+            self._channel.send(Failed(view=view, code=error.code, message=error.sentence))
             raise
         except HostaError as error:
-            self._stall(stream, error.code, str(error))
+            self._stall(stream, error)
         except Exception:
-            traceback.print_exc()
-            self._stall(stream, "error", "the picture could not be made because of an error in the program")
+            log.exception("view %s cannot be drawn", view)
+            self._stall(stream, HostaError("the picture could not be made because of an error in the program"))
         return 0.0
 
-    def _stall(self, stream: ViewStream, code: str, message: str) -> None:
+    def _stall(self, stream: ViewStream, error: HostaError) -> None:
         """Leave this view alone until its state changes."""
         stream.pace.stalled = True
-        self._channel.send(Failed(view=stream.view, code=code, message=message))
+        note(f"view {stream.view} waits for another state", error)
+        self._channel.send(Failed(view=stream.view, code=error.code, message=error.sentence))
 
     def _handle(self, message: object) -> None:
         match message:
@@ -160,7 +164,8 @@ class Worker:
             resident = self._residents[name] = ResidentScene(self._context, scene, progress=progress)
         except HostaError as error:
             self._close_scene(name)
-            self._channel.send(Failed(scene=name, code=error.code, message=str(error)))
+            note(f"scene {name} cannot be brought onto the device", error)
+            self._channel.send(Failed(scene=name, code=error.code, message=error.sentence))
             return
         summary = scene.summary(resident.levels)
         self._channel.send(SceneReady(scene=name, summary=summary, default_state=scene.default_state))
@@ -184,13 +189,14 @@ class Worker:
         try:
             stream = ViewStream(request.view, request.scene, self._context, resident, size, self._codec, send)
         except HostaError as error:
-            self._channel.send(Failed(view=request.view, code=error.code, message=str(error)))
+            note(f"view {request.view} cannot be opened", error)
+            self._channel.send(Failed(view=request.view, code=error.code, message=error.sentence))
             return
         self._streams[request.view] = stream
         try:
             stream.set_state(request.state or resident.scene.default_state, request.sequence, 0, time.monotonic())
         except HostaError as error:
-            self._stall(stream, error.code, str(error))
+            self._stall(stream, error)
 
     def _close_scene(self, name: str) -> None:
         for view in [view for view, stream in self._streams.items() if stream.scene == name]:
@@ -223,7 +229,7 @@ class Worker:
         except GpuError:
             raise
         except HostaError as error:
-            self._stall(stream, error.code, str(error))
+            self._stall(stream, error)
 
     def _breathe(self) -> None:
         """Answer the heartbeats that came in the middle of something long; keep the rest for after it."""
@@ -235,6 +241,11 @@ class Worker:
                 raise ServerGone
             else:
                 self._aside.append(message)
+
+
+def note(what: str, error: HostaError) -> None:
+    """Log an error whose sentence goes to the server, which tells it. More lines than that are only in this log."""
+    log.log(logging.INFO if str(error) == error.sentence else logging.ERROR, "%s: %s", what, error)
 
 
 def coalesce(messages: Sequence[object]) -> list[object]:
@@ -279,20 +290,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parent", type=int, required=True, help="process id of the server")
     parser.add_argument("--device", type=int, default=None, help="index of the EGL device")
     options = parser.parse_args(arguments)
+    set_up_logs()
     die_with_parent(options.parent)
     channel = WorkerChannel(socket.socket(fileno=options.fd), on_gone=_end_later)
     channel.start()
     try:
         context = Context.create(options.device)
         codec = choose_codec()
+        log.info("rendering on %s, encoding with %s", context.info.name, codec)
         channel.send(WorkerReady(device=context.info, encoder=codec))
         try:
             Worker(channel, context, codec).run()
         finally:
             context.close()
     except HostaError as error:
-        channel.send(Failed(code=error.code, message=str(error)))
-        print(f"worker: {error}", file=sys.stderr)
+        channel.send(Failed(code=error.code, message=error.sentence))
+        note("the worker ends", error)
         return error.exit_code
     finally:
         channel.close()

@@ -119,6 +119,11 @@ class Supervisor:
         self._listener = listener
         self._task = asyncio.get_running_loop().create_task(self._run(), name="supervisor")
 
+    def stop(self) -> None:
+        """Begin to end the worker, and start no other. `close` waits for it."""
+        if self._task is not None:
+            self._task.cancel()
+
     async def close(self) -> None:
         """End the worker: ask it, then kill it."""
         if self._task is None:

@@ -1,10 +1,11 @@
 // The walk of a ray through a volume's macrocells: it yields segments over which the extinction is bounded by a
 // majorant (pbrt-v4's RayMajorantSegment, book section 11.2), and leaps over empty space.
 //
-// cells[]: low 16 bits = half float, the largest opacity sum in the cell (rounded up); high 16 bits = which channels are
-// not empty in the cell (bit 15 stands for all from the 16th on) or, for an empty cell, the chessboard distance d >= 1
-// to the nearest cell that is not empty: the box of cells at distance < d is empty, and one step leaves it.
-// Macrocells are CELL voxels a side. Needs params, volumes[], cells[], box.glsl, bricks.glsl.
+// cells[]: low 16 bits = half float, the sum over the channels of weight times majorant (rounded up); high 16 bits = for
+// an empty cell the chessboard distance d >= 1 to the nearest cell that is not empty: the box of cells at distance < d
+// is empty, and one step leaves it. majorants[]: by channel, the largest opacity in the cell without the weight.
+// Macrocells are CELL voxels a side.
+// Needs params, volumes[], channels[], cells[], majorants[], box.glsl, bricks.glsl.
 
 struct Walk {
     vec3 o, d;        // the ray in macrocell coordinates; the parameter t is that of the unit-space ray
@@ -12,11 +13,10 @@ struct Walk {
     ivec3 cell;       // where the walk stands
     ivec3 n;          // cells along each axis
     int base;
-    uint present;     // channels of the cell in which a candidate was found
     float t, t_end;   // how far it has come; where the ray leaves the volume (or the crop box)
 };
 
-// A walk of the unit-space ray o + t d over [t0, t1]; false when the ray misses the volume.
+// A walk of the unit-space ray o + t d over [t0, t1] through volume v; false when the ray misses it.
 bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
     w.o = grid_from_unit(v, o) * (1.0 / float(CELL));
     w.d = grid_direction(v, d) * (1.0 / float(CELL));
@@ -24,7 +24,6 @@ bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
     vec2 inside = clip_to_box(w.o, w.inverse_d, vec3(0.0), vec3(volumes[v].size.xyz) * (1.0 / float(CELL)), t0, t1);
     w.t = inside.x;
     w.t_end = inside.y;
-    w.present = 0u;
     w.n = volumes[v].cells.xyz;
     w.base = volumes[v].cell_base;
     w.cell = clamp(ivec3(floor(w.o + w.d * w.t)), ivec3(0), w.n - 1);
@@ -33,11 +32,10 @@ bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
 
 // The majorant opacity of the current cell, and where the ray leaves the cell (or the empty box around it). `next` is
 // the cell that it enters there. Cells are integers, so each step makes progress whatever rounding does to t.
-float walk_segment(inout Walk w, out float t_exit, out ivec3 next) {
+float walk_segment(in Walk w, out float t_exit, out ivec3 next) {
     uint entry = cells[w.base + (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x];
     float majorant = unpackHalf2x16(entry & 0xFFFFu).x;
-    w.present = entry >> 16u;
-    int reach = majorant > 0.0 ? 0 : max(int(w.present), 1) - 1;
+    int reach = max(int(entry >> 16u), 1) - 1;
     ivec3 lo = w.cell - reach, hi = w.cell + reach + 1;
     bvec3 ahead = greaterThanEqual(w.d, vec3(0.0));
     vec3 t_face = (mix(vec3(lo), vec3(hi), ahead) - w.o) * w.inverse_d;
@@ -76,4 +74,13 @@ bool walk_to_candidate(inout Walk w, inout float tau, out float majorant) {
         w.cell = next;
     }
     return false;
+}
+
+// The channel that a candidate in the current cell belongs to, drawn in proportion to the channels' majorants, and that
+// channel's majorant (with its weight). `pick` is 0 .. the cell's majorant; -1 where only rounding put a candidate.
+int candidate_channel(in Walk w, int v, float pick, out float majorant) {
+    int index = (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x;
+    majorant = 0.0;
+#include "generated/candidates.glsl"
+    return -1;
 }

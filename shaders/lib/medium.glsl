@@ -1,4 +1,4 @@
-// What the media are at a point: extinctions of all channels, and which one a collision belongs to.
+// What the media are at a point. Each channel of each volume is a medium of its own.
 // Extinctions are per unit length (unit space: the scene's longest side is 1).
 // Needs params, volumes[], cuts[], channels[], bricks.glsl, transfer.glsl, labels.glsl.
 
@@ -14,11 +14,6 @@ float channel_opacity(int v, int c, vec3 g, out float texel) {
     texel = intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g);
     return opacity_of(c, texel);
 }
-
-// volume_opacity(v, g, present, pick, chosen, texel): the sum over the channels of volume v at g, and the channel in which
-// `pick` (0..sum) falls; -1 when beyond the sum. `present`: the channels to look at, as majorant.glsl has it.
-// It is written out for the scene at hand, so that indices, storage classes and tables are constants (engine/tracer.py).
-#include "generated/channels.glsl"
 
 // Opacity at g, 0 outside of the volume and of the crop box, so that the faces of a cut are surfaces too.
 float opacity_or_nothing(int v, int c, vec3 g) {

@@ -11,6 +11,7 @@ layout(std140, binding = 3) uniform CutBlock { Cut cuts[N_VOLUMES]; };  // of th
 layout(std430, binding = 3) readonly buffer PageBuffer { uint pages[]; };
 layout(std430, binding = 4) readonly buffer LutBuffer { vec4 lut[]; };
 layout(std430, binding = 5) buffer CellBuffer { uint cells[]; };
+layout(std430, binding = 12) buffer MajorantBuffer { float majorants[]; };
 #ifdef HAS_LABELS
 layout(std430, binding = 6) readonly buffer LabelColorBuffer { uint label_colors[]; };
 layout(binding = 2) uniform usampler3D atlas_labels;

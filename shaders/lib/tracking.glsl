@@ -1,7 +1,9 @@
-// Free flight and transmittance through all volumes.
+// Free flight and transmittance through all media.
 //
-// Each volume is tracked on its own and the nearest collision wins: independent exponential flights have the minimum's
-// distribution of the sum of the extinctions, so overlapping volumes of any grids mix physically.
+// Each volume is tracked on its own and the nearest collision wins: the minimum of independent exponential flights is
+// distributed as the flight of the summed extinction, so overlapping volumes of any grids mix physically. The channels of
+// a volume share its walk: a tentative collision first draws its channel in proportion to the channels' majorants
+// (tentative collisions of all channels are one Poisson process, thinned), so it costs one fetch however many there are.
 // Sources: Woodcock et al. 1965 (delta tracking); Novak, Selle, Jarosz, "Residual Ratio Tracking", ACM TOG 33(6), 2014.
 // Needs params, rng.glsl, majorant.glsl, medium.glsl.
 
@@ -32,30 +34,29 @@ Collision track(vec3 o, vec3 d, float t1, bool shadow, inout float T, inout Rng 
     vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, t1);
     for (int v = 0; v < N_VOLUMES; v++) {
         Walk w;
-        if (cuts[v].lo.w == 0.0) continue;
-        if (!walk_start(v, o, d, inside.x, inside.y, w)) continue;
+        if (cuts[v].lo.w == 0.0 || !walk_start(v, o, d, inside.x, inside.y, w)) continue;
         vec4 u = rng_next4(rng);
         float tau = -log(1.0 - u.x);
-        float majorant;
-        while (walk_to_candidate(w, tau, majorant)) {
-            int c;
-            float texel;
-            float pick = shadow ? 1e30 : u.y * majorant;
-            float sum = volume_opacity(v, (w.o + w.d * w.t) * float(CELL), w.present, pick, c, texel);
-            count_violation(sum, majorant);
+        float cell_majorant, majorant;
+        while (walk_to_candidate(w, tau, cell_majorant)) {
+            int c = candidate_channel(w, v, u.z * cell_majorant, majorant);
             if (c >= 0) {
-                hit = Collision(w.t, v, c, texel);
-                inside.y = w.t;  // later volumes can only win with a nearer one
-                break;
-            }
-            if (shadow) {
-                T *= max(1.0 - sum / majorant, 0.0);
-                if (T < ROULETTE_BELOW) {
-                    if (u.y * ROULETTE_BELOW >= T) {
-                        T = 0.0;
-                        return hit;
+                float texel;
+                float opacity = channel_opacity(v, c, (w.o + w.d * w.t) * float(CELL), texel);
+                count_violation(opacity, majorant);
+                if (shadow) {
+                    T *= max(1.0 - opacity / majorant, 0.0);
+                    if (T < ROULETTE_BELOW) {
+                        if (u.y * ROULETTE_BELOW >= T) {
+                            T = 0.0;
+                            return hit;
+                        }
+                        T = ROULETTE_BELOW;
                     }
-                    T = ROULETTE_BELOW;
+                } else if (u.y * majorant < opacity) {
+                    hit = Collision(w.t, v, c, texel);
+                    inside.y = w.t;  // the next volumes can only win with a nearer one
+                    break;
                 }
             }
             u = rng_next4(rng);

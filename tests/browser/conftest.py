@@ -28,11 +28,18 @@ def chromium() -> Iterator[Chromium]:
 
 
 @pytest.fixture(scope="session")
-def demo(chromium: Chromium) -> Iterator[Server]:
+def demo_server(chromium: Chromium) -> Iterator[Server]:
     """The demo, as `hosta demo --no-browser` serves it. (After Chromium: where there is none, nothing starts.)"""
     server = Server("demo", "--no-browser")
     yield server
     assert server.close() == 0
+
+
+@pytest.fixture
+def demo(demo_server: Server) -> Iterator[Server]:
+    """The demo's server; what it has logged stands beside a test that fails."""
+    yield demo_server
+    print(demo_server.log())
 
 
 @pytest.fixture

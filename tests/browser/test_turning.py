@@ -27,6 +27,7 @@ def balls(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Itera
     np.save(path, np.stack([near, far]).astype(np.uint8) * 255)
     server = Server("serve", str(path))
     yield server
+    print(server.log())
     assert server.close() == 0
 
 

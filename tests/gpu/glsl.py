@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from render.engine.layout import CUT, PARAMS, declarations
 from render.engine.look import Look
 from render.engine.resident import ResidentScene
-from render.engine.tracer import _channels as channels_glsl
 from render.engine.transfer import LUT_SIZE
 from render.gpu.buffer import Buffer
 from render.gpu.program import Program, ShaderSource
@@ -87,8 +86,6 @@ void main() {{
     if scene is not None:
         all_defines = {**scene[0].defines(), "LUT_SIZE": LUT_SIZE, **all_defines}
     generated = {"test.comp": text, "generated/layout.glsl": declarations()}
-    if scene is not None:
-        generated["generated/channels.glsl"] = channels_glsl(scene[0])
     program = Program(ShaderSource("test.comp", all_defines, generated))
     uniforms = [(0, Buffer.of(PARAMS.array(1) if params is None else params))]
     if scene is not None:

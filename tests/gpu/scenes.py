@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
 from render.bricks.stats import channel_stats
+from render.engine.uniforms import params
 from render.scene.open import Scene, SceneLayer
 from render.source.base import Source
 from render.source.memory import MemorySource
@@ -68,6 +69,14 @@ def plain(scene: Scene, density: float = 10.0, *, channel: Channel | None = None
         "display": Display(tone_map="linear"),
     }
     return ViewState(**{**fields, **changes})
+
+
+def record_of(
+    state: ViewState, scene: Scene, unit_from_world: NDArray[np.float64], size: tuple[int, int]
+) -> NDArray[Any]:
+    """The Params record of a whole picture of `size` (width, height)."""
+    n_channels = sum(len(layer.stats) if layer.stats else 1 for layer in scene.layers)
+    return params(state, scene, unit_from_world, n_channels, size, (0, 0, *size))
 
 
 def along(origin: ArrayLike, direction: ArrayLike, half_height_um: float = 1e-5) -> Camera:

@@ -32,7 +32,9 @@ def test_srgb_is_the_standard_and_goes_both_ways(gl: Context) -> None:
 
 def test_srgb_clamps_what_is_out_of_range(gl: Context) -> None:
     x = np.array([[-1.0, 2.0, 1e30]], np.float32)
-    assert call("result = srgb_encode(x);", {"x": x}, ["colour"], result="vec3")[0] == pytest.approx([0, 1, 1], abs=1e-6)
+    assert call("result = srgb_encode(x);", {"x": x}, ["colour"], result="vec3")[0] == pytest.approx(
+        [0, 1, 1], abs=1e-6
+    )
 
 
 def test_luma_and_chroma_are_bt709_limited_range(gl: Context) -> None:

@@ -7,13 +7,12 @@ import pytest
 from scipy import stats
 
 from render.engine.layout import PARAMS
-from render.engine.uniforms import params
 from render.gpu.context import Context
 from render.scene.framing import axes
 from render.state.camera import Camera
 
 from .glsl import call
-from .scenes import array_scene, plain
+from .scenes import array_scene, plain, record_of
 
 CLIP = "vec2 t = clip_to_box(o, safe_inverse(d), lo, hi, 0.0, 100.0); result = t;"
 
@@ -50,10 +49,10 @@ def test_clip_along_an_axis_knows_inside_from_outside_and_is_never_nan(gl: Conte
     assert t[4].tolist() == [0, 1]
 
 
-def record_of(camera: Camera, width: int, height: int) -> np.ndarray:
+def camera_record(camera: Camera, width: int, height: int) -> np.ndarray:
     scene = array_scene(np.zeros((10, 20, 40), np.uint8), spacing_um=(3.0, 1.0, 0.5))
     matrix = np.eye(4)  # world = unit space, so that the camera's own numbers can be compared
-    return params(plain(scene, camera=camera), scene, matrix, (width, height), (0, 0, width, height))
+    return record_of(plain(scene, camera=camera), scene, matrix, (width, height))
 
 
 @pytest.mark.parametrize("projection", ["perspective", "orthographic"])
@@ -66,7 +65,7 @@ def test_camera_rays_go_through_the_pixels(gl: Context, projection: str) -> None
     x, y = (c.ravel() for c in np.meshgrid(np.arange(width), np.arange(height)))
     pixel = np.stack([x, y], axis=1).astype(np.uint32)
     middle = np.full((len(pixel), 2), 0.5, np.float32)
-    record = record_of(camera, width, height)
+    record = camera_record(camera, width, height)
     arguments = {"pixel": pixel, "u": middle}
     o = call("vec3 o, d; camera_ray(pixel, u, o, d); result = o;", arguments, ["rng", "camera"], result="vec3",
              params=record)  # fmt: skip

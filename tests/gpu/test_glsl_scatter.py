@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from render.engine.layout import PARAMS
-from render.engine.uniforms import linear, params
+from render.engine.uniforms import linear
 from render.gpu.context import Context
 from render.state.light import AreaLight, Lighting, Sky
 
 from .glsl import call
-from .scenes import DARK, array_scene, plain
+from .scenes import DARK, array_scene, plain, record_of
 
 N = 20_000
 F = NDArray[np.float64]
@@ -51,8 +51,8 @@ def hg_cdf(c: F, g: float) -> F:
 @pytest.mark.parametrize("g", [-0.75, -0.3, 0.0, 0.3, 0.75])
 def test_phase_samples_follow_the_density(gl: Context, g: float) -> None:
     flight = directions(N)
-    wi = call("result = phase_hg_sample(flight, g, u);",
-              {"flight": flight, "g": np.full(N, g, np.float32), "u": uniforms()}, ["phase"], result="vec3")  # fmt: skip
+    arguments = {"flight": flight, "g": np.full(N, g, np.float32), "u": uniforms()}
+    wi = call("result = phase_hg_sample(flight, g, u);", arguments, ["phase"], result="vec3")
     np.testing.assert_allclose(np.linalg.norm(wi, axis=1), 1.0, atol=1e-5)
     cosine = np.einsum("ij,ij->i", wi.astype(np.float64), flight)
     assert stats.kstest(hg_cdf(np.clip(cosine, -1, 1), g), "uniform").pvalue > 1e-3
@@ -175,7 +175,7 @@ def test_white_furnace_gains_no_energy(gl: Context, roughness: float, degrees: f
 def lit(**changes: object) -> np.ndarray:
     scene = array_scene(np.zeros((8, 8, 8), np.uint8))
     state = plain(scene, lighting=Lighting(**changes))
-    return params(state, scene, np.eye(4), (8, 8), (0, 0, 8, 8))
+    return record_of(state, scene, np.eye(4), (8, 8))
 
 
 def irradiance(record: np.ndarray, p: F) -> F:
@@ -231,7 +231,7 @@ def test_sky_goes_from_bottom_over_the_horizon_to_top(gl: Context) -> None:
 
 def test_no_light_is_no_radiance() -> None:
     scene = array_scene(np.zeros((8, 8, 8), np.uint8))
-    record = params(plain(scene, lighting=DARK), scene, np.eye(4), (8, 8), (0, 0, 8, 8))
+    record = record_of(plain(scene, lighting=DARK), scene, np.eye(4), (8, 8))
     assert record.dtype == PARAMS.dtype
     assert not record[0]["light_radiance"].any()
     assert not record[0]["sky_top"].any()

@@ -12,7 +12,6 @@ from scipy.ndimage import map_coordinates
 from render.engine.look import Look
 from render.engine.resident import ResidentScene
 from render.engine.transfer import srgb_to_linear
-from render.engine.uniforms import params
 from render.gpu.context import Context
 from render.scene.open import Scene
 from render.source.memory import MemorySource
@@ -20,7 +19,7 @@ from render.state.layer import Channel
 from render.state.view import ViewState
 
 from .glsl import call
-from .scenes import along, array_scene, full_window, optical_depth, plain, scene_of
+from .scenes import along, array_scene, full_window, optical_depth, plain, record_of, scene_of
 
 VOLUME = ["box", "colour", "bricks", "transfer", "labels", "medium"]
 SHAPE = (37, 45, 70)
@@ -233,7 +232,7 @@ def test_shadows_have_the_mean_transmittance_of_the_integral(upload: Uploads, de
     origin, direction = np.array([-40.0, 10.0, 3.0]), np.array([1.0, 0.15, 0.12])
     state = plain(scene, density, camera=along(origin, direction))
     resident, look = upload(scene, state)
-    record = params(state, scene, resident.unit_from_world, (1, 1), (0, 0, 1, 1))
+    record = record_of(state, scene, resident.unit_from_world, (1, 1))
     n = 40_000
     body = (
         "Rng rng = rng_make(uvec2(i, 0u), 0u, 1u); result = 1.0;"

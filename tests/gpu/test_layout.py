@@ -13,7 +13,10 @@ from render.gpu.program import Program, ShaderSource
 
 MIXED = Struct(
     "Mixed",
-    (("a", "float"), ("b", "vec2"), ("c", "int"), ("d", "vec4"), ("e", "uint"), ("f", "ivec2"), ("g", "uvec4"), ("h", "float")),
+    (
+        ("a", "float"), ("b", "vec2"), ("c", "int"), ("d", "vec4"),
+        ("e", "uint"), ("f", "ivec2"), ("g", "uvec4"), ("h", "float"),
+    ),
 )  # fmt: skip
 COUNT = 3
 
@@ -32,13 +35,17 @@ def echo(struct: Struct, block: str) -> ShaderSource:
             bits = f"floatBitsToUint({value})" if component(kind) == "float" else f"uint({value})"
             lines.append(f"    words[i * WORDS + {at}] = {bits};")
             at += 1
-    text = f"""#include "generated/layout.glsl"
+    text = (
+        f"""#include "generated/layout.glsl"
 layout(local_size_x = 1) in;
 {block}
 layout(std430, binding = 9) writeonly buffer Words {{ uint words[]; }};
 void main() {{
     int i = int(gl_GlobalInvocationID.x);
-""" + "\n".join(lines) + "\n}\n"
+"""
+        + "\n".join(lines)
+        + "\n}\n"
+    )
     own = MIXED.glsl if struct is MIXED else ""
     generated = {"echo.comp": text, "generated/layout.glsl": declarations() + own}
     return ShaderSource("echo.comp", {"WORDS": at}, generated)
@@ -59,7 +66,9 @@ def filled(struct: Struct) -> np.ndarray:
 def words(struct: Struct, records: np.ndarray) -> np.ndarray:
     """The records' fields without padding, as 32-bit words."""
     parts = [
-        np.ascontiguousarray(record[name]).reshape(-1).view(np.uint32) for record in records for name, _ in struct.fields
+        np.ascontiguousarray(record[name]).reshape(-1).view(np.uint32)
+        for record in records
+        for name, _ in struct.fields
     ]
     return np.concatenate(parts)
 

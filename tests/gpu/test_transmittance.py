@@ -29,7 +29,9 @@ def coverage(draw: Draw, scene: Scene, state: object, mode: str = "path", sample
     return float(renderer.read_mean()[:, :, 3].astype(np.float64).mean()), 64 * 64 * samples
 
 
-def check(draw: Draw, scene: Scene, density: float, origin: ArrayLike, direction: ArrayLike, tau: float, **changes) -> None:  # type: ignore[no-untyped-def]
+def check(
+    draw: Draw, scene: Scene, density: float, origin: ArrayLike, direction: ArrayLike, tau: float, **changes
+) -> None:  # type: ignore[no-untyped-def]
     # One seed for all; that seeds scatter as they should was looked at with 100 of them.
     state = plain(scene, density, camera=along(origin, direction), seed=1, **changes)
     got, n = coverage(draw, scene, state)
@@ -102,7 +104,7 @@ def test_turned_volume_with_anisotropic_voxels(draw: Draw) -> None:
 def test_left_handed_volume(draw: Draw) -> None:
     world = np.diag([-1.0, 1.0, 2.0, 1.0])
     scene = array_scene(noise((20, 30, 40), 3), world_from_vox=world)
-    origin, direction = scene.box.centre + (60, -30, 10), np.array([-2.0, 1.0, -0.3])
+    origin, direction = scene.box.centre + np.array([60, -30, 10]), np.array([-2.0, 1.0, -0.3])
     check(draw, scene, 3.0, origin, direction, optical_depth(scene, origin, direction, 3.0, [U16]))
 
 

@@ -51,7 +51,9 @@ async def service(
     app = create_app(chosen, OpenScene(scene="main", paths=tuple(paths)), supervisor, client)
     listening = listen(chosen.host, chosen.port)
     server = uvicorn.Server(
-        uvicorn.Config(app, loop="asyncio", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        uvicorn.Config(
+            app, loop="asyncio", http="h11", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
     )
     with contextlib.ExitStack() as stack:
         stack.enter_context(listening)

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "render"
 
 # From the bottom up; a room imports from its own row and from rows above it in this list.
 ROWS = (
-    ("errors", "limits", "units", "space", "settings", "resources", "summary"),
+    ("errors", "limits", "units", "space", "settings", "resources", "roots", "summary", "logs"),
     ("state",),
     ("source",),
     ("bricks",),
@@ -28,11 +28,19 @@ ROWS = (
     ("doctor", "progress"),
     ("commands",),
     ("cli",),
+    ("__main__",),
 )
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
 
 # What runs in the server process, which touches neither the GPU nor the data.
-SERVER_MODULES = ("server", "session", "worker/__init__.py", "worker/protocol.py", "worker/supervisor.py")
+SERVER_MODULES = (
+    "server",
+    "session",
+    "worker/__init__.py",
+    "worker/protocol.py",
+    "worker/supervisor.py",
+    "commands/serve.py",
+)
 KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "scene"}
 
 HEAVY = {"OpenGL", "itk", "vtk", "vtkmodules", "av", "aiortc", "tensorstore", "zarr", "tifffile", "imagecodecs"}

@@ -25,7 +25,7 @@ def test_known_units(unit: str, factor: float) -> None:
 @pytest.mark.parametrize("unit", ["", "pixel", "furlong", "second", "nm2"])
 def test_unknown_units_are_refused_with_the_known_ones(unit: str) -> None:
     assert not is_length_unit(unit)
-    with pytest.raises(UsageError, match="unknown unit of length .*use one of nm, um, mm"):
+    with pytest.raises(UsageError, match=r"unknown unit of length .*use one of nm, um, mm"):
         micrometres_per(unit)
 
 
@@ -43,9 +43,9 @@ def test_spacings_are_z_y_x(text: str, expected: tuple[float, float, float]) -> 
     assert parse_spacing_um(text) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("text", ["", "5", "nm", "1,2nm", "1,2,3,4nm", "0nm", "-1um", "a,b,cnm", "nan um", "inf mm", "1,,2um"])
+@pytest.mark.parametrize("text", ["", "5", "nm", "1,2nm", "1,2,3,4nm", "0nm", "-1um", "a,b,cnm", "nan um", "1,,2um"])
 def test_wrong_spacings_are_refused_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match="write z,y,x and a unit, such as 45,4.6,4.6nm"):
+    with pytest.raises(UsageError, match=r"write z,y,x and a unit, such as 45,4\.6,4\.6nm"):
         parse_spacing_um(text)
 
 
@@ -56,8 +56,8 @@ def test_a_spacing_in_an_unknown_unit_names_the_unit() -> None:
 
 @pytest.mark.parametrize(
     ("length", "text"),
-    [(0.0046, "4.6 nm"), (1.0, "1 µm"), (999.0, "999 µm"), (1500.0, "1.5 mm"), (2.5e6, "2.5 m"), (0.0, "0 nm"), (-3.0, "-3 µm")],
-)  # fmt: skip
+    [(0.0046, "4.6 nm"), (1.0, "1 µm"), (999.0, "999 µm"), (1500.0, "1.5 mm"), (2.5e6, "2.5 m"), (0.0, "0 nm")],
+)
 def test_lengths_in_the_unit_that_reads_best(length: float, text: str) -> None:
     assert format_length(length) == text
 

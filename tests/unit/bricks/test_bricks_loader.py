@@ -74,7 +74,7 @@ def test_absent_bricks_are_not_read() -> None:
 
 def test_a_broken_brick_is_told_and_reading_stops() -> None:
     source, grid = SlowSource(np.repeat(volume(), 4, axis=0), bad=(0, 0, 0)), BrickGrid((160, 50, 70), 16)
-    with pytest.raises(SourceError, match="^the brick is broken$"):
+    with pytest.raises(SourceError, match=r"^the brick is broken$"):
         list(load(source, grid))
     assert len(source.reads) <= AHEAD
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("bricks")]

@@ -76,7 +76,7 @@ def test_no_number_of_the_tree_may_be_nan_or_infinite(bad: float) -> None:
         ("[]", "the state is not valid"),
         ('{"samples": 0}', "samples: Input should be greater than or equal to 1"),
         ('{"samples": 1e99}', "samples"),
-        ('{"camera": {"position": [0, 0, 0], "focal_point": [0, 0, 0]}}', "camera: position and focal_point are the same"),
+        ('{"camera": {"position": [0, 0, 0], "focal_point": [0, 0, 0]}}', "camera: position and focal_point"),
         ('{"camera": {"view_up": [0, 0, 0]}}', "camera: view_up is zero or parallel"),
         ('{"crop": {"lo": [0.9, 0, 0], "hi": [0.1, 1, 1]}}', "crop: crop box"),
         ('{"version": 2}', "version"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -91,10 +92,8 @@ def test_the_last_value_put_at_a_path_is_there_and_nothing_else_moved(change: Pa
 @given(patches)
 def test_the_state_that_is_patched_does_not_change(change: Patch) -> None:
     before = STATE.model_dump_json()
-    try:
+    with contextlib.suppress(StateError):
         apply_patch(STATE, change)
-    except StateError:
-        pass
     assert STATE.model_dump_json() == before
 
 
@@ -146,5 +145,5 @@ def test_wrong_patches_are_refused_in_a_sentence_that_names_the_place(
 
 
 def test_no_key_can_be_smuggled_in_with_a_whole_part() -> None:
-    with pytest.raises(StateError, match="display.gamma"):
+    with pytest.raises(StateError, match=r"display\.gamma"):
         apply_patch(STATE, patch((("display",), {"gamma": 2.2})))

@@ -1,4 +1,4 @@
-"""What goes to stderr: warnings, and with --verbose everything."""
+"""What goes to stderr: warnings, and with `hosta --verbose` everything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 LEVEL_VARIABLE = "HOSTA_LOG_LEVEL"
 
 
-def set_up_logs(verbose: bool) -> None:
+def set_up_logs(verbose: bool = False) -> None:
     """Send log records to stderr. The level reaches the processes started from here through HOSTA_LOG_LEVEL."""
     if verbose:
         os.environ[LEVEL_VARIABLE] = "debug"
