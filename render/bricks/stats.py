@@ -12,6 +12,8 @@ from ..source.base import Shape3, Source, SourceInfo
 
 SAMPLE_VOXELS = 4 << 20
 HISTOGRAM_BINS = 256
+LARGEST = 3e38
+"""Values beyond a 32-bit float's are counted as this: no window could hold them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class ChannelStats:
         return float(self.values[min(int(len(self.values) * percent / 100.0), len(self.values) - 1)])
 
 
+def range_top(lo: float, hi: float) -> float:
+    """`hi`, or for a range of no width the end of the smallest that can be cut into bins: 1, more for huge values."""
+    least = max(1.0, abs(lo) * 1e-6) if lo == hi else abs(lo) * 1e-9
+    return max(hi, lo + least)
+
+
 def sample_level(info: SourceInfo) -> int:
     """The finest level with at most SAMPLE_VOXELS voxels, else the coarsest."""
     for index, level in enumerate(info.levels):
@@ -46,7 +54,7 @@ def channel_stats(source: Source, channel: int, time: int = 0) -> ChannelStats:
     shape = info.levels[level].shape
     whole = level == 0 and math.prod(shape) <= SAMPLE_VOXELS
     voxels = _sample(source, level, channel, time, shape)
-    values = voxels[np.isfinite(voxels)]
+    values = np.clip(voxels[np.isfinite(voxels)], -LARGEST, LARGEST)
     values.sort()
     if not len(values):
         return ChannelStats(0.0, 1.0, np.zeros(HISTOGRAM_BINS, np.int64), values, whole)
@@ -54,8 +62,7 @@ def channel_stats(source: Source, channel: int, time: int = 0) -> ChannelStats:
     if not whole and info.dtype.kind == "f":
         # The sample is of a coarser level or a part; leave room for the extremes that it missed.
         lo, hi = lo - 0.05 * (hi - lo), hi + 0.25 * (hi - lo)
-    top = hi if hi > lo else lo + 1.0
-    histogram = np.histogram(values, bins=HISTOGRAM_BINS, range=(lo, top))[0].astype(np.int64)
+    histogram = np.histogram(values, bins=HISTOGRAM_BINS, range=(lo, range_top(lo, hi)))[0].astype(np.int64)
     return ChannelStats(lo, hi, histogram, values, whole)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..bricks.stats import ChannelStats
+from ..bricks.stats import ChannelStats, range_top
 from ..source.base import SourceInfo
 from ..state.layer import Channel
 
@@ -38,10 +38,11 @@ def otsu(histogram: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
 def auto_window(stats: ChannelStats) -> tuple[float, float]:
     """From where matter begins to where nearly all of it is: Otsu's threshold lowered, to the 99.9th percentile."""
     if not len(stats.values) or stats.values[0] == stats.values[-1]:
-        return stats.lo, stats.lo + 1.0
+        return stats.lo, range_top(stats.lo, stats.lo)
     lo_robust, hi = stats.percentile(0.1), stats.percentile(99.9)
     if hi <= lo_robust:
         lo_robust, hi = float(stats.values[0]), float(stats.values[-1])
+    hi = range_top(lo_robust, hi)
     inside = stats.values[(stats.values >= lo_robust) & (stats.values <= hi)]
     histogram, edges = np.histogram(inside, bins=256, range=(lo_robust, hi))
     threshold = float(edges[otsu(histogram.astype(np.int64)) + 1])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bricks.pyramid import with_pyramid
-from ..bricks.stats import ChannelStats, channel_stats
+from ..bricks.stats import ChannelStats, channel_stats, range_top
 from ..errors import SourceError
 from ..source.base import Source
 from ..source.open import open_sources
@@ -101,7 +101,7 @@ class Scene:
                     channels=tuple(
                         ChannelSummary(
                             name=channel.name or f"channel {number}",
-                            range=(stats.lo, stats.hi if stats.hi > stats.lo else stats.lo + 1.0),
+                            range=(stats.lo, range_top(stats.lo, stats.hi)),
                             histogram=tuple(int(count) for count in stats.histogram),
                         )
                         for number, (channel, stats) in enumerate(zip(info.channels, layer.stats, strict=False))

@@ -14,6 +14,8 @@ class Node(BaseModel):
 
 
 Finite = Annotated[float, Field(ge=-1e15, le=1e15)]
+Value = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]
+"""A voxel value: anything that a 32-bit float can hold, which takes in all 64-bit integers."""
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0, le=1e15)]
 Vec3 = tuple[Finite, Finite, Finite]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ..limits import DEFAULT_LIMITS
-from .base import Color, Finite, Node, Unit
+from .base import Color, Node, Unit, Value
 
 CurveNode = tuple[Unit, Unit]
 """(position inside the window 0..1, opacity 0..1)"""
@@ -25,7 +25,7 @@ class Channel(Node):
     visible: bool = True
     color: Color = (1.0, 1.0, 1.0)
     color_map: str | None = Field(None, max_length=100)
-    window: tuple[Finite, Finite] = (0.0, 1.0)
+    window: tuple[Value, Value] = (0.0, 1.0)
     opacity: Unit = 1.0
     curve: tuple[CurveNode, ...] = Field((), max_length=DEFAULT_LIMITS.transfer_nodes_max)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from render.engine.layout import CUT, PARAMS, declarations
 from render.engine.look import Look
 from render.engine.resident import ResidentScene
+from render.engine.tracer import _candidates as candidates_glsl
 from render.engine.transfer import LUT_SIZE
 from render.gpu.buffer import Buffer
 from render.gpu.program import Program, ShaderSource
@@ -86,6 +87,8 @@ void main() {{
     if scene is not None:
         all_defines = {**scene[0].defines(), "LUT_SIZE": LUT_SIZE, **all_defines}
     generated = {"test.comp": text, "generated/layout.glsl": declarations()}
+    if scene is not None:
+        generated["generated/candidates.glsl"] = candidates_glsl(scene[0])
     program = Program(ShaderSource("test.comp", all_defines, generated))
     uniforms = [(0, Buffer.of(PARAMS.array(1) if params is None else params))]
     if scene is not None:
@@ -106,8 +109,9 @@ void main() {{
 
 
 def _whole_cuts(resident: ResidentScene) -> NDArray[Any]:
-    """Cuts that cut nothing off."""
+    """Cuts that cut nothing off, of volumes that are all drawn."""
     records = CUT.array(len(resident.volumes))
     for record, volume in zip(records, resident.volume_records, strict=True):
         record["hi"][:3] = volume["size"][:3]
+        record["lo"][3] = 1.0
     return records

@@ -75,8 +75,7 @@ def record_of(
     state: ViewState, scene: Scene, unit_from_world: NDArray[np.float64], size: tuple[int, int]
 ) -> NDArray[Any]:
     """The Params record of a whole picture of `size` (width, height)."""
-    n_channels = sum(len(layer.stats) if layer.stats else 1 for layer in scene.layers)
-    return params(state, scene, unit_from_world, n_channels, size, (0, 0, *size))
+    return params(state, scene, unit_from_world, size, (0, 0, *size))
 
 
 def along(origin: ArrayLike, direction: ArrayLike, half_height_um: float = 1e-5) -> Camera:

@@ -32,7 +32,7 @@ class FixedPacing(Pacing):
 @pytest.fixture(scope="module")
 def cell() -> Scene:
     """Channels and segments of a phantom cell."""
-    image, labels = phantom_scene("synthetic:cell?size=32"), phantom_scene("synthetic:labels?size=32")
+    image, labels = phantom_scene("synthetic:cell?size=24"), phantom_scene("synthetic:labels?size=24")
     return scene_of(*(layer.source for scene in (image, labels) for layer in scene.layers))
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from render import __version__
 from render.cli import main
+from tests.bad_data import BAD_NAMES, write_bad_data
 
 CELL = "synthetic:cell?size=32"
 
@@ -22,9 +23,9 @@ CELL = "synthetic:cell?size=32"
 def hosta(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "render.cli", *arguments],
+        [sys.executable, "-m", "render", *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         env=os.environ | environment,
         check=False,
@@ -44,9 +45,9 @@ def one_sentence(text: str) -> str:
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with an empty folder, a text that calls itself an image, and a broken state."""
     (tmp_path / "empty").mkdir()
-    (tmp_path / "letter.nii").write_text("Dear reader,")
-    (tmp_path / "broken.json").write_text('{"camera": {"view_angle": 500}}')
-    (tmp_path / "cut.json").write_text('{"camera": ')
+    (tmp_path / "letter.nii").write_bytes(b"Dear reader,")
+    (tmp_path / "broken.json").write_bytes(b'{"camera": {"view_angle": 500}}')
+    (tmp_path / "cut.json").write_bytes(b'{"camera": ')
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -105,6 +106,25 @@ def test_refuses(line: str, code: int, words: str, in_folder: Path, capsys: pyte
     assert words in one_sentence(err)
     assert out == ""
     assert sorted(in_folder.iterdir()) == before
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bad_data(tmp_path_factory.mktemp("bad"))
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+@pytest.mark.parametrize("command", ["info", "frame"])
+def test_data_that_cannot_be_read(
+    command: str, name: str, bad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`hosta serve` and `hosta view` say the same: tests/faults/test_start.py."""
+    more = ["-o", str(tmp_path / "a.png"), "--size", "64x48", "--spp", "1"] if command == "frame" else []
+    assert main([command, str(bad / name), *more]) == 3
+    out, err = capsys.readouterr()
+    assert name in one_sentence(err)
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
@@ -178,7 +198,7 @@ def test_interrupted_frame_leaves_nothing(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
-        "render.cli",
+        "render",
         "frame",
         CELL,
         "-o",
@@ -188,7 +208,7 @@ def test_interrupted_frame_leaves_nothing(tmp_path: Path) -> None:
         "--spp",
         "60000",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
         time.sleep(4)  # opening and sampling take minutes
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -201,8 +221,8 @@ def test_interrupted_frame_leaves_nothing(tmp_path: Path) -> None:
 
 def test_reader_that_goes_away() -> None:
     """`hosta info ... | head` with a head that has seen enough."""
-    command = [sys.executable, "-m", "render.cli", "info", CELL, "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "render", "info", CELL, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

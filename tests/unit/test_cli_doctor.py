@@ -20,7 +20,11 @@ from render.doctor import check_port
 @pytest.fixture(scope="module")
 def report() -> dict[tuple[str, str], dict[str, Any]]:
     answer = subprocess.run(
-        [sys.executable, "-m", "render.cli", "doctor", "--json"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "render", "doctor", "--json"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
     return {(check["group"], check["name"]): check for check in json.loads(answer.stdout)["checks"]}
 
@@ -72,9 +76,9 @@ def test_without_opengl(tmp_path: Path) -> None:
     """The report is still whole, and the exit code says what is wrong."""
     environment = os.environ | {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none")}
     answer = subprocess.run(
-        [sys.executable, "-m", "render.cli", "doctor", "--json"],
+        [sys.executable, "-m", "render", "doctor", "--json"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         env=environment,
         check=False,
