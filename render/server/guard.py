@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import AuthError, HostaError, LimitError
 from .problem import problem_response
 
+PREFLIGHT_S = 600
+"""For so long a browser may remember what another origin's page may do."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SDP_PATH_END = "/whep"
 
@@ -24,7 +27,11 @@ class ForbiddenError(AuthError):
 
 
 class Guard:
-    """Refuses foreign hosts and origins and large bodies; puts the security headers on every answer."""
+    """Refuses foreign hosts and origins and large bodies; puts the security headers on every answer.
+
+    Pages of `allow_origins` may embed the server's page, load its client and use its API with a bearer token; cookies
+    never go with their requests.
+    """
 
     def __init__(
         self,
@@ -47,7 +54,6 @@ class Guard:
         self._headers = {
             "content-security-policy": (
                 "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-                "style-src 'self' 'unsafe-inline'; "
                 f"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
             ),
             "x-content-type-options": "nosniff",
@@ -61,18 +67,25 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        headers = Headers(scope=scope)
+        more = self._headers | self._sharing_headers(headers.get("origin"))
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                answered = MutableHeaders(scope=message)
+                for name, value in more.items():
+                    answered.setdefault(name, value)
+                if self._origins:
+                    answered.add_vary_header("Origin")
             await send(message)
 
-        headers = Headers(scope=scope)
         try:
             self._check(scope, headers)
         except HostaError as error:
             await problem_response(error)(scope, receive, send_guarded)
+            return
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await Response(status_code=204, headers=self._preflight_headers(headers))(scope, receive, send_guarded)
             return
         max_bytes = self._sdp_max_bytes if scope["path"].endswith(SDP_PATH_END) else self._body_max_bytes
         await self._app(scope, _bounded(receive, max_bytes), send_guarded)
@@ -90,6 +103,22 @@ class Guard:
         max_bytes = self._sdp_max_bytes if scope["path"].endswith(SDP_PATH_END) else self._body_max_bytes
         if not length.isascii() or not length.isdigit() or int(length[:19]) > max_bytes:
             raise LimitError(f"the body of this request may have at most {max_bytes} bytes")
+
+    def _sharing_headers(self, origin: str | None) -> dict[str, str]:
+        """What lets a page of a listed origin read the answer; nothing for all others."""
+        if origin is None or origin.lower() not in self._origins:
+            return {}
+        return {"access-control-allow-origin": origin, "access-control-expose-headers": "Location, Retry-After"}
+
+    def _preflight_headers(self, headers: Headers) -> dict[str, str]:
+        """What a page of a listed origin may ask for; nothing for all others, whose browsers then go no further."""
+        if not self._sharing_headers(headers.get("origin")):
+            return {}
+        return {
+            "access-control-allow-methods": "GET, POST, DELETE",
+            "access-control-allow-headers": "Authorization, Content-Type",
+            "access-control-max-age": str(PREFLIGHT_S),
+        }
 
     def _is_our_host(self, host: str) -> bool:
         try:

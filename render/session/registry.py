@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ..errors import GpuError, HostaError, LimitError, StreamError, WorkerError, error_of
+from ..errors import GpuError, HostaError, LimitError, StateError, StreamError, WorkerError, error_of
 from ..limits import Limits
 from ..state.view import ViewState
 from ..summary import DeviceInfo, SceneSummary
@@ -169,6 +169,7 @@ class Registry:
         match message:
             case Packet():
                 if (view := self._views.get(message.view)) is not None:
+                    view.drawn(message.frame.sequence)
                     for viewer in self._viewers(view):
                         viewer.show_frame(message.frame, payload)
             case Progress():
@@ -213,8 +214,14 @@ class Registry:
             if hopeless:
                 self._give_up(failure)
         elif (view := self._views.get(message.view)) is not None:
+            # What cannot be drawn is taken back, or each camera that follows would fail with it, in a new worker too.
+            taken_back = message.code == StateError.code and view.refused()
+            if taken_back:
+                self._worker.set_state(view.view, view.state, view.sequence, view.camera_seq)
             for viewer in self._viewers(view):
                 viewer.tell_error(error)
+                if taken_back:
+                    viewer.tell_state(view, None)
 
     def _give_up(self, error: HostaError) -> None:
         """Unless the scene was shown once: then there is hope."""

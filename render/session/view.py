@@ -10,6 +10,7 @@ from ..state.view import ViewState
 
 DEFAULT_SIZE = (960, 540)
 """The picture until a client says how large its own is."""
+MOST_UNDRAWN = 256
 
 
 class View:
@@ -27,6 +28,9 @@ class View:
         self.sequence = 0
         self.camera_seq = 0
         self.size = size
+        # What was drawn last, and changes that no frame has shown yet, oldest first: (sequence, state).
+        self._drawn = default_state
+        self._undrawn: list[tuple[int, ViewState]] = []
         self._sources = {layer.source for layer in default_state.layers}
 
     def move_camera(self, camera: Camera) -> int:
@@ -42,16 +46,37 @@ class View:
         for layer in state.layers:
             if layer.source not in self._sources:
                 raise StateError(f"the scene has no source '{layer.source}'; a change cannot bring in other data")
-        self.state = state
-        self.sequence += 1
+        self._change(state)
 
     def reset(self, *, camera_only: bool) -> None:
         """Back to how the scene was first shown."""
-        if camera_only:
-            self.state = self.state.model_copy(update={"camera": self.default_state.camera})
-        else:
-            self.state = self.default_state
+        default = self.default_state
+        self._change(self.state.model_copy(update={"camera": default.camera}) if camera_only else default)
+
+    def drawn(self, sequence: int) -> None:
+        """A frame shows the state of this sequence: the renderer can draw it."""
+        while self._undrawn and self._undrawn[0][0] <= sequence:
+            self._drawn = self._undrawn.pop(0)[1]
+
+    def refused(self) -> bool:
+        """The renderer cannot draw the state: back to what it drew last, seen from where the camera is now.
+
+        Whether that is another state; changes made since the refused one go with it.
+        """
+        self._undrawn.clear()
+        back = self._drawn.model_copy(update={"camera": self.state.camera})
+        if back == self.state:
+            return False
+        self.state = back
         self.sequence += 1
+        return True
+
+    def _change(self, state: ViewState) -> None:
+        self.state = state
+        self.sequence += 1
+        self._undrawn.append((self.sequence, state))
+        # While nothing is drawn (no worker, nobody watching) only the newest ones matter.
+        del self._undrawn[:-MOST_UNDRAWN]
 
     def resize(self, size: tuple[int, int]) -> bool:
         """Take another size, already clamped; whether it is another."""

@@ -47,10 +47,7 @@ def test_switching_a_channel_off_takes_it_out_of_the_picture_and_on_again_brings
     ("path", "value", "words"),
     [
         (("shading", "density"), 5e7, "density"),
-        pytest.param(
-            *(("layers", 0, "channels", 0, "color_map"), "no-such-map", "there is no colour map 'no-such-map'"),
-            marks=pytest.mark.xfail(reason="what the renderer refuses stays in the view's state, on the server too"),
-        ),
+        (("layers", 0, "channels", 0, "color_map"), "no-such-map", "there is no colour map 'no-such-map'"),
     ],
     ids=["by the server", "by the renderer"],
 )

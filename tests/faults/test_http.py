@@ -145,9 +145,52 @@ def test_only_our_pages_may_change_things(origin: str | None, status: int) -> No
             headers = {} if origin is None else {"origin": origin.format(port=server.port)}
             response = await http.post("/api/v1/login", json={"token": TOKEN}, headers=headers)
             assert response.status_code == status
-            assert "access-control-allow-origin" not in response.headers
+            shared = response.headers.get("access-control-allow-origin")
+            assert shared == (origin if origin == "https://notebook.example" else None)
+            assert "access-control-allow-credentials" not in response.headers
 
     with_server(scenario, allow_origins=["https://notebook.example"])
+
+
+PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+
+
+def test_a_listed_origin_is_told_what_it_may_do() -> None:
+    async def scenario(server: Service) -> None:
+        friend = {"origin": "https://notebook.example"}
+        async with server.client(token=None) as http:
+            for path in ("/api/v1/whep", "/api/v1/whep/abc", "/api/v1/config"):
+                asked = await http.options(path, headers=friend | PREFLIGHT)
+                assert (asked.status_code, asked.content) == (204, b"")
+                assert asked.headers["access-control-allow-origin"] == "https://notebook.example"
+                assert asked.headers["access-control-allow-headers"].lower() == "authorization, content-type"
+                assert set(asked.headers["access-control-allow-methods"].split(", ")) == {"GET", "POST", "DELETE"}
+            # What it may read, also of a refusal; a shared cache must not hand it to others.
+            refused = await http.post("/api/v1/whep", content="", headers=SDP | friend)
+            assert_problem(refused, 401, "auth")
+            for response in (refused, await http.get("/", headers=friend), await http.get("/api/v1/config")):
+                assert response.headers["vary"] == "Origin"
+            assert refused.headers["access-control-allow-origin"] == "https://notebook.example"
+            assert refused.headers["access-control-expose-headers"] == "Location, Retry-After"
+        async with server.client() as http:
+            http.headers["origin"] = "https://notebook.example"
+            async with viewer(http) as one:
+                await one.until(lambda: one.frames, "frame")
+
+    with_server(scenario, allow_origins=["https://notebook.example/"])
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://notebook.example.evil.example", "null", "*"])
+@pytest.mark.parametrize("listed", [[], ["https://notebook.example"]])
+def test_other_origins_are_told_nothing(origin: str, listed: list[str]) -> None:
+    async def scenario(server: Service) -> None:
+        async with server.client(token=None) as http:
+            for path in ("/api/v1/whep", "/"):
+                asked = await http.options(path, headers={"origin": origin} | PREFLIGHT)
+                read = await http.get(path, headers={"origin": origin})
+                assert not [name for name in {**asked.headers, **read.headers} if name.startswith("access-control")]
+
+    with_server(scenario, allow_origins=listed)
 
 
 def test_bodies_and_kinds_of_requests() -> None:
@@ -193,9 +236,9 @@ def test_offers_that_cannot_be_answered_leave_nothing_behind() -> None:
 
 
 def test_every_answer_has_the_security_headers(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("<!doctype html><title>the client</title>")
+    (tmp_path / "index.html").write_bytes(b"<!doctype html><title>the client</title>")
     (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "app-0123.js").write_text("1")
+    (tmp_path / "assets" / "app-0123.js").write_bytes(b"1")
 
     async def scenario(server: Service) -> None:
         async with server.client(token=None) as http:
@@ -212,6 +255,7 @@ def test_every_answer_has_the_security_headers(tmp_path: Path) -> None:
                 assert "default-src 'self'" in policy
                 assert "frame-ancestors 'self' https://notebook.example" in policy
                 assert "script-src" not in policy  # no script but our own files
+                assert "unsafe" not in policy
                 assert response.headers["x-content-type-options"] == "nosniff"
                 assert response.headers["referrer-policy"] == "no-referrer"
             config = (await http.get("/api/v1/config")).json()

@@ -55,8 +55,10 @@ HARD = {
     "one voxel": np.full((1, 1, 1), 9, np.uint8),
     "one slice": np.random.default_rng(1).integers(0, 255, (1, 40, 50), dtype=np.uint8),
     "one line": np.random.default_rng(1).integers(0, 255, (1, 1, 100), dtype=np.uint8),
+    "largest floats": (floats() * 3.3e38).astype(np.float32),
+    "huge constant": np.full((16, 16, 16), -1e30, np.float32),
     "tiny floats": floats() * np.float32(1e-40),
-    "wide integers": np.random.default_rng(2).integers(-(2**48), 2**48, (12, 12, 12)),
+    "wide integers": np.random.default_rng(2).integers(-(2**62), 2**62, (12, 12, 12)),
     "booleans as bytes": (floats() > 0.5).astype(np.uint8),
 }
 
@@ -64,19 +66,6 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_hard_arrays_with_the_default_look(draw: Draw, name: str) -> None:
     mean_of(draw, array_scene(HARD[name]))
-
-
-BEYOND = {
-    "largest floats": (floats() * 3.3e38).astype(np.float32),
-    "constant float": np.full((16, 16, 16), -1e30, np.float32),
-    "wide integers": np.random.default_rng(2).integers(-(2**62), 2**62, (12, 12, 12)),
-}
-
-
-@pytest.mark.xfail(raises=ValueError, reason="a channel's window ends at 1e15 and holds no constant beyond 2**53")
-@pytest.mark.parametrize("name", BEYOND)
-def test_values_beyond_what_a_window_holds(draw: Draw, name: str) -> None:
-    mean_of(draw, array_scene(BEYOND[name]))
 
 
 @pytest.mark.parametrize("mode", ["path", "march"])

@@ -86,3 +86,26 @@ def test_abuse_is_long_and_ends_with_a_pause() -> None:
     assert ABUSE_S <= now_s < ABUSE_S + 2
     assert bucket.take(now_s + 60)
     assert not bucket.abused(now_s + 60)
+
+
+def test_what_cannot_be_drawn_is_taken_back_to_what_was_drawn_last() -> None:
+    view = View("v", "main", STATE)
+    view.patch(patch(1.0, "display", "exposure"))
+    view.drawn(view.sequence)
+    good = view.state
+    view.patch(patch(2.0, "display", "exposure"))
+    camera = view.state.camera.model_copy(update={"view_angle": 55.0})
+    view.move_camera(camera)
+    before = view.sequence
+    assert view.refused()
+    assert view.state == good.model_copy(update={"camera": camera})
+    assert view.sequence == before + 1
+    assert not view.refused()
+
+
+def test_what_was_never_drawn_is_taken_back_to_the_default() -> None:
+    view = View("v", "main", STATE)
+    view.patch(patch(1.0, "display", "exposure"))
+    view.drawn(0)
+    assert view.refused()
+    assert view.state == STATE
