@@ -116,7 +116,7 @@ class Peer:
 
     def __init__(self, setup: Setup) -> None:
         program = [sys.executable, "-m", "benchmarks.vtk_peer"]
-        self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
         self.device = str(self._ask(setup.to_json())["device"])
 
     def render(self) -> float:
@@ -234,7 +234,9 @@ def main() -> None:
         print(f"\npictures: {options.out}/{{{','.join(pictures)}}}.png")
     if options.json:
         facts = {"volume": options.volume, "size": [width, height], "device": context.info.name}
-        options.json.write_text(json.dumps({**facts, "machine": str(machine), "results": rows}, indent=2) + "\n")
+        options.json.write_text(
+            json.dumps({**facts, "machine": str(machine), "results": rows}, indent=2) + "\n", encoding="utf-8"
+        )
 
 
 def _options() -> argparse.Namespace:

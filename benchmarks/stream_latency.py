@@ -147,7 +147,7 @@ def main() -> None:
             options.screenshot.write_bytes(page.screenshot())
     report(figures)
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:

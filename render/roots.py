@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -76,6 +77,10 @@ class Roots:
         root = self.folder(root_name)
         parts = check_relative(relative)
         what = f"'{relative}' in the root '{root_name}'"
+        try:
+            os.fsencode(relative)
+        except UnicodeEncodeError:
+            raise SourceError(f"there is no {what}; names of files are {sys.getfilesystemencoding()} here") from None
         real = _real_path(root, parts, what)
         if real is not None:
             return real

@@ -41,7 +41,7 @@ def is_length_unit(unit: str) -> bool:
     return unit.strip() in _MICROMETRES or unit.strip().lower() in _MICROMETRES
 
 
-_SPACING = re.compile(r"^\s*([^a-zA-Zµμå]+?)\s*([a-zA-Zµμå]+)\s*$")
+_SPACING = re.compile(r"^\s*([-+0-9.eE,\s]*[0-9.])\s*([^\W\d_]+)\s*$")
 
 
 def parse_spacing_um(text: str) -> tuple[float, float, float]:

@@ -42,7 +42,7 @@ def find_npm() -> tuple[str, str] | None:
         node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
         if node is None or npm is None:
             continue
-        answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        answer = subprocess.run([node, "--version"], capture_output=True, encoding="utf-8", check=False)
         if node_is_recent(answer.stdout):
             return npm, path
     return None

@@ -98,7 +98,7 @@ def check_fits_memory(n_bytes: int, what: str) -> None:
 def free_memory_bytes() -> int:
     """What a process may still take, bytes; all of the memory where the system does not say what is free."""
     try:
-        text = Path("/proc/meminfo").read_text()
+        text = Path("/proc/meminfo").read_text(encoding="utf-8")
     except OSError:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)

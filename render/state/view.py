@@ -32,7 +32,7 @@ class Shading(Node):
 
     `density` is the extinction at opacity 1, as optical depth across the scene's longest side. `mode` chooses a surface
     (brdf) or a phase function at a collision; `mixed` chooses the surface with probability
-    1 - exp(-gradient_factor * |gradient of the opacity| in units per longest side / 8).
+    1 - exp(-25 * gradient_factor * change), where change is that of the opacity over one voxel.
     """
 
     density: Annotated[float, Field(ge=0.0, le=1e6)] = 400.0
@@ -64,6 +64,14 @@ class ViewState(Node):
     display: Display = Display()
     samples: Annotated[int, Field(ge=1, le=DEFAULT_LIMITS.still_max_spp)] = 256
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+
+    @model_validator(mode="after")
+    def _names_each_source_once(self) -> Self:
+        sources = [layer.source for layer in self.layers]
+        for source in sources:
+            if sources.count(source) > 1:
+                raise ValueError(f"two layers show '{source}'; each source has one layer")
+        return self
 
 
 def parse_state(text: str | bytes, base: ViewState | None = None) -> ViewState:

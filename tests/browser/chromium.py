@@ -52,7 +52,7 @@ FLAGS = (
 START_S = 30.0
 ANSWER_S = 30.0
 POLL_S = 0.05
-PROBE = (Path(__file__).parent / "probe.js").read_text()
+PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
 
 
 def find_chromium() -> str | None:
@@ -119,7 +119,7 @@ class Chromium:
         told = Path(self._profile.name) / "DevToolsActivePort"
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
-            lines = told.read_text().splitlines() if told.exists() else []
+            lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
             if len(lines) == 2:
                 return int(lines[0]), lines[1]
             if self._process.poll() is not None:

@@ -27,7 +27,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            text=True,
+            encoding="utf-8",
             env={**os.environ, **(environment or {})},
         )
         watch = threading.Timer(START_S, self._process.kill)
@@ -85,7 +85,7 @@ def _processes() -> Sequence[int]:
 def _parent(pid: int) -> int | None:
     """The parent of a process; None when it is gone already."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return None
     return int(stat.rpartition(")")[2].split()[1])  # the name before may hold spaces and brackets

@@ -55,7 +55,7 @@ def test_a_resting_video_is_the_picture_that_hosta_frame_makes_of_the_same_state
     height, width = video.shape[:2]
     assert (width, height) == (240, 180)
     state, still = tmp_path / "state.json", tmp_path / "still.png"
-    state.write_text(json.dumps(view.state))
+    state.write_text(json.dumps(view.state), encoding="utf-8")
     drawn = view.stats["frame"]["samples"]
     arguments = ["--state", str(state), "--size", f"{width}x{height}", "--spp", str(drawn), "-o", str(still)]
     subprocess.run(

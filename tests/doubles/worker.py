@@ -2,7 +2,7 @@
 
 For tests of the protocol, of faults and of timing, in which the picture does not matter. The luma of a frame is the
 camera's `view_angle` (degrees, 16..150), so that a decoded frame tells which state it shows. Seeds make trouble:
-`HANG`, `CRASH`, `REFUSE` and `BREAK` do what they are called, at the next step.
+`HANG`, `CRASH`, `REFUSE`, `BREAK` and `BABBLE` do what they are called, at the next step.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import time
 import types
 from dataclasses import dataclass
 
-from render.errors import SourceError, StateError
+from render.errors import GpuError, SourceError, StateError
 from render.state.layer import Channel as ChannelState
 from render.state.layer import ImageLayer
 from render.state.view import ViewState
 from render.summary import ChannelSummary, DeviceInfo, LayerSummary, SceneSummary
 
-HANG, CRASH, REFUSE, BREAK = 101, 102, 103, 104
+HANG, CRASH, REFUSE, BREAK, BABBLE = 101, 102, 103, 104, 105
 TARGET_SAMPLES = 8
 
 
@@ -59,6 +59,10 @@ class Renderer:
                 raise StateError("this state cannot be shown")
             case 104:
                 raise ZeroDivisionError("a mistake in the program")
+            case 105:
+                raise GpuError(
+                    "the shader 'a.comp' does not compile:\na.comp:1: a secret of the compiler\na.comp:2: more"
+                )
         self._samples = min(self._samples + 1, TARGET_SAMPLES)
         return Frame(
             *self._numbers, *self._size, 1.0, self._samples, TARGET_SAMPLES, self._samples == TARGET_SAMPLES, True, 0.0

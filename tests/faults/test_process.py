@@ -35,7 +35,7 @@ SCENE = "synthetic:cell?size=32"
 @contextmanager
 def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server process, and the URL that it says."""
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, "0", SCENE], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, "0", SCENE], stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     try:
         yield process, process.stdout.readline().strip()
@@ -49,7 +49,7 @@ def worker_of(pid: int) -> int:
     """The process id of the server's one child."""
     deadline_s = time.monotonic() + 15
     children = Path(f"/proc/{pid}/task/{pid}/children")
-    while not (found := children.read_text().split()):
+    while not (found := children.read_text(encoding="utf-8").split()):
         assert time.monotonic() < deadline_s, "no worker was started"
         time.sleep(0.05)
     return int(found[0])
@@ -58,7 +58,7 @@ def worker_of(pid: int) -> int:
 def is_running(pid: int) -> bool:
     """Whether the process exists and is more than a zombie, which is left to whoever inherits it."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
@@ -106,7 +106,11 @@ def test_a_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(port), SCENE], capture_output=True, text=True, timeout=30, check=False
+            [sys.executable, "-c", PROGRAM, str(port), SCENE],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=30,
+            check=False,
         )
         assert done.returncode == 1
         assert done.stdout == f"port {port} is in use; end what uses it, or take another with --port\n"

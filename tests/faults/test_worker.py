@@ -12,7 +12,7 @@ import pytest
 
 from render.session.events import ErrorMessage, StateMessage, WorkerMessage
 from render.worker.supervisor import Patience
-from tests.doubles.worker import BREAK, CRASH, HANG, REFUSE
+from tests.doubles.worker import BABBLE, BREAK, CRASH, HANG, REFUSE
 from tests.stream.service import service
 from tests.stream.viewer import Viewer, viewer
 
@@ -90,6 +90,20 @@ def test_states_that_break_the_renderer() -> None:
             assert [m.seq for m in one.of(StateMessage)] == [1, 2, 3, 5, 15, 6, 16]
 
     asyncio.run(scenario())
+
+
+def test_a_compilers_words_are_for_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    async def scenario() -> None:
+        async with service(patience=QUICK) as server, server.client() as http, viewer(http) as one:
+            await one.hello()
+            one.put(1, BABBLE, "seed")
+            error = await one.message(ErrorMessage)
+            assert (error.code, error.message) == ("gpu", "the shader 'a.comp' does not compile")
+            told = await one.message(WorkerMessage, status="restarting")
+            assert told.message == error.message
+
+    asyncio.run(scenario())
+    assert "a.comp:1: a secret of the compiler" in capfd.readouterr().err
 
 
 def test_another_viewer_is_not_harmed_by_a_refused_state() -> None:

@@ -106,7 +106,7 @@ def test_installed_wheel_serves_the_client(installed: Path, tmp_path: Path) -> N
         cwd=tmp_path,
         env=outside(),
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as server:
         try:
             assert server.stdout is not None

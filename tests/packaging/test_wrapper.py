@@ -60,7 +60,7 @@ class Machine:
         file = self.bin / name
         file.unlink(missing_ok=True)
         log = "" if name == "fake-hosta" else f'echo "{name} $*" >>"{self.log}"\n'
-        file.write_text(f"#!{shutil.which('sh')}\n{log}{script}\n")
+        file.write_text(f"#!{shutil.which('sh')}\n{log}{script}\n", encoding="utf-8")
         file.chmod(0o755)
 
     def run(self, *arguments: str, command: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -69,13 +69,13 @@ class Machine:
             cwd=self.bin,
             env={"PATH": str(self.bin), "HOME": str(self.bin)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=30,
             check=False,
         )
 
     def calls(self, of: str) -> list[str]:
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
         return [line for line in lines if line.startswith(of)]
 
 
@@ -96,7 +96,7 @@ def test_installs_once_and_forwards(machine: Machine) -> None:
 
 def test_installs_again_when_the_project_changed_or_moved(machine: Machine) -> None:
     machine.run("info")
-    (machine.checkout / "pyproject.toml").write_text("# something else")
+    (machine.checkout / "pyproject.toml").write_text("# something else", encoding="utf-8")
     assert "installing" in machine.run("info").stderr
     assert machine.run("info").stderr == ""
     machine.checkout = machine.checkout.rename(machine.checkout.with_name("moved"))
@@ -178,4 +178,4 @@ def test_the_client_is_for_the_commands_that_serve_it(machine: Machine) -> None:
 def test_it_is_executable_and_posix() -> None:
     assert os.access(CHECKOUT / "hosta", os.X_OK)
     assert os.access(CHECKOUT / ".ci" / "run", os.X_OK)
-    assert (CHECKOUT / "hosta").read_text().startswith("#!/bin/sh\n")
+    assert (CHECKOUT / "hosta").read_text(encoding="utf-8").startswith("#!/bin/sh\n")

@@ -53,7 +53,7 @@ def test_a_png_tells_its_state(shoot: Shoot, tmp_path: Path) -> None:
         text = picture.text["hosta-state"]
     assert json.loads(text)["seed"] == 3
     state = tmp_path / "state.json"
-    state.write_text(text)
+    state.write_text(text, encoding="utf-8")
     assert (pixels(shoot("b.png", "--state", str(state))) == pixels(turned)).all()
     assert (pixels(shoot("c.png", "--seed", "3")) != pixels(turned)).any()
 

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from render import errors
-from render.errors import HostaError, StateError, UsageError
+from render.errors import HostaError, SourceError, StateError, UsageError, error_of
 
 FAMILY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, HostaError)]
 
@@ -34,3 +34,26 @@ def test_a_wrong_state_is_a_wrong_request() -> None:
     assert issubclass(StateError, UsageError)
     assert StateError.exit_code == 2
     assert StateError.http_status == 422
+
+
+@pytest.mark.parametrize("kind", FAMILY, ids=lambda kind: kind.__name__)
+def test_an_error_comes_back_from_its_code(kind: type[HostaError]) -> None:
+    error = error_of(kind.code, "a sentence")
+    assert type(error) is kind
+    assert str(error) == "a sentence"
+
+
+def test_an_error_of_a_room_comes_back_as_the_family_member_that_it_is() -> None:
+    class FullError(SourceError):
+        pass
+
+    assert type(error_of(FullError.code, "")) is SourceError
+    assert type(error_of("of another version", "")) is HostaError
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("one", "one"), ("it does not compile:\nline 1\nline 2", "it does not compile"), ("\n a \nb", "a"), ("", "error")],
+)
+def test_the_sentence_is_one_line(text: str, sentence: str) -> None:
+    assert HostaError(text).sentence == sentence

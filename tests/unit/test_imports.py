@@ -102,7 +102,7 @@ def test_server_never_names_gpu_or_data() -> None:
 def modules_after(statement: str) -> set[str]:
     """What is loaded in a new interpreter after a statement."""
     script = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
-    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
     names: list[str] = json.loads(answer.stdout.splitlines()[-1])
     return set(names)
 
@@ -135,6 +135,7 @@ def test_import_is_fast() -> None:
     """Under 0.3 s; the best of three, because other work may share the machine."""
     script = "import time; t = time.perf_counter(); import render; print(time.perf_counter() - t)"
     runs = [
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in range(3)
+        subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
+        for _ in range(3)
     ]
     assert min(float(run.stdout) for run in runs) < 0.3

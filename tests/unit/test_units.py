@@ -66,3 +66,8 @@ def test_lengths_in_the_unit_that_reads_best(length: float, text: str) -> None:
 def test_written_lengths_mean_what_they_were(length: float) -> None:
     number, unit = format_length(length).split()
     assert float(number) * micrometres_per(unit) == pytest.approx(length, rel=1e-3)
+
+
+@pytest.mark.parametrize(("text", "um"), [("1e-3mm", 1.0), ("2.5E+1 Å", 2.5e-3), (" 1 , 2e0 , 3 um ", None)])
+def test_spacing_with_exponents(text: str, um: float | None) -> None:
+    assert parse_spacing_um(text) == pytest.approx((1, 2, 3) if um is None else (um,) * 3)

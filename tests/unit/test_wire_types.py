@@ -33,7 +33,7 @@ def test_types_are_current() -> None:
         cwd=CLIENT,
         input=json.dumps(wire_schema()),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=True,
     )

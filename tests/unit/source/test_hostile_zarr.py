@@ -26,7 +26,7 @@ def _v2(path: Path, chunk: bytes, **changes: Any) -> Path:
     path.mkdir(parents=True)
     meta = {"zarr_format": 2, "shape": [64, 64, 64], "chunks": [64, 64, 64], "dtype": "|u1", "compressor": None,
             "fill_value": 0, "filters": None, "order": "C", **changes}  # fmt: skip
-    (path / ".zarray").write_text(json.dumps(meta))
+    (path / ".zarray").write_text(json.dumps(meta), encoding="utf-8")
     (path / "0.0.0").write_bytes(chunk)
     return path
 
@@ -37,7 +37,7 @@ def _v3(path: Path, chunk: bytes, codecs: list[Any], **changes: Any) -> Path:
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [64, 64, 64]}},
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
             "fill_value": 0, "codecs": codecs, "attributes": {}, **changes}  # fmt: skip
-    (path / "zarr.json").write_text(json.dumps(meta))
+    (path / "zarr.json").write_text(json.dumps(meta), encoding="utf-8")
     (path / "c/0/0/0").write_bytes(chunk)
     return path
 
@@ -75,7 +75,7 @@ def test_bombs_take_no_memory_and_end_in_a_sentence(tmp_path: Path, codec: str) 
         config = {"id": "blosc", "cname": "zstd", "clevel": 5, "shuffle": 1, "blocksize": 0}
     path = _v2(tmp_path / "bomb.zarr", bomb, compressor=config)
     # In another process, because the peak of this one's memory cannot be reset.
-    done = subprocess.run([sys.executable, "-c", _READ, str(path)], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", _READ, str(path)], capture_output=True, encoding="utf-8", check=True)
     grown_kib, _, text = done.stdout.partition(" ")
     assert int(grown_kib) < 50 << 10
     assert "bomb.zarr" in text
@@ -148,9 +148,9 @@ def test_nothing_outside_of_the_root_is_read(tmp_path: Path) -> None:
         root / "image.zarr", {"0": np.zeros((4, 4, 4), np.uint8)}, space("z", "y", "x"), {"0": [scale(1, 1, 1)]}
     )
     (image / "1").symlink_to(secret)
-    attributes = json.loads((image / ".zattrs").read_text())
+    attributes = json.loads((image / ".zattrs").read_text(encoding="utf-8"))
     attributes["multiscales"][0]["datasets"].append({"path": "1", "coordinateTransformations": [scale(1, 1, 1)]})
-    (image / ".zattrs").write_text(json.dumps(attributes))
+    (image / ".zattrs").write_text(json.dumps(attributes), encoding="utf-8")
 
     assert whole(one(chunk)).shape == (64, 64, 64)  # without a root, links are the user's own
     assert "leads out" in sentence(chunk, root=root)
@@ -163,16 +163,16 @@ def test_levels_and_labels_stay_in_the_store(tmp_path: Path, path: object) -> No
     store = write_image(
         tmp_path / "a.zarr", {"0": np.zeros((4, 4, 4), np.uint8)}, space("z", "y", "x"), {"0": [scale(1, 1, 1)]}
     )
-    attributes = json.loads((store / ".zattrs").read_text())
+    attributes = json.loads((store / ".zattrs").read_text(encoding="utf-8"))
     attributes["multiscales"][0]["datasets"][0]["path"] = path
-    (store / ".zattrs").write_text(json.dumps(attributes))
+    (store / ".zattrs").write_text(json.dumps(attributes), encoding="utf-8")
     assert "no place inside of the store" in sentence(store)
 
     store = write_image(
         tmp_path / "b.zarr", {"0": np.zeros((4, 4, 4), np.uint8)}, space("z", "y", "x"), {"0": [scale(1, 1, 1)]}
     )
     (store / "labels").mkdir()
-    (store / "labels/.zattrs").write_text(json.dumps({"labels": [path]}))
+    (store / "labels/.zattrs").write_text(json.dumps({"labels": [path]}), encoding="utf-8")
     if isinstance(path, str):
         assert "no place inside of the store" in sentence(store)
 
@@ -263,11 +263,11 @@ def test_nan_and_infinite_scales(tmp_path: Path) -> None:
     path = write_image(
         tmp_path / "a.zarr", {"0": np.zeros((4, 4, 4), np.uint8)}, space("z", "y", "x"), {"0": [scale(1, 1, 1)]}
     )
-    good = (path / ".zattrs").read_text()
+    good = (path / ".zattrs").read_text(encoding="utf-8")
     for bad in ("NaN", "Infinity", "1e400"):
         raw = json.loads(good)
         raw["multiscales"][0]["datasets"][0]["coordinateTransformations"] = [{"type": "scale", "scale": ["@", 1, 1]}]
-        (path / ".zattrs").write_text(json.dumps(raw).replace('"@"', bad))
+        (path / ".zattrs").write_text(json.dumps(raw).replace('"@"', bad), encoding="utf-8")
         assert "no list of 3 numbers" in sentence(path)
 
 

@@ -167,7 +167,8 @@ def test_a_format_is_known_by_its_bytes(tmp_path: Path) -> None:
 def test_labels_bring_the_table_beside_them(tmp_path: Path) -> None:
     itk.imwrite(_image("uint8", np.random.default_rng(7)), str(tmp_path / "atlas.nii.gz"))
     (tmp_path / "atlas.json").write_text(
-        '{"R": [0, 255, 0], "G": [0, 51, 0], "B": [0, 0, 255], "labels": ["none", "left", "right"]}'
+        '{"R": [0, 255, 0], "G": [0, 51, 0], "B": [0, 0, 255], "labels": ["none", "left", "right"]}',
+        encoding="utf-8",
     )
     info = one(tmp_path / "atlas.nii.gz", kind="labels").info
     assert info.label_names == {1: "left", 2: "right"}

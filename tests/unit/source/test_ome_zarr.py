@@ -153,9 +153,9 @@ def test_odd_levels_are_sorted_left_out_and_told(tmp_path: Path) -> None:
     levels = {"b": finest[::2, ::2, ::2], "a": finest, "typed": finest[::4, ::4, ::4].astype(np.float32)}
     transforms = {"b": [scale(2, 2, 2)], "a": [scale(1, 1, 1)], "typed": [scale(4, 4, 4)]}
     path = write_image(tmp_path / "a.zarr", levels, space("z", "y", "x"), transforms)
-    attributes = json.loads((path / ".zattrs").read_text())
+    attributes = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
     attributes["multiscales"][0]["datasets"].append({"path": "gone", "coordinateTransformations": [scale(8, 8, 8)]})
-    (path / ".zattrs").write_text(json.dumps(attributes))
+    (path / ".zattrs").write_text(json.dumps(attributes), encoding="utf-8")
 
     info = one(path).info
 

@@ -30,7 +30,7 @@ def test_names_of_nothing(name: str, said: str) -> None:
 
 
 def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("some words\n" * 100)
+    (tmp_path / "a.txt").write_text("some words\n" * 100, encoding="utf-8")
     text = sentence(tmp_path / "a.txt")
     assert "'a.txt' is in no format that is read here" in text
     assert "OME-Zarr" in text
@@ -41,7 +41,7 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to("nowhere")
     assert "link to a file or folder that does not exist" in sentence(tmp_path / "dangling")
     (tmp_path / "n5").mkdir()
-    (tmp_path / "n5/attributes.json").write_text("{}")
+    (tmp_path / "n5/attributes.json").write_text("{}", encoding="utf-8")
     assert "N5" in sentence(tmp_path / "n5")
 
 

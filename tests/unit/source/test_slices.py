@@ -102,8 +102,8 @@ def test_spacing_from_the_user_and_from_metric_tags(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "without images" in sentence(tmp_path / "empty")
-    (tmp_path / "notes.txt").write_text("nothing")
-    (tmp_path / "volume.nrrd").write_text("NRRD")
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
+    (tmp_path / "volume.nrrd").write_text("NRRD", encoding="utf-8")
     assert "volume.nrrd" in sentence(tmp_path)
 
     sizes = tmp_path / "sizes"

@@ -89,7 +89,7 @@ for s in open_synthetic({spec!r}):
         h.update(s.read(0, c, 0, (0, 0, 0), s.info.levels[0].shape).tobytes())
 print(h.hexdigest())
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == digest(spec)
     assert digest("synthetic:cell?size=32&seed=10") != digest(spec)
 
