@@ -87,7 +87,9 @@ def test_states_that_break_the_renderer() -> None:
                 one.look(seq, 100.0 + seq)
                 await one.shows(100.0 + seq)
             await one.message(StateMessage, seq=16)
-            assert [m.seq for m in one.of(StateMessage)] == [1, 2, 3, 5, 15, 6, 16]
+            states = one.of(StateMessage)
+            assert [m.seq for m in states] == [1, None, 2, 3, 5, 15, 6, 16]
+            assert [m.state.seed for m in states[:3]] == [REFUSE, 0, BREAK]  # what was refused was taken back
 
     asyncio.run(scenario())
 

@@ -22,7 +22,7 @@ STEPS = 10
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return phantom_scene("synthetic:axes?size=48")
+    return phantom_scene("synthetic:cell?size=48&labels=0")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_turning_picture_is_nearer_to_the_truth_than_its_samples(
     def error(picture: NDArray[np.float64]) -> float:
         return float(((picture - truth) ** 2).mean())
 
-    assert error(with_history) < 0.5 * error(without)
+    assert error(with_history) < 0.65 * error(without)
 
 
 def test_at_rest_it_fades_until_the_picture_is_the_mean_of_its_samples(renderer: Renderer, scene: Scene) -> None:
@@ -110,4 +110,4 @@ def test_another_exposure_is_shown_at_once_and_alone(renderer: Renderer, scene: 
     renderer.render_still(4)
     exact = luma(renderer)
     # The step may have added samples; the brightness is that of the new exposure.
-    assert abs(shown.mean() - exact.mean()) < 0.5
+    assert abs(shown.mean() - exact.mean()) < 1.5
