@@ -105,7 +105,7 @@ def _usage_sentence(error: typer.TyperException) -> str:
 
 def _os_sentence(error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
-    return f"{error.filename}: {reason}" if error.filename else reason
+    return f"{str(error.filename)[-200:]}: {reason}" if error.filename else reason
 
 
 if __name__ == "__main__":

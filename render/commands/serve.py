@@ -118,7 +118,11 @@ def locate(text: str, roots: Roots) -> str:
     if text.partition(":")[0] in roots.names:
         return str(roots.resolve(text))
     here = Path(text).expanduser()
-    if here.exists() or here.parent.is_file() or any(mark in text for mark in PATTERN_MARKS) or "://" in text:
+    try:
+        is_there = here.exists() or here.parent.is_file()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise SourceError(f"'{here.name[:80]}' cannot be read: {(error.strerror or str(error)).lower()}") from error
+    if is_there or any(mark in text for mark in PATTERN_MARKS) or "://" in text:
         return text
     raise SourceError(f"'{text}' does not exist; name a file, a folder, a pattern of slices or synthetic:cell")
 

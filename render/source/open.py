@@ -59,7 +59,9 @@ def _open(text: str, opening: Opening) -> list[Source]:
     if "://" in text:
         raise SourceError(f"'{text}' is a remote address; only local files and folders are opened")
     path = Path(text).expanduser().absolute()
-    if not path.exists():
+    with reading(f"'{path.name[:80]}'"):  # a name that is too long, a folder that may not be entered
+        is_there = path.exists()
+    if not is_there:
         return _open_missing(text, path, opening)
     opening.admit(path)
     with reading(f"'{path.name}'"):

@@ -61,6 +61,8 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("frame synthetic:nothing -o a.png", 2, "synthetic:cell"),
         (f"frame {CELL} --labels missing.nii -o a.png", 3, "missing.nii"),
         ("info missing.nrrd", 3, "missing.nrrd"),
+        ("info " + "x" * 5000, 3, "too long"),
+        ("serve " + "x" * 5000, 3, "too long"),
         ("info letter.nii", 3, "letter.nii"),
         (f"frame {CELL}", 2, "--output"),
         ("frame -o a.png", 2, "PATH"),
