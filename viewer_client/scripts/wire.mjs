@@ -1,5 +1,6 @@
 // Reads the JSON schema of the wire on stdin and writes TypeScript types to the file named, or to stdout.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { compile } from "json-schema-to-typescript";
 
 const BANNER = `/* Generated from the server's models: run \`npm run wire\` instead of editing. */`;
@@ -30,7 +31,7 @@ function simplify(node, isField = false) {
   return out;
 }
 
-const schema = simplify(JSON.parse(readFileSync(0, "utf8")));
+const schema = simplify(JSON.parse(await text(process.stdin)));
 schema.$schema = "http://json-schema.org/draft-07/schema#";
 const compiled = await compile(schema, "Wire", {
   additionalProperties: false,

@@ -188,7 +188,7 @@ export interface CropBox {
  *
  * `density` is the extinction at opacity 1, as optical depth across the scene's longest side. `mode` chooses a surface
  * (brdf) or a phase function at a collision; `mixed` chooses the surface with probability
- * 1 - exp(-gradient_factor * |gradient of the opacity| in units per longest side / 8).
+ * 1 - exp(-25 * gradient_factor * change), where change is that of the opacity over one voxel.
  */
 export interface Shading {
   density: number;
