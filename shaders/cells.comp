@@ -1,5 +1,6 @@
 // What the walk through a volume's macrocells reads: the majorants of its channels, weighed and summed, as a half float.
 // Distances of empty cells follow in distance.comp.
+#define CELL_ACCESS
 #include "lib/scene.glsl"
 
 layout(local_size_x = 64) in;

@@ -1,6 +1,11 @@
 // The scene's buffers and atlases, bound the same way for all shaders that look at voxels.
 #include "generated/layout.glsl"
 
+// Only the passes that make the macrocells write them: they define CELL_ACCESS as nothing.
+#ifndef CELL_ACCESS
+#define CELL_ACCESS readonly
+#endif
+
 // By channel: 0 R8, 1 R16, 2 labels.
 const int STORAGE[N_CHANNELS] = int[N_CHANNELS](CHANNEL_STORAGE);
 
@@ -10,8 +15,8 @@ layout(std140, binding = 2) uniform ChannelBlock { Channel channels[N_CHANNELS];
 layout(std140, binding = 3) uniform CutBlock { Cut cuts[N_VOLUMES]; };  // of this view
 layout(std430, binding = 3) readonly buffer PageBuffer { uint pages[]; };
 layout(std430, binding = 4) readonly buffer LutBuffer { vec4 lut[]; };
-layout(std430, binding = 5) buffer CellBuffer { uint cells[]; };
-layout(std430, binding = 12) buffer MajorantBuffer { float majorants[]; };
+layout(std430, binding = 5) CELL_ACCESS buffer CellBuffer { uint cells[]; };
+layout(std430, binding = 12) CELL_ACCESS buffer MajorantBuffer { float majorants[]; };
 #ifdef HAS_LABELS
 layout(std430, binding = 6) readonly buffer LabelColorBuffer { uint label_colors[]; };
 layout(binding = 2) uniform usampler3D atlas_labels;
