@@ -12,6 +12,7 @@ import pytest
 
 from render.session.registry import START_TRIES
 from tests.bad_data import BAD_NAMES, write_bad_data
+from tests.doubles.interrupts import heed_interrupts
 
 SCENE = "synthetic:cell?size=32"
 
@@ -98,7 +99,11 @@ def test_ctrl_c_while_the_command_loads(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_bytes(b"import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     with subprocess.Popen(
-        [sys.executable, "-m", "render", "--help"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "render", "--help"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"loading\n"

@@ -16,6 +16,7 @@ import pytest
 from render import __version__
 from render.cli import main
 from tests.bad_data import BAD_NAMES, write_bad_data
+from tests.doubles.interrupts import heed_interrupts
 
 CELL = "synthetic:cell?size=32"
 
@@ -210,7 +211,9 @@ def test_interrupted_frame_leaves_nothing(tmp_path: Path) -> None:
         "--spp",
         "60000",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", preexec_fn=heed_interrupts
+    ) as process:
         time.sleep(4)  # opening and sampling take minutes
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
