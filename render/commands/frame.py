@@ -32,8 +32,10 @@ _MAX_SIDE_PX: dict[Format, int] = {"webp": 16_383}
 
 
 def frame(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Volumes to show together in one scene.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture: .png, .webp or .jpg.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH", help="Volumes to show together in one scene.")
+    ] = None,
     labels: Annotated[
         list[str] | None, typer.Option("--labels", metavar="PATH", help="A segmentation to lay over them; repeatable.")
     ] = None,
@@ -72,6 +74,8 @@ def frame(
 
     The name of the file is printed when it is written.
     """
+    if not paths and not labels:
+        raise UsageError("there is nothing to draw; name a PATH, a segmentation with --labels, or synthetic:cell")
     width, height = parse_size(size)
     check_output(output, width, height, transparent)
     check_turn(azimuth, elevation, zoom)
@@ -89,7 +93,7 @@ def frame(
     with (
         ProgressBars() as progress,
         closing(Context.create(device)) as context,
-        closing(open_scene(paths, labels or (), spacing_um, progress)) as scene,
+        closing(open_scene(paths or (), labels or (), spacing_um, progress)) as scene,
     ):
         shown = scene.default_state if state_text is None else parse_state(state_text, scene.default_state)
         if seed is not None:

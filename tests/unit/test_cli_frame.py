@@ -108,3 +108,24 @@ def test_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write_whole(path, b"second")
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_segmentation_alone(shoot: Shoot) -> None:
+    picture = pixels(shoot("a.png", "--labels", "synthetic:labels?size=16", paths=()))
+    # Segments have colours of their own: what is drawn is not grey.
+    assert (picture.max(axis=2).astype(int) - picture.min(axis=2)).max() > 60
+
+
+def test_nothing_to_draw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["frame", "-o", str(tmp_path / "a.png")]) == 2
+    assert "nothing to draw" in capsys.readouterr().err
+
+
+def test_part_of_a_state_is_enough(shoot: Shoot, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text('{"display": {"background": [0.0, 0.0, 1.0]}}', encoding="utf-8")
+    blue, black = pixels(shoot("a.png", "--state", str(state), "--spp", "2")), pixels(shoot("b.png"))
+    assert tuple(blue[0, 0]) == (0, 0, 255)
+    assert tuple(black[0, 0]) == (0, 0, 0)
+    # The camera and the layers are those of the sensible view.
+    assert (blue[32, 48] == black[32, 48]).sum() >= 2
