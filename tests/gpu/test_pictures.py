@@ -143,8 +143,9 @@ def test_bricks_draw_what_one_texture_draws(gl: Context, draw: Draw, mode: str, 
         resident.close()
     assert pictures[0][:, :, :3].std() > 20
     for picture in pictures[1:]:
-        # Some devices weigh 8-bit texels with 8-bit weights, which may round otherwise at another place of the texture.
-        assert np.abs(picture - pictures[0]).max() <= (2 if dtype == "uint8" else 1)
+        # Some devices weigh 8-bit texels with 8-bit weights, which may round otherwise at another place of the texture;
+        # a march adds hundreds of them up.
+        assert np.abs(picture - pictures[0]).max() <= (2 if (dtype, mode) == ("uint8", "march") else 1)
 
 
 # ---- crop ----
