@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REST_AFTER_S = 0.25
-SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
+SCALES = (1.0, 0.75, 0.5, 0.375, 0.3, 0.25, 0.1875)
 _SMOOTHING = 0.3
 
 

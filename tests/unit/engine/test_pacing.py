@@ -20,7 +20,9 @@ def test_at_rest_the_resolution_is_full_however_slow_the_device() -> None:
     assert Pacing(seconds_per_pixel=1.0).scale(100.0, 10**6, 0.001) == 1.0
 
 
-@pytest.mark.parametrize(("cost", "expected"), [(1e-9, 1.0), (1.5e-8, 0.75), (3e-8, 0.5), (6e-8, 0.375), (1e-3, 0.25)])
+@pytest.mark.parametrize(
+    ("cost", "expected"), [(1e-9, 1.0), (1.5e-8, 0.75), (3e-8, 0.5), (6e-8, 0.375), (1.5e-7, 0.25), (1e-3, 0.1875)]
+)
 def test_while_moving_the_finest_resolution_that_fits_the_budget(cost: float, expected: float) -> None:
     pacing = Pacing(seconds_per_pixel=cost)
     pacing.changed(5.0)
