@@ -93,7 +93,7 @@ def peer_setup(
     depth = state.shading.density * opacity * channel.opacity * voxel_um / scene.box.largest
     values = channel.window[0] + x * (channel.window[1] - channel.window[0])
     camera = state.camera
-    light = np.asarray(camera.focal_point) + light_direction(state.lighting.area, camera) * scene.box.largest * 2
+    light = np.asarray(camera.focal_point) + light_direction(state.lighting.lights[0], camera) * scene.box.largest * 2
     return Setup(
         volume=str(volume),
         world_from_vox=world_from_vox.tolist(),

@@ -12,7 +12,7 @@ from ..scene.framing import axes
 from ..scene.open import Scene
 from ..space import Matrix, Vector, apply
 from ..state.camera import Camera
-from ..state.light import AreaLight
+from ..state.light import Light, RectangleLight
 from ..state.view import ViewState
 from .layout import CUT, PARAMS
 from .transfer import srgb_to_linear
@@ -27,7 +27,7 @@ def linear(color: tuple[float, float, float]) -> Vector:
     return srgb_to_linear(np.asarray(color, np.float64))
 
 
-def light_direction(light: AreaLight, camera: Camera) -> Vector:
+def light_direction(light: Light, camera: Camera) -> Vector:
     """Unit vector from the scene's centre towards the light, for a light placed relative to `camera`."""
     forward, right, up = axes(camera)
     azimuth, elevation = math.radians(light.azimuth), math.radians(light.elevation)
@@ -58,8 +58,8 @@ def params(
     p["shading_mode"] = _MODES[state.shading.mode]
     p["gradient_factor"] = state.shading.gradient_factor
     p["anisotropy"] = state.shading.anisotropy
-    p["specular"] = state.shading.specular
-    p["roughness"] = state.shading.roughness
+    p["specular"] = 0.15
+    p["roughness"] = 0.45
     p["march_step"] = MARCH_STEP_VOX
     return record
 
@@ -96,17 +96,20 @@ def _set_camera(p: NDArray[np.void], camera: Camera, unit_from_world: Matrix, pi
 
 
 def _set_lights(p: NDArray[np.void], state: ViewState, scene: Scene) -> None:
-    area, sky = state.lighting.area, state.lighting.sky
+    area = next(
+        (one for one in state.lighting.lights if isinstance(one, RectangleLight)), RectangleLight(visible=False)
+    )
+    sky = state.lighting.sky
     reference = state.camera if area.follow_camera else scene.default_state.camera
     direction = light_direction(area, reference)
     _, right, up = axes(reference)
     u = np.cross(up, direction)
     u = right if np.linalg.norm(u) < 1e-6 else u / np.linalg.norm(u)
     v = np.cross(direction, u)
-    surface = area.size**2
+    surface = area.width * area.height
     p["light_centre"] = (*(direction * area.distance), surface)
-    p["light_u"][:3] = u * area.size / 2
-    p["light_v"][:3] = v * area.size / 2
+    p["light_u"][:3] = u * area.width / 2
+    p["light_v"][:3] = v * area.height / 2
     p["light_normal"][:3] = -direction
     # Irradiance at the centre = radiance * area / distance^2; a white Lambert surface there reflects a pi-th of it.
     shine = area.intensity if area.visible else 0.0

@@ -15,9 +15,13 @@ def _cross(a: Vec3, b: Vec3) -> Vec3:
 
 
 class Camera(Node):
-    """A pinhole or orthographic camera in world space (micrometres), in VTK's terms.
+    """A thin-lens or orthographic camera in world space (micrometres), in VTK's terms.
 
     `view_angle` is the full vertical angle in degrees; `parallel_scale` is half the height of the orthographic view.
+    `aperture` is the radius of the lens in micrometres (0: a pinhole, everything is sharp); sharp is what lies
+    `focus_distance` in front of the eye, measured along the view (None: the focal point). With `stereo` the picture's
+    left half is for the left eye and its right half for the right eye, `eye_separation` times the distance to the
+    focal point apart; both look at the focal point's plane (off-axis frusta).
     """
 
     position: Vec3 = (0.0, 0.0, -1.0)
@@ -26,6 +30,10 @@ class Camera(Node):
     view_angle: Annotated[float, Field(ge=1.0, le=150.0)] = 30.0
     projection: Literal["perspective", "orthographic"] = "perspective"
     parallel_scale: Positive = 1.0
+    aperture: Annotated[float, Field(ge=0.0, le=1e15)] = 0.0
+    focus_distance: Positive | None = None
+    stereo: Literal["off", "side_by_side"] = "off"
+    eye_separation: Annotated[float, Field(gt=0.0, le=1.0)] = 1 / 30
 
     @model_validator(mode="after")
     def _has_a_frame(self) -> Self:

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from ..limits import DEFAULT_LIMITS
 from .base import Color, Node, Unit, Value
-
-CurveNode = tuple[Unit, Unit]
-"""(position inside the window 0..1, opacity 0..1)"""
+from .material import Material
+from .transfer import ColorNode, CurveNode, TransferRule
 
 
 class Channel(Node):
-    """One channel of an image: its window, its transfer function and its colour.
+    """One channel of an image: its window, its transfer function, its colour and its material.
 
     A value v becomes x = (v - window[0]) / (window[1] - window[0]), clamped to 0..1; `curve` maps x to opacity by
     straight lines; the extinction is opacity * `opacity` * the scene's density. An empty curve is the ramp (0,0) (1,1).
-    With `color_map` (a name of the `cmap` package) the albedo is the map's colour at x, else it is `color`.
+    The albedo at x is that of `color_map` (a name of the `cmap` package) or of `colors` (nodes with straight lines in
+    between), each times `color`; without both it is `color`.
+
+    With a `rule` the window (for an isovalue also the curve) follows from the data's statistics instead; `window` then
+    only says what to go back to. `gradient_curve`, when it is not empty, multiplies the opacity by a factor of how much
+    x changes over one voxel. `isovalue` is where the mode "isosurface" draws, in the data's values; None is the middle
+    of the window. `clipped` says whether crop box and clip planes cut the channel.
     """
 
     name: str = Field("", max_length=200)
     visible: bool = True
     color: Color = (1.0, 1.0, 1.0)
     color_map: str | None = Field(None, max_length=100)
+    colors: tuple[ColorNode, ...] = Field((), max_length=DEFAULT_LIMITS.transfer_nodes_max)
     window: tuple[Value, Value] = (0.0, 1.0)
+    rule: TransferRule | None = None
     opacity: Unit = 1.0
     curve: tuple[CurveNode, ...] = Field((), max_length=DEFAULT_LIMITS.transfer_nodes_max)
+    gradient_curve: tuple[CurveNode, ...] = Field((), max_length=DEFAULT_LIMITS.transfer_nodes_max)
+    isovalue: Value | None = None
+    material: Material = Material()
+    clipped: bool = True
 
     @model_validator(mode="after")
     def _is_ordered(self) -> Self:
         if self.window[0] >= self.window[1]:
             raise ValueError(f"window {self.window} is empty; its first value must be below its second")
-        if any(a[0] > b[0] for a, b in zip(self.curve, self.curve[1:], strict=False)):
-            raise ValueError("the nodes of a curve must be in the order of their positions")
+        for name, nodes in (("curve", self.curve), ("gradient_curve", self.gradient_curve), ("colors", self.colors)):
+            if any(a[0] > b[0] for a, b in itertools.pairwise(nodes)):
+                raise ValueError(f"the nodes of a {name} must be in the order of their positions")
         return self
 
 
@@ -49,13 +62,20 @@ class ImageLayer(Node):
 
 
 class LabelLayer(Node):
-    """A segmentation: every id other than 0 has a colour of its own."""
+    """A segmentation: every id other than 0 has a colour of its own.
+
+    `colors` "hash" are neuroglancer's; "glasbey" are the 256 most distinct ones, by id modulo 256. "file" takes what
+    the data says and the hash elsewhere.
+    """
 
     kind: Literal["labels"] = "labels"
     source: str = Field(max_length=4096)
     name: str = Field("", max_length=4096)
     visible: bool = True
     opacity: Unit = 1.0
+    colors: Literal["file", "hash", "glasbey"] = "file"
+    material: Material = Material()
+    clipped: bool = True
 
 
 Layer = Annotated[ImageLayer | LabelLayer, Field(discriminator="kind")]

@@ -8,23 +8,13 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_valid
 
 from ..errors import StateError
 from ..limits import DEFAULT_LIMITS
-from .base import Color, Node, Unit
+from .base import Color, Node
 from .camera import Camera
+from .clip import ClipPlane, CropBox, Slices
+from .guides import Guides
 from .layer import Layer
 from .light import Lighting
-
-
-class CropBox(Node):
-    """The part of the scene that is drawn, as fractions of its world box along x, y, z."""
-
-    lo: tuple[Unit, Unit, Unit] = (0.0, 0.0, 0.0)
-    hi: tuple[Unit, Unit, Unit] = (1.0, 1.0, 1.0)
-
-    @model_validator(mode="after")
-    def _is_ordered(self) -> Self:
-        if any(lo > hi for lo, hi in zip(self.lo, self.hi, strict=True)):
-            raise ValueError(f"crop box {self.lo}..{self.hi} is inside out; each lo must be at most its hi")
-        return self
+from .rendering import Rendering
 
 
 class Shading(Node):
@@ -39,29 +29,39 @@ class Shading(Node):
     mode: Literal["mixed", "brdf", "phase"] = "mixed"
     gradient_factor: Annotated[float, Field(ge=0.0, le=1000.0)] = 1.0
     anisotropy: Annotated[float, Field(ge=-0.95, le=0.95)] = 0.0
-    specular: Unit = 0.15
-    roughness: Annotated[float, Field(ge=0.05, le=1.0)] = 0.45
 
 
 class Display(Node):
-    """From radiance to pixels: `exposure` in stops, then the tone map, then sRGB."""
+    """From radiance to pixels: `exposure` in stops, then the tone map, then sRGB.
+
+    `filmic` keeps hues and rolls off highlights; `agx` also desaturates them, as film does; `exponential` is
+    1 - exp(-radiance); `agave` the same as AGAVE shows it, without the sRGB curve; `linear` clips.
+    """
 
     exposure: Annotated[float, Field(ge=-20.0, le=20.0)] = 0.0
-    tone_map: Literal["filmic", "exponential", "linear"] = "filmic"
+    tone_map: Literal["filmic", "agx", "exponential", "agave", "linear"] = "filmic"
     background: Color = (0.0, 0.0, 0.0)
 
 
 class ViewState(Node):
-    """All that is shown. The same ViewState, data, size and seed give the same picture."""
+    """All that is shown. The same ViewState, data, size and seed give the same picture.
+
+    `flip` mirrors the data along world x, y, z about the middle of the scene's box; crop box, planes and slices stay.
+    """
 
     version: Literal[1] = 1
     camera: Camera = Camera()
     layers: Annotated[tuple[Layer, ...], Field(max_length=DEFAULT_LIMITS.channels_max)] = ()
     time: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     crop: CropBox = CropBox()
+    clip_planes: Annotated[tuple[ClipPlane, ...], Field(max_length=DEFAULT_LIMITS.clip_planes_max)] = ()
+    slices: Slices = Slices()
+    flip: tuple[bool, bool, bool] = (False, False, False)
     shading: Shading = Shading()
     lighting: Lighting = Lighting()
+    rendering: Rendering = Rendering()
     display: Display = Display()
+    guides: Guides = Guides()
     samples: Annotated[int, Field(ge=1, le=DEFAULT_LIMITS.still_max_spp)] = 256
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
 

@@ -17,12 +17,12 @@ from render.source.memory import MemorySource
 from render.source.synthetic.open import open_synthetic
 from render.state.camera import Camera
 from render.state.layer import Channel, ImageLayer, LabelLayer, Layer
-from render.state.light import AreaLight, Lighting, Sky
+from render.state.light import Lighting, Sky
 from render.state.view import Display, Shading, ViewState
 
-DARK = Lighting(area=AreaLight(visible=False), sky=Sky(visible=False))
+DARK = Lighting(lights=(), sky=Sky(visible=False))
 WHITE_SKY = Lighting(
-    area=AreaLight(visible=False),
+    lights=(),
     sky=Sky(top=(1.0, 1.0, 1.0), middle=(1.0, 1.0, 1.0), bottom=(1.0, 1.0, 1.0), intensity=1.0),
 )
 

@@ -10,7 +10,7 @@ from scipy import stats
 from render.engine.layout import PARAMS
 from render.engine.uniforms import linear
 from render.gpu.context import Context
-from render.state.light import AreaLight, Lighting, Sky
+from render.state.light import Lighting, RectangleLight, Sky
 
 from .glsl import call
 from .scenes import DARK, array_scene, plain, record_of
@@ -198,27 +198,30 @@ def parallel_square(half: float, distance: float) -> float:
 
 @pytest.mark.parametrize("size", [0.01, 1.0, 4.0])
 def test_area_light_gives_the_irradiance_of_a_square(gl: Context, size: float) -> None:
-    record = lit(area=AreaLight(size=size, distance=1.5, intensity=2.0, color=(1.0, 0.5, 0.2)), sky=Sky(visible=False))
+    record = lit(
+        lights=(RectangleLight(width=size, height=size, distance=1.5, intensity=2.0, color=(1.0, 0.5, 0.2)),),
+        sky=Sky(visible=False),
+    )
     radiance = record[0]["light_radiance"][:3].astype(np.float64)
     expected = np.pi * radiance * parallel_square(size / 2, 1.5)
     np.testing.assert_allclose(irradiance(record, np.zeros(3)), expected, rtol=2e-3)
 
 
 def test_area_light_of_any_size_is_as_bright_as_its_intensity_says_when_far(gl: Context) -> None:
-    area = AreaLight(size=0.02, distance=3.0, intensity=1.5, color=(1.0, 0.5, 0.2))
-    got = irradiance(lit(area=area, sky=Sky(visible=False)), np.zeros(3))
+    area = RectangleLight(width=0.02, height=0.02, distance=3.0, intensity=1.5, color=(1.0, 0.5, 0.2))
+    got = irradiance(lit(lights=(area,), sky=Sky(visible=False)), np.zeros(3))
     np.testing.assert_allclose(got, np.pi * 1.5 * linear(area.color), rtol=1e-3)
 
 
 def test_area_light_does_not_shine_backwards(gl: Context) -> None:
-    record = lit(area=AreaLight(distance=1.0, size=0.5), sky=Sky(visible=False))
+    record = lit(lights=(RectangleLight(distance=1.0, width=0.5, height=0.5),), sky=Sky(visible=False))
     behind = record[0]["light_centre"][:3] * 2.0
     assert not irradiance(record, behind).any()
 
 
 def test_sky_goes_from_bottom_over_the_horizon_to_top(gl: Context) -> None:
     sky = Sky(top=(1.0, 0.0, 0.0), middle=(0.0, 1.0, 0.0), bottom=(0.0, 0.0, 1.0), intensity=3.0)
-    record = lit(area=AreaLight(visible=False), sky=sky)
+    record = lit(lights=(), sky=sky)
     up = record[0]["sky_up"][:3].astype(np.float64)
     side = np.cross(up, [0.3, 0.5, 0.8])
     side /= np.linalg.norm(side)

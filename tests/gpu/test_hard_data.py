@@ -10,7 +10,7 @@ from render.scene.open import Scene
 from render.source.memory import MemorySource
 from render.state.camera import Camera
 from render.state.layer import Channel
-from render.state.light import AreaLight, Lighting
+from render.state.light import Lighting, RectangleLight
 from render.state.view import Shading, ViewState
 
 from .conftest import Draw
@@ -136,7 +136,7 @@ def test_looking_away_shows_nothing(draw: Draw) -> None:
 
 def test_a_light_inside_the_volume(draw: Draw) -> None:
     scene = array_scene(floats())
-    lighting = Lighting(area=AreaLight(distance=0.1, size=0.001, intensity=10.0))
+    lighting = Lighting(lights=(RectangleLight(distance=0.1, width=0.001, height=0.001, intensity=10.0),))
     mean_of(draw, scene, plain(scene, 30.0, lighting=lighting))
 
 

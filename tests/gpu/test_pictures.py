@@ -15,8 +15,9 @@ from render.gpu.context import Context
 from render.scene.open import Scene
 from render.source.memory import MemorySource
 from render.state.camera import Camera
+from render.state.clip import CropBox
 from render.state.layer import Channel, ImageLayer
-from render.state.view import CropBox, Display, Shading, ViewState
+from render.state.view import Display, Shading, ViewState
 
 from .conftest import Draw
 from .scenes import WHITE_SKY, along, array_scene, phantom_scene, plain, scene_of

@@ -10,8 +10,9 @@ from render.engine.renderer import Frame, Renderer
 from render.errors import GpuError, StateError
 from render.scene.framing import orbit
 from render.scene.open import Scene
+from render.state.clip import CropBox
 from render.state.layer import Channel, ImageLayer, LabelLayer
-from render.state.view import CropBox, Display, ViewState
+from render.state.view import Display, ViewState
 
 from .conftest import Draw
 from .scenes import array_scene, plain

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from render.scene.open import Scene
 from render.source.memory import MemorySource
+from render.state.clip import CropBox
 from render.state.layer import Channel, ImageLayer
-from render.state.view import CropBox
 
 from .conftest import Draw
 from .scenes import along, array_scene, full_window, optical_depth, phantom_scene, plain, scene_of

@@ -13,12 +13,13 @@ from render.errors import StateError
 from render.limits import DEFAULT_LIMITS
 from render.state.base import Node
 from render.state.camera import Camera
+from render.state.clip import CropBox
 from render.state.layer import Channel, ImageLayer, LabelLayer
-from render.state.light import AreaLight, Lighting, Sky
-from render.state.view import CropBox, Display, Shading, ViewState, parse_state
+from render.state.light import Lighting, RectangleLight, Sky
+from render.state.view import Display, Shading, ViewState, parse_state
 
-NODES = [Camera(), Channel(), LabelLayer(source="x"), AreaLight(), Sky(), Lighting(), CropBox(), Shading(), Display(),
-         ViewState(), ImageLayer(source="x", channels=(Channel(),))]  # fmt: skip
+NODES = [Camera(), Channel(), LabelLayer(source="x"), RectangleLight(), Sky(), Lighting(), CropBox(), Shading(),
+         Display(), ViewState(), ImageLayer(source="x", channels=(Channel(),))]  # fmt: skip
 
 
 @pytest.mark.parametrize("node", NODES, ids=lambda node: type(node).__name__)

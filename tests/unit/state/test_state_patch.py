@@ -38,7 +38,7 @@ OPS: list[tuple[tuple[Any, ...], st.SearchStrategy[Any]]] = [
     (("display", "background"), color),
     (("display", "tone_map"), st.sampled_from(["filmic", "exponential", "linear"])),
     (("shading", "density"), st.floats(0, 1e6)),
-    (("lighting", "area", "azimuth"), st.floats(-180, 180)),
+    (("lighting", "lights", 0, "azimuth"), st.floats(-180, 180)),
     (("camera", "view_angle"), st.floats(1, 150)),
     (("camera", "position"), st.tuples(finite, finite, st.floats(-100, -1)).map(list)),
     (("seed",), st.integers(0, 2**32 - 1)),
