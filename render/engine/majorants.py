@@ -26,7 +26,7 @@ class Majorants:
     def __init__(self, resident: ResidentScene) -> None:
         self._resident = resident
         generated = {"generated/layout.glsl": declarations()}
-        defines = {**resident.defines(), "LUT_SIZE": LUT_SIZE, "REACH": REACH}
+        defines = {**resident.defines(), "LUT_SIZE": LUT_SIZE, "REACH": REACH, "MAX_LIGHTS": 1}
         self._ranges = Program(ShaderSource("ranges.comp", defines, generated))
         self._majorants = Program(ShaderSource("majorants.comp", defines, generated))
         self._cells = Program(ShaderSource("cells.comp", defines, generated))
@@ -47,10 +47,15 @@ class Majorants:
                 self._over_cells(self._ranges, volume)
 
     def update(
-        self, volume: ResidentVolume, stale: Sequence[ResidentChannel], channels: Buffer, tables: Buffer
+        self,
+        volume: ResidentVolume,
+        stale: Sequence[ResidentChannel],
+        channels: Buffer,
+        tables: Buffer,
+        largest: bool = False,
     ) -> None:
         """Majorants of the `stale` channels of a volume by `tables` (transfer.max_table), then its cells and distances
-        by the weights in `channels`.
+        by the weights in `channels`: the sum over the channels or, with `largest`, the largest of them.
         """
         self.bind()
         self._resident.bind()
@@ -63,6 +68,7 @@ class Majorants:
             self._over_cells(self._majorants, volume)
         for program in (self._cells, self._distance):
             program.set(volume=volume.index)
+        self._cells.set(largest=int(largest))
         self._over_cells(self._cells, volume)
         for axis in range(3):
             self._distance.set(axis=axis)

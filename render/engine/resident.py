@@ -257,7 +257,7 @@ class ResidentScene:
         return defines
 
     def bind(self) -> None:
-        self.volume_buffer.bind_uniform(1)
+        self.volume_buffer.bind_uniform(1)  # as the scene lies; a view may bind its own
         self.page_buffer.bind(3)
         self.label_buffer.bind(6)
         for atlas in self.atlases.values():
