@@ -1,4 +1,4 @@
-"""lib/sampler.glsl: its points against scipy's Sobol sequence, how they are spread, their errors, the noise's colour."""
+"""lib/sampler.glsl: its points against scipy's Sobol sequence, their spread, their errors, the noise's colour."""
 
 from __future__ import annotations
 
