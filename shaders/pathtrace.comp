@@ -11,6 +11,7 @@
 #include "lib/labels.glsl"
 #include "lib/medium.glsl"
 #ifdef HAS_PLANES
+#include "generated/planes.glsl"
 #include "lib/clip.glsl"
 #endif
 #include "lib/majorant.glsl"
@@ -97,7 +98,7 @@ void main() {
     // dispatch takes.
     for (int i = 0; i < samples; i++) {
         uint index = first_sample + uint(i);
-        Sampler points = sampler_make(pixel, index, params.seed, params.sampler_kind);
+        Sampler points = sampler_make(pixel, index, params.seed, SAMPLER_KIND);
         Rng rng = rng_make(pixel, index, params.seed);
         vec3 o, d;
         camera_ray(pixel, sampler_next4(points), o, d);

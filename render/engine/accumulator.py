@@ -17,8 +17,8 @@ GROUP = 8
 class Accumulator:
     """Room for width x height pixels, of which a window from the first pixel on is in use.
 
-    The window is sampled tile by tile, TILE pixels a side. `samples` counts complete samples of the tiles that are still
-    sampled; `at` says how many of those tiles the next one has already got.
+    The window is sampled tile by tile, TILE pixels a side. `samples` counts complete samples of the tiles that are
+    still sampled; `at` says how many of those tiles the next one has already got.
     """
 
     def __init__(self, width: int, height: int) -> None:

@@ -58,7 +58,7 @@ PARAMS = Struct(
         ("right_unit", "vec4"),  # unit vectors
         ("up_unit", "vec4"),
         ("lens", "vec4"),  # its radius, 1 / the distance that is sharp (both unit space), 0, 0
-        ("stereo", "vec4"),  # 1 = two pictures side by side; half the eyes' separation, 1 / the distance where they meet
+        ("stereo", "vec4"),  # 1 = two pictures side by side; half the eyes' separation; 1 / where they meet
         ("crop_lo", "vec4"),  # unit space
         ("crop_hi", "vec4"),
         ("sky_top", "vec4"),  # radiances; with an environment map sky_middle is its factor
@@ -82,7 +82,6 @@ PARAMS = Struct(
         ("rays", "int"),  # looking and shadow rays a path
         ("firefly_limit", "float"),  # of the radiance that one event adds
         ("gradient_taps", "int"),  # 4: the corners of a tetrahedron; not a constant so that loops stay loops
-        ("sampler_kind", "int"),  # 0 Sobol, 1 independent
         ("march_step", "float"),  # marches and projections: voxels a step
         ("backdrop", "int"),  # bit 0: the sky is seen, bit 1: some light is
         ("exposure", "float"),  # the factor that the display will apply
@@ -106,7 +105,7 @@ VOLUME = Struct(
 CUT = Struct(
     "Cut",
     (
-        ("lo", "vec4"),  # the crop box in this volume's grid coordinates (its bounds there, inside [0, n]); w = 1: drawn
+        ("lo", "vec4"),  # the crop box's bounds in this volume's grid coordinates, inside [0, n]; w = 1: drawn
         ("hi", "vec4"),  # w = the largest opacity that counts
         ("has_uncut", "int"),  # 1: some channel is not cut by crop box and planes
     ),

@@ -11,15 +11,18 @@ from ..gpu.program import Program, ShaderSource
 from ..limits import DEFAULT_LIMITS
 from ..state.view import ViewState
 from .accumulator import GROUP, TILE, Accumulator
+from .blue_noise import BlueNoise
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .resident import ResidentScene
+from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record
 from .transfer import LUT_SIZE
 from .uniforms import Uniforms
 
 Mode = Literal["path", "march"]
 _SHADERS: dict[Mode, str] = {"path": "pathtrace.comp", "march": "march.comp"}
 _MIXING = {"physical": 0, "max": 1, "additive": 2}
+_SAMPLERS = {"sobol": 0, "independent": 1}
 # A cone that gets no further in so many steps begins where it is.
 _CONE_STEPS = 96
 
@@ -41,7 +44,9 @@ class Tracer:
         self._volumes = Buffer(VOLUME.dtype.itemsize * len(resident.volumes))
         self._cuts = Buffer(CUT.dtype.itemsize * len(resident.volumes))
         self._lights = Buffer(LIGHT.dtype.itemsize * DEFAULT_LIMITS.lights_max)
+        self._planes = Buffer(planes_dtype(n_channels(resident.scene)).itemsize)
         self._violations = Buffer(16)
+        self._blue_noise = BlueNoise()
         self._program: Program | None = None
 
     def _defines(self, features: dict[str, str | int]) -> dict[str, str | int]:
@@ -52,7 +57,11 @@ class Tracer:
         return defines
 
     def _generated(self) -> dict[str, str]:
-        return {"generated/layout.glsl": declarations(), "generated/candidates.glsl": candidates(self._resident)}
+        return {
+            "generated/layout.glsl": declarations(),
+            "generated/candidates.glsl": candidates(self._resident),
+            "generated/planes.glsl": planes_declaration(n_channels(self._resident.scene)),
+        }
 
     def begin(self, accumulator: Accumulator, state: ViewState, uniforms: Uniforms) -> None:
         """New samples of `accumulator` will show `state`, of which `uniforms` are the records."""
@@ -60,8 +69,8 @@ class Tracer:
         self._volumes.write(uniforms.volumes)
         self._cuts.write(uniforms.cuts)
         self._lights.write(uniforms.lights)
-        features: dict[str, str | int] = {"MIXING": _MIXING[state.rendering.mixing]}
-        features |= self._look.features()
+        self._planes.write(planes_record(state, self._resident.scene, self._resident.unit_from_world))
+        features = self._features(state)
         key = tuple(sorted(features.items()))
         if key not in self._programs:
             source = ShaderSource(_SHADERS[self._mode], self._defines(features), self._generated())
@@ -72,12 +81,25 @@ class Tracer:
         columns, rows = (-(-side // (GROUP * GROUP)) for side in accumulator.window)
         self._near.dispatch(columns, rows)
 
+    def _features(self, state: ViewState) -> dict[str, str | int]:
+        """What the program is compiled with: a device pays for code also where it is not run."""
+        rendering = state.rendering
+        features: dict[str, str | int] = {
+            "MIXING": _MIXING[rendering.mixing],
+            "SAMPLER_KIND": _SAMPLERS[rendering.sampler],
+        }
+        if any(plane.visible for plane in state.clip_planes):
+            features["HAS_PLANES"] = 1
+        return features | self._look.features()
+
     def _bind(self, accumulator: Accumulator) -> None:
         self._resident.bind()
         self._volumes.bind_uniform(1)
         self._params.bind_uniform(0)
         self._cuts.bind_uniform(3)
         self._lights.bind_uniform(6)
+        self._planes.bind_uniform(PLANES_BINDING)
+        self._blue_noise.bind()
         self._look.bind()
         self._violations.bind(7)
         accumulator.bind()
@@ -98,8 +120,9 @@ class Tracer:
     def close(self) -> None:
         for program in (*self._programs.values(), self._near):
             program.close()
-        for buffer in (self._params, self._volumes, self._cuts, self._lights, self._violations):
+        for buffer in (self._params, self._volumes, self._cuts, self._lights, self._planes, self._violations):
             buffer.close()
+        self._blue_noise.close()
 
 
 def candidates(resident: ResidentScene) -> str:

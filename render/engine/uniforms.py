@@ -19,7 +19,6 @@ from .lights import light_records, linear, reference_camera, sky_axes
 
 _MODES = {"mixed": 0, "brdf": 1, "phase": 2}
 _DIRECT = {"mis": 0, "light": 1, "bsdf": 2}
-_SAMPLERS = {"sobol": 0, "independent": 1}
 TONE_MODES = {"filmic": 0, "exponential": 1, "linear": 2, "agx": 3, "agave": 4}
 NO_LIMIT = 1e30
 
@@ -85,7 +84,6 @@ def params(
     limit = 0.0 if rendering.reference else rendering.firefly_limit
     p["firefly_limit"] = limit or NO_LIMIT
     p["gradient_taps"] = 4
-    p["sampler_kind"] = _SAMPLERS[rendering.sampler]
     p["march_step"] = rendering.step_vox
     sky_seen = state.lighting.sky.seen and state.lighting.sky.visible
     p["backdrop"] = int(sky_seen) | 2 * int(bool(np.any(lights["seen"])))
