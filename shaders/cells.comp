@@ -1,7 +1,7 @@
 // What the walk through a volume's macrocells reads: the majorants of its channels, weighed and summed (or the
 // largest of them, where only the strongest channel counts), as a half float.
 // Distances of empty cells follow in distance.comp.
-#define CELL_ACCESS
+#define WRITES_CELLS
 #include "lib/scene.glsl"
 
 layout(local_size_x = 64) in;

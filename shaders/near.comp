@@ -29,7 +29,7 @@ float first_matter(int v, vec3 o, vec3 d, float radius, float spread, float t_fa
         float free = max(off.x, max(off.y, off.z));
         if (free <= 0.0) {
             ivec3 cell = min(ivec3(inside), n - 1);
-            uint entry = cells[volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x];
+            uint entry = cell_at(volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x);
             if ((entry & 0xFFFFu) != 0u) return t;
             int reach = int(entry >> 16u);
             vec3 lo = p - vec3(cell - reach + 1), hi = vec3(cell + reach) - p;

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from ..errors import StateError
 from ..gpu.buffer import Buffer
+from ..gpu.gl import GL
+from ..gpu.texture import TextureBuffer
 from ..state.layer import Channel, ImageLayer, LabelLayer, Layer
 from ..state.view import ViewState
 from .lights import linear
@@ -25,6 +27,7 @@ class Look:
         self._resident = resident
         count = max(1, len(resident.channels))
         self.lut_buffer = Buffer(16 * LUT_SIZE * count)
+        self._lut_texels = TextureBuffer(self.lut_buffer, GL.GL_RGBA32F)
         self._table_buffer = Buffer(4 * LUT_SIZE * LEVELS * count)
         self._majorants = Majorants(resident)
         self._shown: dict[int, _Look] = {}
@@ -68,7 +71,7 @@ class Look:
 
     def bind(self) -> None:
         self._channel_buffer.bind_uniform(2)
-        self.lut_buffer.bind(4)
+        self._lut_texels.bind(10); self.lut_buffer.bind(4)
         self._majorants.bind()
 
     def features(self) -> dict[str, str | int]:
@@ -127,6 +130,7 @@ class Look:
         self._table_buffer.write(max_table(table[:, 3]), 4 * LUT_SIZE * LEVELS * channel.index)
 
     def close(self) -> None:
+        self._lut_texels.close()
         self.lut_buffer.close()
         self._table_buffer.close()
         self._channel_buffer.close()

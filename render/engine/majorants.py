@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.program import Program, ShaderSource
+from ..gpu.texture import TextureBuffer
 from .layout import declarations
 from .resident import ResidentChannel, ResidentScene, ResidentVolume
 from .transfer import LUT_SIZE
@@ -35,6 +36,8 @@ class Majorants:
         self._scratch = Buffer(4 * largest)
         self.cell_buffer = Buffer(4 * max(1, resident.n_cells))
         self._majorant_buffer = Buffer(4 * max(1, resident.n_ranges))
+        self._cell_texels = TextureBuffer(self.cell_buffer, GL.GL_R32UI)
+        self._majorant_texels = TextureBuffer(self._majorant_buffer, GL.GL_R32F)
 
     def find_ranges(self, channels: Buffer) -> None:
         """Read all resident texels once. Call after bricks changed."""
@@ -80,6 +83,8 @@ class Majorants:
     def bind(self) -> None:
         self.cell_buffer.bind(5)
         self._majorant_buffer.bind(12)
+        self._cell_texels.bind(11)
+        self._majorant_texels.bind(12)
 
     def _over_cells(self, program: Program, volume: ResidentVolume) -> None:
         for first in range(0, volume.n_cells, _CELLS_A_DISPATCH):
@@ -90,6 +95,8 @@ class Majorants:
     def close(self) -> None:
         for program in (self._ranges, self._majorants, self._cells, self._distance):
             program.close()
+        self._cell_texels.close()
+        self._majorant_texels.close()
         self._scratch.close()
         self.cell_buffer.close()
         self._majorant_buffer.close()

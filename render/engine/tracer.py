@@ -133,9 +133,12 @@ def candidates(resident: ResidentScene) -> str:
     lines = []
     for volume in resident.volumes:
         lines.append(f"    if (v == {volume.index}) {{")
+        if len(volume.channels) == 1:  # the cell's majorant is its only channel's
+            lines += ["        majorant = whole;", f"        return {volume.channels[0].index};", "    }"]
+            continue
         for channel in volume.channels:
             c = channel.index
-            weighed = f"channels[{c}].weight * majorants[channels[{c}].range_base + index]"
+            weighed = f"channels[{c}].weight * majorant_at(channels[{c}].range_base + index)"
             lines += [
                 f"        majorant = min({weighed}, cuts[{volume.index}].hi.w);",
                 f"        if (pick < majorant) return {c};",

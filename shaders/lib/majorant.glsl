@@ -35,7 +35,7 @@ bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
 // The majorant opacity of the current cell, and where the ray leaves the cell (or the empty box around it). `next` is
 // the cell that it enters there. Cells are integers, so each step makes progress whatever rounding does to t.
 float walk_segment(in Walk w, out float t_exit, out ivec3 next) {
-    uint entry = cells[w.base + (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x];
+    uint entry = cell_at(w.base + (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x);
     float majorant = unpackHalf2x16(entry & 0xFFFFu).x;
     int reach = max(int(entry >> 16u), 1) - 1;
     ivec3 lo = w.cell - reach, hi = w.cell + reach + 1;
@@ -98,9 +98,11 @@ int strongest_channel(int v, vec3 g, bool inside, out float opacity, out float t
 }
 #else
 // The channel that a candidate in the current cell belongs to, drawn in proportion to the channels' majorants, and that
-// channel's majorant (with its weight). `pick` is 0 .. the cell's majorant; -1 where only rounding put a candidate.
-int candidate_channel(in Walk w, int v, float pick, out float majorant) {
+// channel's majorant (with its weight). `u` is uniform in [0, 1), `whole` the cell's majorant; -1 where only rounding put a
+// candidate.
+int candidate_channel(in Walk w, int v, float u, float whole, out float majorant) {
     int index = (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x;
+    float pick = u * whole;
     majorant = 0.0;
 #include "generated/candidates.glsl"
     return -1;

@@ -1,10 +1,7 @@
 // The scene's buffers and atlases, bound the same way for all shaders that look at voxels.
 #include "generated/layout.glsl"
 
-// Only the passes that make the macrocells write them: they define CELL_ACCESS as nothing.
-#ifndef CELL_ACCESS
-#define CELL_ACCESS readonly
-#endif
+// The passes that make the macrocells define WRITES_CELLS.
 #ifndef MIXING
 #define MIXING 0
 #endif
@@ -17,10 +14,22 @@ layout(std140, binding = 1) uniform VolumeBlock { Volume volumes[N_VOLUMES]; };
 layout(std140, binding = 2) uniform ChannelBlock { Channel channels[N_CHANNELS]; };
 layout(std140, binding = 3) uniform CutBlock { Cut cuts[N_VOLUMES]; };  // of this view
 layout(std140, binding = 6) uniform LightBlock { Light lights[MAX_LIGHTS]; };
-layout(std430, binding = 3) readonly buffer PageBuffer { uint pages[]; };
-layout(std430, binding = 4) readonly buffer LutBuffer { vec4 lut[]; };
-layout(std430, binding = 5) CELL_ACCESS buffer CellBuffer { uint cells[]; };
-layout(std430, binding = 12) CELL_ACCESS buffer MajorantBuffer { float majorants[]; };
+// What is read at every step comes through texture buffers: software devices gather from them much faster.
+layout(binding = 9) uniform usamplerBuffer page_buffer;
+layout(binding = 10) uniform samplerBuffer lut_buffer;
+
+uint page_at(int index) { return texelFetch(page_buffer, index).r; }
+vec4 lut_at(int index) { return texelFetch(lut_buffer, index); }
+#ifdef WRITES_CELLS
+layout(std430, binding = 5) buffer CellBuffer { uint cells[]; };
+layout(std430, binding = 12) buffer MajorantBuffer { float majorants[]; };
+#else
+layout(binding = 11) uniform usamplerBuffer cell_buffer;
+layout(binding = 12) uniform samplerBuffer majorant_buffer;
+
+uint cell_at(int index) { return texelFetch(cell_buffer, index).r; }
+float majorant_at(int index) { return texelFetch(majorant_buffer, index).r; }
+#endif
 #ifdef HAS_GRADIENT_OPACITY
 layout(std430, binding = 13) readonly buffer GradientLutBuffer { float gradient_lut[]; };
 #endif

@@ -54,7 +54,7 @@ Collision track(vec3 o, vec3 d, float t0, float t1, bool shadow, float first, in
             int c = strongest_channel(v, g, !ask || (w.t >= cut.x && w.t <= cut.y), opacity, texel);
             majorant = cell_majorant;
 #else
-            int c = candidate_channel(w, v, u.z * cell_majorant, majorant);
+            int c = candidate_channel(w, v, u.z, cell_majorant, majorant);
             if (c >= 0 && (!ask || channels[c].clipped == 0 || (w.t >= cut.x && w.t <= cut.y)))
                 opacity = channel_opacity(v, c, g, texel);
 #endif
