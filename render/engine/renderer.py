@@ -114,6 +114,8 @@ class Renderer:
 
     def set_state(self, state: ViewState, sequence: int, camera_seq: int = 0) -> None:
         """Show `state` from the next step on. Raises StateError when it does not fit the scene."""
+        if (sky := state.lighting.sky).environment is not None:
+            self.scene.environment(sky.environment)
         if state.layers != self._state.layers or self._dirty:
             self._look.update(state)
         if _traced(state) != _traced(self._state):

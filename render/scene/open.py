@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..bricks.pyramid import with_pyramid
 from ..bricks.stats import ChannelStats, channel_stats, range_top
-from ..errors import SourceError
+from ..errors import SourceError, StateError
 from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
@@ -21,6 +21,7 @@ from ..state.view import Shading, ViewState
 from ..summary import ChannelSummary, LayerSummary, SceneSummary
 from .auto import default_density, image_channels
 from .content import content_points
+from .environment import Environment, load_environments
 from .framing import default_camera
 
 # A volume whose coarsest level is larger gets coarser ones, made in memory when they are needed.
@@ -46,11 +47,12 @@ class SceneLayer:
 class Scene:
     """Sources in one world, and the state that shows them well before anybody touches anything."""
 
-    def __init__(self, name: str, layers: Sequence[SceneLayer]) -> None:
+    def __init__(self, name: str, layers: Sequence[SceneLayer], environments: Sequence[Environment] = ()) -> None:
         if not layers:
             raise SourceError("there is nothing to show; name at least one image or segmentation")
         self.name = name
         self.layers = tuple(layers)
+        self.environments = tuple(environments)
         box = _box_of(layers[0].source)
         for layer in layers[1:]:
             box = box.union(_box_of(layer.source))
@@ -117,6 +119,14 @@ class Scene:
             notes=tuple(note for layer in self.layers for note in layer.source.info.notes),
         )
 
+    def environment(self, name: str) -> Environment:
+        """The environment map of this name. Raises StateError."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        held = ", ".join(f"'{environment.name}'" for environment in self.environments) or "none"
+        raise StateError(f"the scene holds no environment map '{name}'; it holds {held}")
+
     def close(self) -> None:
         for layer in self.layers:
             layer.source.close()
@@ -132,11 +142,13 @@ def open_scene(
     labels: Sequence[str] = (),
     spacing_um: tuple[float, float, float] | None = None,
     progress: Progress | None = None,
+    environments: Sequence[str] = (),
 ) -> Scene:
     """Open images and segmentations as one scene.
 
     `labels` are opened as segmentations whatever they look like. `spacing_um` (z, y, x) stands in where a file does not
-    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then.
+    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then. `environments` are files of environment maps
+    (scene.environment), which the state names.
 
     Raises SourceError.
     """
@@ -166,7 +178,7 @@ def open_scene(
             layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
         name = first if first.startswith("synthetic:") else PurePath(first).name
-        return Scene(name, layers)
+        return Scene(name, layers, load_environments(environments))
     except BaseException:
         for source in sources:
             source.close()
