@@ -45,7 +45,7 @@ def develop(
     noise = np.where(hit, _dither(color.shape[0], color.shape[1])[..., None], 0.5) if bits == 8 else 0.5
     noise = noise + 1e-9  # or white, 1.055 - 0.055, would be a step less where the noise is 0
     whole = np.concatenate([np.floor(np.minimum(rgb * most + noise, most)), np.floor(alpha * most + 0.5)], axis=2)
-    return whole.astype(np.uint8 if bits == 8 else np.uint16)
+    return whole.astype(np.uint8) if bits == 8 else whole.astype(np.uint16)
 
 
 def srgb_encode(x: Floats) -> Floats:

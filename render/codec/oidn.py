@@ -13,7 +13,7 @@ from ..errors import HostaError
 Floats = NDArray[np.float32]
 # A pixel stays empty where none so near has seen anything: the filter leaves a trace of light everywhere.
 _NEAR_PX = 2
-_LARGEST = np.float32(1e30)
+_LARGEST = 1e30
 
 
 def check_denoiser() -> None:
@@ -84,6 +84,6 @@ def _empty(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Where nothing was hit within a square of _NEAR_PX pixels each way."""
     hit = alpha > 0.0
     padded = np.pad(hit, _NEAR_PX)
-    rows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR_PX + 1, axis=0).any(axis=-1)
-    near: NDArray[np.bool_] = np.lib.stride_tricks.sliding_window_view(rows, 2 * _NEAR_PX + 1, axis=1).any(axis=-1)
-    return ~near
+    side = 2 * _NEAR_PX + 1
+    near = np.lib.stride_tricks.sliding_window_view(padded, (side, side)).any(axis=(2, 3))
+    return np.asarray(~near)

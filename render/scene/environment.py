@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import SourceError
 from ..limits import DEFAULT_LIMITS
 from .environment_file import read_radiance
 from .environment_studio import studio_radiance
 
 STUDIO = "synthetic:studio"
+# Of a row among rows, of a cell in its row: 32 steps of a 32-bit float near 1.
+LEAST_SHARE = 2.0**-19
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 
 
@@ -98,7 +99,7 @@ def direction_of(u: ArrayLike, v: ArrayLike) -> NDArray[np.float64]:
     azimuth = 2 * np.pi * (np.asarray(u, np.float64) - 0.5)
     theta = np.pi * np.asarray(v, np.float64)
     across = np.sin(theta)
-    return np.stack([across * np.cos(azimuth), -across * np.sin(azimuth), np.cos(theta)], axis=-1)
+    return np.asarray(np.stack([across * np.cos(azimuth), -across * np.sin(azimuth), np.cos(theta)], axis=-1))
 
 
 def uv_of(direction: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -135,9 +136,9 @@ def importance(
 ) -> Importance:
     """Tables of at most rows x cols cells (at most as many as the map has texels).
 
-    A cell's weight is the mean luminance over its solid angle. The map is smeared by a texel each way beforehand,
-    which is as far as a bilinear lookup carries its light: then a cell has a weight wherever light can come from it.
-    A black map gives the uniform density 1 / (4 pi).
+    A cell's weight is the mean luminance over its solid angle, and its probability the weight times that. The map is
+    smeared by a texel each way beforehand, which is farther than a bilinear lookup carries its light: so a cell has a
+    weight wherever light can come from it. A black map gives the uniform density 1 / (4 pi).
     """
     height, width = environment.radiance.shape[:2]
     rows, cols = min(rows, height), min(cols, width)
@@ -155,12 +156,11 @@ def importance(
     empty = of_row <= 0.0
     # A row of no light is never drawn; its cells get even shares, so that nothing divides by 0.
     within = np.where(empty[:, None], 1.0 / cols, share / np.where(empty, 1.0, of_row)[:, None])
-    return Importance(
-        marginal=_cumulative(of_row / total),
-        conditional=_cumulative(within),
-        pdf=(weight / total).astype(np.float32),
-        average=_average(environment.radiance),
-    )
+    marginal, conditional = _cumulative(of_row / total), _cumulative(within)
+    # The density is that of the rounded tables, which is what draws.
+    drawn = np.diff(marginal.astype(np.float64))[:, None] * np.diff(conditional.astype(np.float64), axis=1)
+    pdf = (drawn / solid_angle[:, None]).astype(np.float32)
+    return Importance(marginal, conditional, pdf, _average(environment.radiance))
 
 
 def sample(tables: Importance, xi: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -179,7 +179,7 @@ def pdf_of(tables: Importance, direction: ArrayLike) -> NDArray[np.float64]:
     u, v = uv_of(direction)
     row = np.clip(np.floor(v * rows), 0, rows - 1).astype(np.int64)
     column = np.floor(u * cols).astype(np.int64) % cols
-    return tables.pdf[row, column].astype(np.float64)
+    return np.asarray(tables.pdf[row, column], np.float64)
 
 
 def _draw(
@@ -194,6 +194,8 @@ def _draw(
 
 
 def _cumulative(shares: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Sums along the last axis, from 0 to 1. What is not 0 is at least LEAST_SHARE, or it were lost in rounding."""
+    shares = np.where(shares > 0.0, np.maximum(shares, LEAST_SHARE), 0.0)
     summed = np.concatenate([np.zeros((*shares.shape[:-1], 1)), np.cumsum(shares, axis=-1)], axis=-1)
     summed /= summed[..., -1:]
     return summed.astype(np.float32)
@@ -201,10 +203,10 @@ def _cumulative(shares: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _smeared(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     """Convolved with (1, 2, 1) / 4 along both axes, around in u, clamped in v."""
-    across = (np.roll(luminance, 1, axis=1) + 2 * luminance + np.roll(luminance, -1, axis=1)) / 4
+    left, right = np.roll(luminance, 1, axis=1), np.roll(luminance, -1, axis=1)
+    across = (left + 2 * luminance + right) / 4
     above, below = np.vstack([across[:1], across[:-1]]), np.vstack([across[1:], across[-1:]])
-    smeared: NDArray[np.float32] = (above + 2 * across + below) / 4
-    return smeared
+    return np.asarray((above + 2 * across + below) / 4, np.float32)
 
 
 def _mean_over_cells(image: NDArray[np.float32], rows: int, cols: int) -> NDArray[np.float64]:
@@ -224,7 +226,8 @@ def _mean_over_cells(image: NDArray[np.float32], rows: int, cols: int) -> NDArra
     upto = summed[:, whole] + bands[:, whole] * (at - whole)
     # A difference of sums may round below 0, and to 0 beside bright cells: what is not dark stays above 0.
     mean = np.diff(upto, axis=1) * (cols / width)
-    least = np.maximum.reduceat(bands, whole[:-1], axis=1) * 1e-6
+    last = np.ceil(at[1:]).astype(np.int64) - 1
+    least = np.maximum(np.maximum.reduceat(bands, whole[:-1], axis=1), bands[:, last]) * 1e-6
     floored: NDArray[np.float64] = np.maximum(mean, least)
     return floored
 

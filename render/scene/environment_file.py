@@ -40,7 +40,7 @@ def _check_size(path: Path, width: int, height: int) -> None:
     most = DEFAULT_LIMITS.environment_max_width_px
     if width != 2 * height or height < 1:
         raise SourceError(
-            f"the environment map {path.name} has {width}x{height} pixels; an equirectangular one is twice as wide as high"
+            f"the environment map {path.name} has {width}x{height} pixels; it must be twice as wide as high"
         )
     if width > most:
         raise SourceError(

@@ -12,7 +12,7 @@ HEIGHT = 256
 
 @dataclass(frozen=True)
 class _Softbox:
-    """A rounded rectangle on the sphere, seen from its centre: degrees to the right and up, and half sizes in degrees."""
+    """A rounded rectangle, seen from the centre: degrees to the right and up, and half sizes in degrees."""
 
     azimuth: float
     elevation: float
@@ -48,7 +48,7 @@ def studio_radiance(height: int = HEIGHT) -> NDArray[np.float32]:
     radiance = (0.10 + 0.22 * height_share**1.5)[..., None] * np.array([0.98, 1.0, 1.04])
     for box in _BOXES:
         radiance = radiance + _shine(direction, box)[..., None] * np.asarray(box.radiance)
-    return (_LEVEL * radiance).astype(np.float32)
+    return np.asarray(_LEVEL * radiance, np.float32)
 
 
 def _shine(direction: NDArray[np.float64], box: _Softbox) -> NDArray[np.float64]:
