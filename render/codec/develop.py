@@ -92,7 +92,7 @@ def _linear(c: Floats) -> Floats:
     return np.minimum(c, 1.0)
 
 
-# Sobotka, AgX (2022): the primaries are drawn in towards white, each component's logarithm over 16.5 stops around middle
+# Sobotka, AgX (2022): the primaries are drawn in towards white, the logarithm of each over 16.5 stops around middle
 # grey goes through a sigmoid, and the primaries go out again. The inset is the published one for Rec. 709 primaries.
 _AGX_INSET = np.array([
     [0.842479062253094, 0.0784335999999992, 0.0792237451477643],
