@@ -107,7 +107,7 @@ def frame(
             base = parse_state(state_text, base)
             samples = base.samples
         samples = spp or samples
-        shown = chosen_state(scene, base, choices).model_copy(update={"samples": samples})
+        shown = chosen_state(scene, base, choices, width / height).model_copy(update={"samples": samples})
         with closing(Renderer(context, scene, 16, 16, progress=progress)) as renderer:
             if pixel is not None:
                 shown = focused(renderer, shown, pixel, (width, height))

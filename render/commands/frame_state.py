@@ -11,6 +11,7 @@ from ..errors import StateError, UsageError
 if TYPE_CHECKING:
     from ..bridge.agave import AgaveScene
     from ..scene.open import Scene
+    from ..scene.framing import ViewName
     from ..state.light import Lighting
     from ..state.view import ViewState
 
@@ -22,7 +23,7 @@ class Choices:
     `environment` is the name of the first environment map of the scene, which lights it where the state names none.
     """
 
-    view: str | None = None
+    view: ViewName | None = None
     azimuth: float = 0.0
     elevation: float = 0.0
     zoom: float = 1.0
@@ -36,13 +37,13 @@ class Choices:
     seed: int | None = None
 
 
-def chosen_state(scene: Scene, base: ViewState, choices: Choices) -> ViewState:
-    """`base` with the choices put in. Raises StateError where together they make no sense."""
+def chosen_state(scene: Scene, base: ViewState, choices: Choices, aspect: float = 4 / 3) -> ViewState:
+    """`base` with the choices put in, for a picture `aspect` times as wide as high. Raises StateError where together they make no sense."""
     from pydantic import ValidationError
 
     from ..state.view import ViewState, first_problem
 
-    changed = _with_camera(scene, base, choices)
+    changed = _with_camera(scene, base, choices, aspect)
     if choices.lighting is not None:
         changed = changed.model_copy(update={"lighting": _preset(choices.lighting)})
     if choices.environment is not None and changed.lighting.sky.environment is None:
@@ -65,14 +66,12 @@ def chosen_state(scene: Scene, base: ViewState, choices: Choices) -> ViewState:
         raise StateError(f"the view cannot be made: {first_problem(error)}") from None
 
 
-def _with_camera(scene: Scene, base: ViewState, choices: Choices) -> ViewState:
-    from ..scene.framing import corners, orbit, zoom
+def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float) -> ViewState:
+    from ..scene.framing import corners, named_view, orbit, zoom
 
     camera = base.camera
     if choices.view is not None:
-        from ..scene.framing import named_view
-
-        camera = named_view(camera, corners(scene.box), choices.view, scene.orientation)
+        camera = named_view(camera, corners(scene.box), choices.view, scene.orientation, aspect)
     if choices.azimuth or choices.elevation:  # left as it is otherwise, to the last bit
         camera = orbit(camera, choices.azimuth, choices.elevation)
     if choices.zoom != 1.0:

@@ -19,6 +19,7 @@ ROWS = (
     ("source",),
     ("bricks",),
     ("scene",),
+    ("bridge",),
     ("gpu",),
     ("engine",),
     ("codec",),
