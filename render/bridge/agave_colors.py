@@ -14,11 +14,11 @@ from .agave_file import ColorMap
 
 # By AGAVE's names. Maps of cmap's that go by another name there, or by several; all others (ColorBrewer's) are alike.
 _CMAP = {
-    "greyscale": "matplotlib:gray",
-    "viridis": "matplotlib:viridis",
-    "inferno": "matplotlib:inferno",
-    "magma": "matplotlib:magma",
-    "plasma": "matplotlib:plasma",
+    "greyscale": "gray",
+    "viridis": "bids:viridis",
+    "inferno": "bids:inferno",
+    "magma": "bids:magma",
+    "plasma": "bids:plasma",
     "spectral": "colorbrewer:Spectral",
 }
 _BREWER = frozenset({

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bricks.stats import ChannelStats
+from ..bricks.stats import ChannelStats, range_top
 from ..limits import DEFAULT_LIMITS
 from ..source.base import Level, Source
 from ..state.base import Color
@@ -31,6 +31,8 @@ WINDOW_LEVEL, ISOVALUE, PERCENTILE, CUSTOM, MINMAX = range(5)
 AGAVE_NODES = 16
 EDGE = 1.0 / 1024.0
 """How steep the walls of an isovalue's box are, as part of its width: a step of our tables."""
+STRAIGHT = 0.002
+"""Differences of colours that need no node more: half a step of 8 bit."""
 WHOLE_VOXELS = 1 << 28
 """Volumes of up to so many voxels are read to find their exact range."""
 _SLAB_VOXELS = 1 << 24
@@ -46,7 +48,7 @@ class DataRange:
 
     @property
     def width(self) -> float:
-        return self.hi - self.lo if self.hi > self.lo else 1.0
+        return range_top(self.lo, self.hi) - self.lo
 
     def value(self, x: float) -> float:
         """The value at a position of AGAVE's."""
@@ -193,22 +195,35 @@ def encode(linear: Sequence[float]) -> Color:
 
 
 def _encode(linear: float) -> float:
-    return linear * 12.92 if linear <= 0.0031308 else min(1.055 * linear ** (1.0 / 2.4) - 0.055, 1.0)
+    if linear >= 1.0:
+        return 1.0  # not a rounding error less
+    return linear * 12.92 if linear <= 0.0031308 else 1.055 * linear ** (1.0 / 2.4) - 0.055
 
 
 def _nodes(stops: NDArray[np.float64]) -> tuple[ColorNode, ...]:
-    """Colour stops (n, 4: x, linear r, g, b) as sRGB nodes, with more in between: AGAVE's lines are straight in
-    linear values, and a line between two encoded ones is not.
+    """Colour stops (n, 4: x, linear r, g, b) as sRGB nodes.
+
+    AGAVE's lines are straight in linear values, and a line between two encoded colours is not: where it is furthest
+    off, in the middle of two nodes, another node is put, until there are as many as a channel holds or none is needed.
     """
-    if not len(stops):
-        return ()
-    parts = min(6, (DEFAULT_LIMITS.transfer_nodes_max - 1) // max(1, len(stops) - 1))
-    x = stops[:, 0]
-    fine = np.concatenate([np.linspace(a, b, parts, endpoint=False) for a, b in itertools.pairwise(x)] + [x[-1:]])
-    channels = [np.interp(fine, x, stops[:, c]) for c in (1, 2, 3)]
-    return tuple(
-        (float(at), encode((float(r), float(g), float(b)))) for at, r, g, b in zip(fine, *channels, strict=True)
-    )
+    nodes = [np.asarray(stop, np.float64) for stop in stops]
+    while 1 < len(nodes) < DEFAULT_LIMITS.transfer_nodes_max:
+        off = [_bend(a, b) for a, b in itertools.pairwise(nodes)]
+        worst = int(np.argmax(off))
+        if off[worst] < STRAIGHT:
+            break
+        nodes.insert(worst + 1, (nodes[worst] + nodes[worst + 1]) / 2.0)
+    return tuple((float(x), encode((float(r), float(g), float(b)))) for x, r, g, b in nodes)
+
+
+def _bend(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """How far a line between two encoded stops is from the one between them, in linear values."""
+    if b[0] <= a[0]:
+        return 0.0
+    colors = np.array([encode(tuple(stop[1:])) for stop in (a, b)])
+    middle = colors.mean(axis=0)
+    linear = np.where(middle <= 0.04045, middle / 12.92, ((middle + 0.055) / 1.055) ** 2.4)
+    return float(np.abs(linear - np.clip((a[1:] + b[1:]) / 2.0, 0.0, 1.0)).max())
 
 
 def _positive(color: Triple) -> Triple:
