@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from ..bricks.stats import ChannelStats, range_top
+from ..bricks.stats import ChannelStats
 from ..source.base import SourceInfo
 from ..state.layer import Channel
+from .transfer import auto_window
 
 # Colour-blind-safe and of similar brightness; after Okabe & Ito, "Color Universal Design" (2008), lightened.
 PALETTE: tuple[tuple[float, float, float], ...] = (
@@ -19,35 +18,6 @@ PALETTE: tuple[tuple[float, float, float], ...] = (
     (0.95, 0.40, 0.35), (0.40, 0.95, 0.90), (0.75, 0.60, 1.00), (0.95, 0.95, 0.55),
 )  # fmt: skip
 IVORY = (0.93, 0.88, 0.80)
-
-
-def otsu(histogram: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
-    """The bin that best parts a histogram in two (Otsu, IEEE Trans. SMC 9(1), 1979): bins above it are foreground."""
-    counts = histogram.astype(np.float64)
-    total, bins = counts.sum(), np.arange(len(counts))
-    below = np.cumsum(counts)
-    weighted = np.cumsum(counts * bins)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean_below = weighted / below
-        mean_above = (weighted[-1] - weighted) / (total - below)
-        between = below * (total - below) * (mean_below - mean_above) ** 2
-    between[~np.isfinite(between)] = 0.0
-    return int(between.argmax())
-
-
-def auto_window(stats: ChannelStats) -> tuple[float, float]:
-    """From where matter begins to where nearly all of it is: Otsu's threshold lowered, to the 99.9th percentile."""
-    if not len(stats.values) or stats.values[0] == stats.values[-1]:
-        return stats.lo, range_top(stats.lo, stats.lo)
-    lo_robust, hi = stats.percentile(0.1), stats.percentile(99.9)
-    if hi <= lo_robust:
-        lo_robust, hi = float(stats.values[0]), float(stats.values[-1])
-    hi = range_top(lo_robust, hi)
-    inside = stats.values[(stats.values >= lo_robust) & (stats.values <= hi)]
-    histogram, edges = np.histogram(inside, bins=256, range=(lo_robust, hi))
-    threshold = float(edges[otsu(histogram.astype(np.int64)) + 1])
-    lo = lo_robust + 0.6 * (threshold - lo_robust)
-    return (lo, hi) if lo < hi else (lo_robust, hi)
 
 
 def default_density(longest_vox: int) -> float:
@@ -63,8 +33,7 @@ def is_dense(stats: ChannelStats) -> bool:
     lo, hi = stats.percentile(0.1), stats.percentile(99.9)
     if not len(stats.values) or hi <= lo:
         return False
-    near_lo = np.searchsorted(stats.values, lo + 0.08 * (hi - lo)) / len(stats.values)
-    return bool(near_lo < 0.08)
+    return stats.percentile_of(lo + 0.08 * (hi - lo)) < 8.0
 
 
 def image_channels(info: SourceInfo, stats: Sequence[ChannelStats]) -> tuple[Channel, ...]:
@@ -78,7 +47,7 @@ def image_channels(info: SourceInfo, stats: Sequence[ChannelStats]) -> tuple[Cha
     channels = []
     for number, (said, stat) in enumerate(zip(info.channels, stats, strict=True)):
         color = said.color or (PALETTE[number % len(PALETTE)] if several else IVORY)
-        window = said.window if said.window and said.window[0] < said.window[1] else auto_window(stat)
+        window = said.window if said.window and said.window[0] < said.window[1] else auto_window("hosta", stat)
         visible = said.visible if said.visible is not None else number < 8
         channels.append(
             Channel(
