@@ -17,9 +17,9 @@ from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
 from ..state.layer import ImageLayer, LabelLayer, Layer
-from ..state.view import Shading, ViewState
+from ..state.view import Display, Shading, ViewState
 from ..summary import ChannelSummary, LayerSummary, SceneSummary
-from .auto import default_density, image_channels
+from .auto import SOLID_EXPOSURE, default_density, image_channels, is_solid
 from .content import content_points
 from .framing import default_camera
 from .transfer import auto_windows
@@ -72,10 +72,12 @@ class Scene:
             else:
                 shown.append(LabelLayer(source=layer.key, name=info.name, visible=layer.shown))
         finest = max(max(layer.source.info.levels[0].shape) for layer in self.layers)
+        solid = all(isinstance(layer, ImageLayer) and is_solid(layer.channels) for layer in shown)
         return ViewState(
             camera=default_camera(self._content(shown), self.orientation),
             layers=tuple(shown),
-            shading=Shading(density=default_density(finest)),
+            shading=Shading(density=default_density(finest, self.box.largest / float(self.box.size.min()))),
+            display=Display(exposure=SOLID_EXPOSURE if solid else 0.0),
         )
 
     def _content(self, shown: Sequence[Layer]) -> NDArray[np.float64]:

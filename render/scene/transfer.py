@@ -122,6 +122,7 @@ def _hosta(stats: ChannelStats) -> Window:
     """From where matter begins to where nearly all of it is: Otsu's threshold lowered, to the 99.9th percentile.
 
     The threshold is that of the values between the 0.1st and the 99.9th percentile: one hot voxel does not move it.
+    It is not lowered into the noise of the background.
     """
     lo_robust, hi = stats.percentile(0.1), stats.percentile(99.9)
     if hi <= lo_robust:
@@ -129,7 +130,18 @@ def _hosta(stats: ChannelStats) -> Window:
     inside = stats.bins(256, lo_robust, hi)
     threshold = inside.edge(otsu(inside.counts) + 1)
     lo = lo_robust + 0.6 * (threshold - lo_robust)
+    lo = max(lo, min(background_top(stats, threshold), threshold))
     return (lo, inside.hi) if lo < inside.hi else (lo_robust, inside.hi)
+
+
+def background_top(stats: ChannelStats, threshold: float) -> float:
+    """What noise of the background hardly exceeds: the median of the values below the threshold and four times their
+    spread (1.4826 times the median absolute deviation is a normal distribution's standard deviation).
+    """
+    share = stats.percentile_of(threshold)
+    middle, lower = stats.percentile(share / 2), stats.percentile(share / 4)
+    # The lower half alone: dim matter thickens the upper one. The quartile is as far below as half of the lower half.
+    return middle + 4.0 * 1.4826 * (middle - lower)
 
 
 def _imagej(stats: ChannelStats) -> Window:
