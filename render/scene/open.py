@@ -11,21 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bricks.pyramid import with_pyramid
-from ..bricks.stats import ChannelStats, channel_stats, range_top
+from ..bricks.stats import ChannelStats, channel_stats
 from ..errors import SourceError, StateError
 from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
 from ..state.layer import ImageLayer, LabelLayer, Layer
-from ..state.view import Shading, ViewState
+from ..state.view import Display, Shading, ViewState
 from ..summary import ChannelSummary, LayerSummary, SceneSummary
-from .auto import default_density, image_channels
+from .auto import SOLID_EXPOSURE, default_density, image_channels, is_solid
 from .content import content_points
 from .environment import Environment, load_environments
 from .framing import default_camera
+from .transfer import auto_windows
 
 # A volume whose coarsest level is larger gets coarser ones, made in memory when they are needed.
 LARGEST_COARSE_VOXELS = 32 << 20
+
+SHOWN_PERCENTS = (0.0, 0.1, 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9, 100.0)
 
 Progress = Callable[[str, int, int], None]
 """(what, done, total)"""
@@ -71,10 +74,12 @@ class Scene:
             else:
                 shown.append(LabelLayer(source=layer.key, name=info.name, visible=layer.shown))
         finest = max(max(layer.source.info.levels[0].shape) for layer in self.layers)
+        solid = all(isinstance(layer, ImageLayer) and is_solid(layer.channels) for layer in shown)
         return ViewState(
             camera=default_camera(self._content(shown), self.orientation),
             layers=tuple(shown),
-            shading=Shading(density=default_density(finest)),
+            shading=Shading(density=default_density(finest, self.box.largest / float(self.box.size.min()))),
+            display=Display(exposure=SOLID_EXPOSURE if solid else 0.0),
         )
 
     def _content(self, shown: Sequence[Layer]) -> NDArray[np.float64]:
@@ -101,11 +106,7 @@ class Scene:
                     level=level,
                     n_levels=len(info.levels),
                     channels=tuple(
-                        ChannelSummary(
-                            name=channel.name or f"channel {number}",
-                            range=(stats.lo, range_top(stats.lo, stats.hi)),
-                            histogram=tuple(int(count) for count in stats.histogram),
-                        )
+                        channel_summary(channel.name or f"channel {number}", stats)
                         for number, (channel, stats) in enumerate(zip(info.channels, layer.stats, strict=False))
                     ),
                 )
@@ -130,6 +131,20 @@ class Scene:
     def close(self) -> None:
         for layer in self.layers:
             layer.source.close()
+
+
+def channel_summary(name: str, stats: ChannelStats) -> ChannelSummary:
+    """What clients are told of a channel. Shares of a weighted sample become counts of a million voxels."""
+    histogram = stats.histogram
+    weighted = stats.cumulative.dtype.kind == "f"
+    return ChannelSummary(
+        name=name,
+        range=(histogram.lo, histogram.hi),
+        histogram=tuple(round(count * (1e6 if weighted else 1.0)) for count in histogram.counts.tolist()),
+        percentiles=tuple((percent, stats.percentile(percent)) for percent in SHOWN_PERCENTS),
+        auto_windows={str(method): window for method, window in auto_windows(stats).items()},
+        whole=stats.whole,
+    )
 
 
 def _box_of(source: Source) -> Box:
