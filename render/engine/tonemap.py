@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,17 +13,23 @@ from ..gpu.readback import ReadbackRing
 from ..gpu.texture import RGBA32F, Texture2D
 from ..state.view import Display
 from .accumulator import Accumulator
+from .guides import GuidesPainter, declarations
 from .history import Picture
 from .uniforms import TONE_MODES, linear
 
+Bits = Literal[8, 16]
+
 
 class Developer:
-    """Develops accumulators of a picture of `width` x `height` pixels."""
+    """Develops accumulators of a picture of `width` x `height` pixels.
+
+    `guides` of a call have been prepared for the same picture, or window of it; None: nothing is drawn over the volume.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        self._rgba = Program(ShaderSource("display.comp", {"AS_RGBA": 1}))
-        self._i420 = Program(ShaderSource("display.comp"))
+        # Compiled when they are first needed: RGBA of 8 or 16 bit (0: I420), with or without guides.
+        self._programs: dict[tuple[int, bool], Program] = {}
         self._soften = Program(ShaderSource("soften.comp"))
         self._softened: Texture2D | None = None
         self._stride = (width // 2 * 2 + 7) // 8 * 8
@@ -29,6 +37,19 @@ class Developer:
         self._i420_bytes = self._stride * even * 3 // 2
         self._pixels = Buffer(max(4 * width * height, self._i420_bytes))
         self._ring = ReadbackRing(max(16, self._i420_bytes))
+
+    def _program(self, bits: Literal[0, 8, 16], guides: GuidesPainter | None) -> Program:
+        shows_guides = guides is not None and guides.visible
+        program = self._programs.get((bits, shows_guides))
+        if program is None:
+            defines: dict[str, str | int] = {"AS_RGBA": 1, "BITS": bits} if bits else {}
+            if shows_guides:
+                defines["GUIDES"] = 1
+            source = ShaderSource("display.comp", defines, {"generated/guides.glsl": declarations()})
+            program = self._programs[bits, shows_guides] = Program(source)
+        if guides is not None and shows_guides:
+            guides.bind(program)
+        return program
 
     def _set(
         self, program: Program, window: tuple[int, int], size: tuple[int, int], samples: int, display: Display
@@ -50,18 +71,31 @@ class Developer:
         display: Display,
         transparent: bool = False,
         first_pixel: tuple[int, int] = (0, 0),
-    ) -> NDArray[np.uint8]:
-        """(height, width, 4) uint8, sRGB, straight alpha, top row first. Waits for the device."""
+        bits: Bits = 8,
+        guides: GuidesPainter | None = None,
+    ) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """(height, width, 4) uint8 or, with 16 bits, uint16; sRGB, straight alpha, top row first. Waits for the device."""
         size = (self.width, self.height)
-        self._set(self._rgba, accumulator.window, size, accumulator.samples, display)
-        self._rgba.set(transparent=int(transparent), first_pixel=first_pixel)
+        program = self._program(bits, guides)
+        self._set(program, accumulator.window, size, accumulator.samples, display)
+        program.set(transparent=int(transparent), first_pixel=first_pixel)
         accumulator.color.bind_image(0)
-        self._pixels.bind(11)
-        self._rgba.dispatch(-(-self.width // 8), -(-self.height // 8))
-        data = self._pixels.read(np.uint8, 4 * self.width * self.height)
-        return data.astype(np.uint8, copy=False).reshape(self.height, self.width, 4)
+        shape = (self.height, self.width, 4)
+        if bits == 16:
+            wide = Buffer(8 * self.width * self.height)
+            try:
+                self._dispatch(program, wide)
+                return wide.read(np.uint16, 4 * self.width * self.height).astype(np.uint16, copy=False).reshape(shape)
+            finally:
+                wide.close()
+        self._dispatch(program, self._pixels)
+        return self._pixels.read(np.uint8, 4 * self.width * self.height).astype(np.uint8, copy=False).reshape(shape)
 
-    def develop_i420(self, picture: Picture, display: Display) -> None:
+    def _dispatch(self, program: Program, pixels: Buffer) -> None:
+        pixels.bind(11)
+        program.dispatch(-(-self.width // 8), -(-self.height // 8))
+
+    def develop_i420(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> None:
         """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out.
 
         A picture smaller than the view is smoothed before it is enlarged: it is one in motion.
@@ -70,11 +104,12 @@ class Developer:
         color = picture.color
         if picture.window != (self.width, self.height):
             color = self._smooth(picture, size, display)
-        self._set(self._i420, picture.window, size, 1, display)
-        self._i420.set(tone_mode=-1)
+        program = self._program(0, guides)
+        self._set(program, picture.window, size, 1, display)
+        program.set(tone_mode=-1)
         color.bind_image(0)
         self._pixels.bind(11)
-        self._i420.dispatch(-(-self._stride // 64), -(-size[1] // 16))
+        program.dispatch(-(-self._stride // 64), -(-size[1] // 16))
         if self._ring.pending:
             self._ring.take()
         self._ring.push(self._pixels)
@@ -101,8 +136,9 @@ class Developer:
         return luma.tobytes() + chroma.tobytes()
 
     def close(self) -> None:
-        self._rgba.close()
-        self._i420.close()
+        for program in self._programs.values():
+            program.close()
+        self._programs.clear()
         self._soften.close()
         if self._softened is not None:
             self._softened.close()

@@ -18,7 +18,7 @@ from .layout import CUT, PARAMS
 from .transfer import srgb_to_linear
 
 _MODES = {"mixed": 0, "brdf": 1, "phase": 2}
-TONE_MODES = {"filmic": 0, "exponential": 1, "linear": 2}
+TONE_MODES = {"filmic": 0, "exponential": 1, "linear": 2, "agx": 3, "agave": 4}
 MARCH_STEP_VOX = 0.5
 
 
