@@ -1,10 +1,10 @@
 // From the accumulator to pixels: mean, exposure, tone map, background, guides, sRGB; then RGBA for stills (8 bit, or 16
 // with BITS 16) or I420 for video. The accumulator may be smaller than the picture (while things move): then it is
-// enlarged bilinearly, after the tone map so that single bright samples do not spread.
+// enlarged bilinearly (with ENLARGES), after the tone map so that single bright samples do not spread.
 //
 // Alpha is coverage. The tone map works on the colour of what was hit, radiance / coverage, and blending happens in
 // linear light: no dark fringes (premultiplied throughout). Guides are not toned: they lie between the background and
-// the volume, and on top of both.
+// the volume, and on top of both. With GUIDES only the tiles that guides touch are made, a work group each.
 #include "lib/colour.glsl"
 #include "lib/shown.glsl"
 #ifdef GUIDES
@@ -12,7 +12,14 @@
 #include "lib/guides.glsl"
 #endif
 
+#ifndef GUIDES
 layout(local_size_x = 8, local_size_y = 8) in;
+#elif defined(AS_RGBA)
+layout(local_size_x = GUIDE_TILE, local_size_y = GUIDE_TILE) in;
+#else
+// All along x: a software device fills its lanes from there alone.
+layout(local_size_x = GUIDE_TILE * GUIDE_TILE / 16) in;
+#endif
 layout(std430, binding = 11) writeonly buffer PixelBuffer { uint pixels[]; };
 
 uniform ivec2 picture;      // the picture's size
@@ -22,7 +29,9 @@ uniform int transparent;    // 1: straight alpha, no background (RGBA only)
 uniform ivec2 first_pixel;  // of the window in the picture, for the dither's pattern
 
 vec4 at_pixel(ivec2 pixel) {
-    if (window == picture) return shown(pixel);
+#ifndef ENLARGES
+    return shown(pixel);
+#endif
     vec2 p = (vec2(pixel) + 0.5) * vec2(window) / vec2(picture) - 0.5;
     ivec2 base = ivec2(floor(p));
     vec2 f = p - vec2(base);
@@ -53,7 +62,11 @@ float dither(ivec2 pixel) { return fract(52.9829189 * fract(dot(vec2(pixel), vec
 
 #ifdef AS_RGBA
 void main() {
+#ifdef GUIDES
+    ivec2 pixel = guide_tile_origin() + ivec2(gl_LocalInvocationID.xy);
+#else
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+#endif
     if (any(greaterThanEqual(pixel, size))) return;
     vec4 c = at_pixel(pixel);
     vec4 whole = composed(pixel, c, transparent != 0 ? vec4(0.0) : vec4(background, 1.0));
@@ -74,7 +87,12 @@ void main() {
 #else
 // One invocation makes a block of 8 x 2 pixels: 4 words of luma, one of each chroma. Strides are multiples of 8 bytes.
 void main() {
+#ifdef GUIDES
+    ivec2 block = guide_tile_origin() / ivec2(8, 2);
+    block += ivec2(gl_LocalInvocationID.x % (GUIDE_TILE / 8), gl_LocalInvocationID.x / (GUIDE_TILE / 8));
+#else
     ivec2 block = ivec2(gl_GlobalInvocationID.xy);
+#endif
     ivec2 stride_blocks = ivec2((size.x + 7) / 8, size.y / 2);
     if (any(greaterThanEqual(block, stride_blocks))) return;
     int luma_words = stride_blocks.x * 2;

@@ -1,7 +1,8 @@
 """Draws box, ticks, axes, scale bar and time stamp into the picture, on the device.
 
 The host lays out marks (lines, arrow heads, labels) in pixels of the whole picture, a hundred or so, when the camera or
-the guides change; shaders/display.comp paints them while it develops, each pixel looking only at the marks of its tile.
+the guides change. What was developed is developed once more, with the marks, in the tiles that they touch: the rest of
+the picture costs nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Window = tuple[int, int, int, int]
 
 
 def lay_out(state: ViewState, scene: Scene, picture: tuple[int, int], atlas: TextAtlas) -> Marks:
-    """The marks of a picture of (width, height), in the order in which they are painted. In a stereo pair, both eyes'."""
+    """The marks of a picture of (width, height), of a stereo pair both eyes', in the order in which they are painted."""
     guides = state.guides
     marks = Marks(Style.of(guides, picture), atlas)
     for projection in projections(state.camera, picture):
@@ -50,8 +51,8 @@ def lay_out(state: ViewState, scene: Scene, picture: tuple[int, int], atlas: Tex
 class GuidesPainter:
     """The guides of one view, as display.comp wants them (with GUIDES defined).
 
-    Call `prepare` before each picture, and `bind` for the program that develops it while `visible`. Nothing is made on
-    the device before a guide is switched on, and nothing is done while what is shown stays the same.
+    Call `prepare` before each picture; the developer then calls `paint` while `visible`. Nothing is made on the device
+    before a guide is switched on, and `prepare` does nothing while what is shown stays the same.
     """
 
     def __init__(self) -> None:
@@ -61,7 +62,7 @@ class GuidesPainter:
         self._texture: Texture3D | None = None
         self._marks: Buffer | None = None
         self._tiles: Buffer | None = None
-        self._across = 1
+        self._touched = 0
         self._first_pixel = (0, 0)
         self._halo = (0.0, 0.0, 0.0)
 
@@ -69,7 +70,7 @@ class GuidesPainter:
         """Lay out the guides of a picture of (width, height), of which `window` (x, y, width, height) is developed."""
         guides = state.guides
         if not (guides.box or guides.ticks or guides.axes or guides.scale_bar or guides.time_stamp):
-            self.visible = False
+            self.visible, self._key = False, ()
             return
         window = window or (0, 0, *picture)
         key = (state.camera, guides, state.time, scene, picture, window)
@@ -77,15 +78,16 @@ class GuidesPainter:
             return
         marks = self._lay_out(state, scene, picture)
         self._key = key
-        self.visible = bool(marks.rows)
-        if not self.visible:
+        if not marks.rows:
+            self.visible = False
             return
         records = marks.records()
-        words, self._across = tile_lists(records, window)
+        words, self._touched = tile_lists(records, window)
         self._first_pixel, self._halo = window[:2], marks.style.halo
         self._marks = _filled(self._marks, records)
         self._tiles = _filled(self._tiles, words)
         self._upload_text()
+        self.visible = self._touched > 0
 
     def _lay_out(self, state: ViewState, scene: Scene, picture: tuple[int, int]) -> Marks:
         side = atlas_side(Style.of(state.guides, picture).font_px)
@@ -111,15 +113,19 @@ class GuidesPainter:
             self._texture.write((0, 0, 0), atlas.pixels)
             atlas.changed = False
 
-    def bind(self, program: Program) -> None:
-        """Bind all that lib/guides.glsl reads; only while `visible`."""
-        assert self._marks and self._tiles and self._texture, "prepare comes first"
+    def paint(self, program: Program) -> None:
+        """Run a display.comp with GUIDES, whose other uniforms are set, for the tiles that are touched.
+
+        Only while `visible`.
+        """
+        assert self._marks is not None, "prepare comes first"
+        assert self._tiles is not None
+        assert self._texture is not None
         self._marks.bind(_MARKS_BINDING)
         self._tiles.bind(_TILES_BINDING)
         self._texture.bind(TEXT_UNIT)
-        program.set(
-            guide_tiles_across=self._across, guide_first_pixel=self._first_pixel, guide_halo=self._halo
-        )  # fmt: skip
+        program.set(guide_first_pixel=self._first_pixel, guide_halo=self._halo)
+        program.dispatch(self._touched)
 
     def close(self) -> None:
         """Free what is on the device. Idempotent."""
@@ -132,7 +138,7 @@ class GuidesPainter:
 
 def declarations() -> str:
     """What display.comp includes as "generated/guides.glsl"."""
-    return f"{GUIDE.glsl}const int GUIDE_TILE = {TILE_PX};\n"
+    return f"#define GUIDE_TILE {TILE_PX}\n{GUIDE.glsl}"
 
 
 def _filled(buffer: Buffer | None, data: NDArray[np.generic]) -> Buffer:

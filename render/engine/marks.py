@@ -1,4 +1,4 @@
-"""Marks that guides are made of, as the shader takes them: lines, arrow heads and text in pixels of the whole picture."""
+"""Marks that guides are made of, as the shader takes them: lines, arrow heads, text, in pixels of the whole picture."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ class Projection:
     """One camera in one rectangle of the picture.
 
     `eye` is `offset_um` to the right of the camera's position: of a stereo pair, whose frusta are sheared so that both
-    see the same of the focal point's plane. `half_height` of the view is at distance 1 in perspective, in micrometres in
-    an orthographic view.
+    see the same of the focal point's plane. `half_height` of the view is at distance 1 in perspective, in micrometres
+    in an orthographic view.
     """
 
     viewport: Viewport

@@ -8,30 +8,33 @@ from numpy.typing import NDArray
 from .marks import TEXT
 
 TILE_PX = 16
-COUNT_BITS = 12
-_COUNT_MOST = (1 << COUNT_BITS) - 1
+HEAD_WORDS = 4
 
 
 def tile_lists(records: NDArray[np.void], window: tuple[int, int, int, int]) -> tuple[NDArray[np.uint32], int]:
-    """The words of lib/guides.glsl for Guide records in pixels of the whole picture, and how many tiles lie side by side.
+    """The words of lib/guides.glsl for Guide records in pixels of the whole picture, and how many tiles are touched.
 
-    `window` is (x, y, width, height). First a word a tile, row by row: first mark << 12 | marks; then, of every tile, the
-    numbers of its marks in the order of the records.
+    `window` is (x, y, width, height). First HEAD_WORDS words a tile: x | y << 16 (in tiles), its list's first word, how
+    many strokes, how many texts; then the lists: numbers of records in their order, texts last.
     """
     x0, y0, width, height = window
     across, down = -(-width // TILE_PX), -(-height // TILE_PX)
-    heads = np.zeros(across * down, np.uint32)
     mark, row, first, last = _spans(records, (x0, y0), across, down)
     counts = np.maximum(last - first + 1, 0)
     which = np.repeat(np.arange(len(mark)), counts)
     column = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts) + first[which]
-    tile = row[which] * across + column
-    order = np.lexsort((mark[which], tile))
-    tile, marks = tile[order], mark[which][order]
-    n = np.bincount(tile, minlength=across * down)
-    start = np.cumsum(n) - n + len(heads)
-    heads[:] = (start.astype(np.uint32) << np.uint32(COUNT_BITS)) | np.minimum(n, _COUNT_MOST).astype(np.uint32)
-    return np.concatenate([heads, marks.astype(np.uint32)]), across
+    tile, mark = row[which] * across + column, mark[which]
+    is_text = records["what"][mark, 0] == TEXT
+    order = np.lexsort((mark, is_text, tile))
+    touched, starts = np.unique(tile[order], return_index=True)
+    n = np.diff(np.append(starts, len(order)))
+    texts = np.bincount(tile, weights=is_text, minlength=across * down)[touched].astype(np.int64)
+    heads = np.empty((len(touched), HEAD_WORDS), np.uint32)
+    heads[:, 0] = touched % across | (touched // across) << 16
+    heads[:, 1] = starts + heads.size
+    heads[:, 2] = n - texts
+    heads[:, 3] = texts
+    return np.concatenate([heads.ravel(), mark[order].astype(np.uint32)]), len(touched)
 
 
 def _spans(

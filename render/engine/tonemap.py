@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from .history import Picture
 from .uniforms import TONE_MODES, linear
 
 Bits = Literal[8, 16]
+# The TONE_MODE of texels that are display-linear already.
+TONED = -1
 
 
 class Developer:
@@ -28,9 +30,9 @@ class Developer:
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        # Compiled when they are first needed: RGBA of 8 or 16 bit (0: I420), with or without guides.
-        self._programs: dict[tuple[int, bool], Program] = {}
-        self._soften = Program(ShaderSource("soften.comp"))
+        # Compiled when they are first needed, by their #defines.
+        self._programs: dict[tuple[tuple[str, int], ...], Program] = {}
+        self._soften = Program(ShaderSource("soften.comp", {"TONE_MODE": TONED}))
         self._softened: Texture2D | None = None
         self._stride = (width // 2 * 2 + 7) // 8 * 8
         even = height // 2 * 2
@@ -38,32 +40,43 @@ class Developer:
         self._pixels = Buffer(max(4 * width * height, self._i420_bytes))
         self._ring = ReadbackRing(max(16, self._i420_bytes))
 
-    def _program(self, bits: Literal[0, 8, 16], guides: GuidesPainter | None) -> Program:
-        shows_guides = guides is not None and guides.visible
-        program = self._programs.get((bits, shows_guides))
-        if program is None:
-            defines: dict[str, str | int] = {"AS_RGBA": 1, "BITS": bits} if bits else {}
-            if shows_guides:
-                defines["GUIDES"] = 1
-            source = ShaderSource("display.comp", defines, {"generated/guides.glsl": declarations()})
-            program = self._programs[bits, shows_guides] = Program(source)
-        if guides is not None and shows_guides:
-            guides.bind(program)
-        return program
-
-    def _set(
-        self, program: Program, window: tuple[int, int], size: tuple[int, int], samples: int, display: Display
+    def _develop(
+        self,
+        pixels: Buffer,
+        groups: tuple[int, int],
+        size: tuple[int, int],
+        display: Display,
+        defines: dict[str, int],
+        guides: GuidesPainter | None,
+        **uniforms: int | float | tuple[int, int],
     ) -> None:
+        """Make `pixels` of all of the picture, and then once more of the tiles that guides touch, with them.
+
+        The accumulator's texture is bound; `uniforms` are those that say what is in it.
+        """
+        if uniforms["window"] != (self.width, self.height):
+            defines = {**defines, "ENLARGES": 1}
         r, g, b = (float(value) for value in linear(display.background))
-        program.set(
-            window=window,
-            picture=(self.width, self.height),
-            size=size,
-            per_sample=1.0 / max(1, samples),
-            exposure=float(2.0**display.exposure),
-            tone_mode=TONE_MODES[display.tone_map],
-            background=(r, g, b),
-        )
+        pixels.bind(11)
+        for paints in (False, True):
+            if paints and (guides is None or not guides.visible):
+                return
+            program = self._program({**defines, "GUIDES": 1} if paints else defines)
+            program.set(
+                picture=(self.width, self.height), size=size, exposure=float(2.0**display.exposure),
+                background=(r, g, b), **uniforms,
+            )  # fmt: skip
+            if guides is not None and paints:
+                guides.paint(program)
+            else:
+                program.dispatch(*groups)
+
+    def _program(self, defines: dict[str, int]) -> Program:
+        key = tuple(defines.items())
+        if key not in self._programs:
+            source = ShaderSource("display.comp", defines, {"generated/guides.glsl": declarations()})
+            self._programs[key] = Program(source)
+        return self._programs[key]
 
     def rgba(
         self,
@@ -73,27 +86,23 @@ class Developer:
         first_pixel: tuple[int, int] = (0, 0),
         bits: Bits = 8,
         guides: GuidesPainter | None = None,
-    ) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        """(height, width, 4) uint8 or, with 16 bits, uint16; sRGB, straight alpha, top row first. Waits for the device."""
-        size = (self.width, self.height)
-        program = self._program(bits, guides)
-        self._set(program, accumulator.window, size, accumulator.samples, display)
-        program.set(transparent=int(transparent), first_pixel=first_pixel)
+    ) -> NDArray[Any]:
+        """(height, width, 4) uint8, with 16 bits uint16; sRGB, straight alpha, top row first. Waits for the device."""
         accumulator.color.bind_image(0)
-        shape = (self.height, self.width, 4)
-        if bits == 16:
-            wide = Buffer(8 * self.width * self.height)
-            try:
-                self._dispatch(program, wide)
-                return wide.read(np.uint16, 4 * self.width * self.height).astype(np.uint16, copy=False).reshape(shape)
-            finally:
-                wide.close()
-        self._dispatch(program, self._pixels)
-        return self._pixels.read(np.uint8, 4 * self.width * self.height).astype(np.uint8, copy=False).reshape(shape)
-
-    def _dispatch(self, program: Program, pixels: Buffer) -> None:
-        pixels.bind(11)
-        program.dispatch(-(-self.width // 8), -(-self.height // 8))
+        n, dtype = self.width * self.height, np.dtype(np.uint16 if bits == 16 else np.uint8)
+        pixels = self._pixels if bits == 8 else Buffer(4 * n * dtype.itemsize)
+        try:
+            self._develop(
+                pixels, (-(-self.width // 8), -(-self.height // 8)), (self.width, self.height), display,
+                {"AS_RGBA": 1, "BITS": bits, "TONE_MODE": TONE_MODES[display.tone_map]}, guides,
+                window=accumulator.window, per_sample=1.0 / max(1, accumulator.samples),
+                transparent=int(transparent), first_pixel=first_pixel,
+            )  # fmt: skip
+            data = pixels.read(dtype, 4 * n)
+        finally:
+            if pixels is not self._pixels:
+                pixels.close()
+        return data.reshape(self.height, self.width, 4)
 
     def develop_i420(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> None:
         """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out.
@@ -103,22 +112,20 @@ class Developer:
         size = (self.width // 2 * 2, self.height // 2 * 2)
         color = picture.color
         if picture.window != (self.width, self.height):
-            color = self._smooth(picture, size, display)
-        program = self._program(0, guides)
-        self._set(program, picture.window, size, 1, display)
-        program.set(tone_mode=-1)
+            color = self._smooth(picture)
         color.bind_image(0)
-        self._pixels.bind(11)
-        program.dispatch(-(-self._stride // 64), -(-size[1] // 16))
+        self._develop(
+            self._pixels, (-(-self._stride // 64), -(-size[1] // 16)), size, display, {"TONE_MODE": TONED}, guides,
+            window=picture.window, per_sample=1.0,
+        )  # fmt: skip
         if self._ring.pending:
             self._ring.take()
         self._ring.push(self._pixels)
 
-    def _smooth(self, picture: Picture, size: tuple[int, int], display: Display) -> Texture2D:
+    def _smooth(self, picture: Picture) -> Texture2D:
         if self._softened is None:
             self._softened = Texture2D(self.width, self.height, RGBA32F)
-        self._set(self._soften, picture.window, size, 1, display)
-        self._soften.set(tone_mode=-1)
+        self._soften.set(window=picture.window, per_sample=1.0)
         picture.color.bind_image(0)
         self._softened.bind_image(1)
         self._soften.dispatch(-(-picture.window[0] // 8), -(-picture.window[1] // 8))

@@ -66,7 +66,10 @@ def ome_meta(xml: str, index: int, what: str) -> TiffMeta:
         info = ChannelInfo(channel.get("Name", ""), None if color is None else _ome_color(int(color)))
         channels += [info] if n_samples == 1 else [ChannelInfo()] * n_samples
     z, y, x = spacing
-    name, step_s = images[index].get("Name", ""), _step_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"))
+    name, step_s = (
+        images[index].get("Name", ""),
+        _step_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s")),
+    )
     return TiffMeta((z, y, x), unit, tuple(channels), name, tuple(notes), step_s)
 
 
