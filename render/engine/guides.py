@@ -28,7 +28,7 @@ Window = tuple[int, int, int, int]
 
 
 def lay_out(state: ViewState, scene: Scene, picture: tuple[int, int], atlas: TextAtlas) -> Marks:
-    """The marks of a picture of (width, height), of a stereo pair both eyes', in the order in which they are painted."""
+    """The marks of a picture of (width, height), of a stereo pair both eyes', in the order of painting."""
     guides = state.guides
     marks = Marks(Style.of(guides, picture), atlas)
     for projection in projections(state.camera, picture):

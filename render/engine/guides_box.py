@@ -97,7 +97,7 @@ def draw_ticks(
 
 
 def _best(along: Sequence[Edge], projection: Projection, middle: NDArray[np.float64]) -> tuple[Edge, Point] | None:
-    """The silhouette edge of an axis that best carries numbers (seen whole, low, to the left), and its outward normal."""
+    """The silhouette edge of an axis that best carries numbers (seen whole, low, left), and its outward normal."""
     best, best_score = None, -math.inf
     for edge in along:
         if not (edge.front and edge.back):

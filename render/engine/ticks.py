@@ -42,7 +42,7 @@ def parts(step: float) -> int:
 def multiples(lo: float, hi: float, step: float) -> NDArray[np.float64]:
     """The multiples of `step` from lo to hi, as far as they are not beyond by more than rounding."""
     first, last = math.ceil(lo / step - 1e-6), math.floor(hi / step + 1e-6)
-    return np.arange(first, last + 1) * step
+    return np.arange(first, last + 1).astype(np.float64) * np.float64(step)
 
 
 def number(value: float, step: float) -> str:

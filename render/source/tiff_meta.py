@@ -66,11 +66,8 @@ def ome_meta(xml: str, index: int, what: str) -> TiffMeta:
         info = ChannelInfo(channel.get("Name", ""), None if color is None else _ome_color(int(color)))
         channels += [info] if n_samples == 1 else [ChannelInfo()] * n_samples
     z, y, x = spacing
-    name, step_s = (
-        images[index].get("Name", ""),
-        _step_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s")),
-    )
-    return TiffMeta((z, y, x), unit, tuple(channels), name, tuple(notes), step_s)
+    step_s = _step_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"))
+    return TiffMeta((z, y, x), unit, tuple(channels), images[index].get("Name", ""), tuple(notes), step_s)
 
 
 def _step_s(said: Any, unit: str) -> float | None:
