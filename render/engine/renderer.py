@@ -16,6 +16,7 @@ from ..scene.open import Progress, Scene
 from ..state.view import ViewState
 from .accumulator import TILE, Accumulator
 from .convergence import CHECK_EVERY, Convergence
+from .guides import GuidesPainter
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
 from .pacing import Pacing
@@ -96,6 +97,7 @@ class Renderer:
         self._tracer = Tracer(self.resident, self._look, mode, count_violations)
         self._convergence = Convergence()
         self._pacing = Pacing()
+        self._guides = GuidesPainter()
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
@@ -123,8 +125,8 @@ class Renderer:
             # Several changes may come before the next step: the least trusting one counts.
             self._trust = min(self._trust if self._dirty else TRUST_MOVED, TRUST_MOVED if moved else TRUST_CHANGED)
             self._dirty = True
-        # A new exposure or background shows the samples that are there already.
-        self._redevelop = self._redevelop or state.display != self._state.display
+        # A new exposure, background or guide shows the samples that are there already.
+        self._redevelop = self._redevelop or _developed(state) != _developed(self._state)
         self._state, self._sequence, self._camera_seq = state, sequence, camera_seq
 
     def resize(self, width: int, height: int) -> None:
@@ -251,7 +253,8 @@ class Renderer:
     def _develop(self) -> None:
         fade = min(FADE_SAMPLES, self._state.samples)
         picture = self._view.history.compose(self._view.accumulator, self._state.display, fade)
-        self._view.developer.develop_i420(picture, self._state.display)
+        self._guides.prepare(self._state, self.scene, (self.width, self.height))
+        self._view.developer.develop_i420(picture, self._state.display, self._guides)
         self._redevelop = False
 
     # ---- stills ----
@@ -278,7 +281,9 @@ class Renderer:
         for place, first, accumulator in self._windows(width, height, samples, progress):
             developer = Developer(*accumulator.window)
             try:
-                whole[place] = developer.rgba(accumulator, self._state.display, transparent, first)
+                window = (*first, *accumulator.window)
+                self._guides.prepare(self._state, self.scene, (width, height), window)
+                whole[place] = developer.rgba(accumulator, self._state.display, transparent, first, guides=self._guides)
             finally:
                 developer.close()
         return whole
@@ -331,7 +336,9 @@ class Renderer:
     def read_rgba(self, transparent: bool = False) -> NDArray[np.uint8]:
         """The mean of the samples as (height, width, 4) uint8, sRGB, straight alpha, top row first."""
         self._finish_sample()
-        return self._view.developer.rgba(self._view.accumulator, self._state.display, transparent)
+        self._guides.prepare(self._state, self.scene, (self.width, self.height))
+        developer = self._view.developer
+        return developer.rgba(self._view.accumulator, self._state.display, transparent, guides=self._guides)
 
     def read_i420(self) -> bytes:
         """The picture of the last fresh step: planes Y, U, V, BT.709 limited range. Once a step.
@@ -363,6 +370,7 @@ class Renderer:
         self._views = None
         self._tracer.close()
         self._convergence.close()
+        self._guides.close()
         self._look.close()
         if self._owns_resident:
             self.resident.close()
@@ -386,3 +394,8 @@ def _traced(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples depend on."""
     shown = (state.clip_planes, state.slices, state.flip, state.crop)
     return state.camera, state.layers, state.time, shown, state.shading, state.lighting, state.rendering, state.seed
+
+
+def _developed(state: ViewState) -> tuple[object, ...]:
+    """The parts of the state that the samples do not depend on, and the picture does."""
+    return state.display, state.guides
