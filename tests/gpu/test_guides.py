@@ -106,7 +106,7 @@ def test_text_is_pillows_glyphs_in_linear_light(draw: Draw, nothing: Scene) -> N
     state = state_of(nothing, guides, background=background)
     picture = drawn(draw(nothing, *SIZE), state)
     marks = lay_out(state, nothing, SIZE, TextAtlas(512))
-    style = Style.of(guides, SIZE)
+    style = Style.of(guides, state.display.background, SIZE)
     rows = [row for row in marks.rows if row[2][0] == TEXT]
     assert len(rows) == 2
     row = next(row for row in rows if row[0][1] < 60)
@@ -125,7 +125,7 @@ def test_lines_cover_as_much_as_they_are_wide(draw: Draw, nothing: Scene) -> Non
     guides = Guides(box=True, color=(1.0, 1.0, 1.0), text_scale=2.0)
     state = state_of(nothing, guides)
     linear = unsrgb(drawn(draw(nothing, *SIZE), state)[:, :, 0] / 255)
-    style = Style.of(guides, SIZE)
+    style = Style.of(guides, state.display.background, SIZE)
     checked = 0
     for line in box_lines(state, nothing, OVER):
         span = line[1] - line[0]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from render.engine.guides import lay_out
 from render.engine.guides_box import edges
 from render.engine.guides_corner import SCALE_BAR_LEAST, SCALE_BAR_MOST, bar_length_um, length_text, time_text
-from render.engine.marks import CAPSULE, OVER, TEXT, TRAPEZIUM, UNDER, Marks, cut_to
+from render.engine.marks import CAPSULE, OVER, TEXT, TRAPEZIUM, UNDER, Marks, Style, cut_to
 from render.engine.projection import projections
 from render.engine.text import TextAtlas, lettering
 from render.engine.ticks import MINUS
@@ -221,6 +221,14 @@ def test_a_light_halo_goes_around_dark_marks(scene: Scene) -> None:
     dark = marks_of(scene, seen(scene), ALL.model_copy(update={"color": (0.1, 0.1, 0.1)})).style
     assert dark.halo == (1.0, 1.0, 1.0)
     assert marks_of(scene, seen(scene)).style.halo == (0.0, 0.0, 0.0)
+
+
+def test_marks_without_a_colour_stand_out_from_the_background() -> None:
+    size = (640, 480)
+    assert Style.of(Guides(), (1.0, 1.0, 1.0), size).color == pytest.approx([0.0194] * 3, abs=1e-3)
+    assert Style.of(Guides(), (0.75, 0.8, 0.9), size).halo == (1.0, 1.0, 1.0)
+    assert Style.of(Guides(), (0.0, 0.0, 0.2), size).color == pytest.approx([0.692] * 3, abs=1e-3)
+    assert Style.of(Guides(color=(1.0, 1.0, 1.0)), (1.0, 1.0, 1.0), size).color == (1.0, 1.0, 1.0)
 
 
 def test_nothing_is_over_the_volume_but_what_is_in_front(scene: Scene) -> None:
