@@ -10,8 +10,8 @@ from ..errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from ..bridge.agave import AgaveScene
-    from ..scene.open import Scene
     from ..scene.framing import ViewName
+    from ..scene.open import Scene
     from ..state.light import Lighting
     from ..state.view import ViewState
 
@@ -38,7 +38,10 @@ class Choices:
 
 
 def chosen_state(scene: Scene, base: ViewState, choices: Choices, aspect: float = 4 / 3) -> ViewState:
-    """`base` with the choices put in, for a picture `aspect` times as wide as high. Raises StateError where together they make no sense."""
+    """`base` with the choices put in, for a picture `aspect` times as wide as high.
+
+    Raises StateError where together they make no sense.
+    """
     from pydantic import ValidationError
 
     from ..state.view import ViewState, first_problem
