@@ -238,6 +238,19 @@ def test_named_views_and_lightings(shoot: Shoot) -> None:
     scene.close()
 
 
+def test_each_eye_sees_all_of_it() -> None:
+    """In half of a wide picture as in the whole of a 4:3 one."""
+    scene = open_scene([CELL])
+    base = scene.default_state
+    wide = chosen_state(scene, base, Choices(stereo=True), 8 / 3).camera
+    assert wide == base.camera.model_copy(update={"stereo": "side_by_side"})
+    narrow = chosen_state(scene, base, Choices(stereo=True), 4 / 3).camera
+    assert narrow.distance == pytest.approx(2 * base.camera.distance)
+    own = base.model_copy(update={"camera": zoom(base.camera, 1.5)})  # somebody chose it
+    assert chosen_state(scene, own, Choices(stereo=True), 4 / 3).camera.distance == own.camera.distance
+    scene.close()
+
+
 def test_an_agave_file_gives_view_size_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if "agave" not in TONE_MODES:
         pytest.skip("the device has no tone map 'agave' yet")
