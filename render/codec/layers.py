@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ class Layers:
     """Arrays of one picture, top row first. All but `label` are float32. Raises UsageError for other shapes.
 
     `color` (h, w, 4): radiance in linear light with Rec. 709 primaries, premultiplied, and coverage.
-    `albedo` (h, w, 3): mean colour of what was hit, 0..1, premultiplied too (0 where nothing was hit).
-    `normal` (h, w, 3): world space; 0 where there is none. `depth` (h, w): micrometres along the ray, infinity where
+    `albedo` (h, w, 3), 0..1, and `normal` (h, w, 3), world space: means over what was hit, not premultiplied; 0 where
+    there is none. `depth` (h, w): micrometres along the ray, infinity where
     nothing was hit. `label` (h, w) uint64: the segment's id, 0 where there is none; None without a segmentation.
     """
 
@@ -41,8 +42,10 @@ class Layers:
                 raise UsageError(f"{name} of a picture must be {wanted} {dtype}, not {array.shape} {array.dtype}")
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[np.generic] | None]) -> Layers:
-        """From arrays by name, of any number type; those that are absent say nothing (normal 0, depth infinite)."""
+    def of(cls, found: Any) -> Layers:
+        """From arrays by name, or the object that has them; of any number type. Those that are absent say nothing
+        (albedo and normal 0, depth infinite)."""
+        arrays: Mapping[str, NDArray[np.generic] | None] = found if isinstance(found, Mapping) else vars(found)
         color = np.asarray(arrays["color"], np.float32)
         empty = {
             "albedo": np.zeros((*color.shape[:2], 3), np.float32),

@@ -27,9 +27,10 @@ def denoise(
 ) -> Floats:
     """The picture without its noise: (h, w, 4) float32, linear HDR, premultiplied, as `color` is.
 
-    `albedo` (h, w, 3), 0..1 and `normal` (h, w, 3), -1..1 guide the filter; as they are noisy too (depth of field,
-    translucent matter) they are filtered first, unless `clean_aux`. Light and coverage are filtered each by itself.
-    What is no number counts as 0. Raises HostaError where the denoiser is absent or fails.
+    `albedo` (h, w, 3), 0..1 and `normal` (h, w, 3), -1..1 guide the filter and are premultiplied like the colour; as
+    they are noisy too (depth of field, translucent matter) they are filtered first, unless `clean_aux`. Light and
+    coverage are filtered each by itself. What is no number counts as 0. Raises HostaError where the denoiser is absent
+    or fails.
     """
     check_denoiser()
     import pyoidn

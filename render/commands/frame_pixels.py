@@ -50,7 +50,8 @@ def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
         return layers
     from ..codec.oidn import denoise
 
-    return replace(layers, color=denoise(layers.color, layers.albedo, layers.normal))
+    alpha = layers.color[..., 3:]  # guides have their edges where the picture has its own
+    return replace(layers, color=denoise(layers.color, layers.albedo * alpha, layers.normal * alpha))
 
 
 def _layers(renderer: Renderer, width: int, height: int, samples: int, progress: Progress | None) -> Layers:

@@ -10,10 +10,13 @@ from ..errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from ..bridge.agave import AgaveScene
-    from ..scene.open import Scene
     from ..scene.framing import ViewName
+    from ..scene.open import Scene
     from ..state.light import Lighting
     from ..state.view import ViewState
+
+FRAMED_ASPECT = 4 / 3
+"""The default camera fills pictures of this shape."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,11 @@ class Choices:
     seed: int | None = None
 
 
-def chosen_state(scene: Scene, base: ViewState, choices: Choices, aspect: float = 4 / 3) -> ViewState:
-    """`base` with the choices put in, for a picture `aspect` times as wide as high. Raises StateError where together they make no sense."""
+def chosen_state(scene: Scene, base: ViewState, choices: Choices, aspect: float = FRAMED_ASPECT) -> ViewState:
+    """`base` with the choices put in, for a picture `aspect` times as wide as high.
+
+    Raises StateError where together they make no sense.
+    """
     from pydantic import ValidationError
 
     from ..state.view import ViewState, first_problem
@@ -70,6 +76,10 @@ def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float)
     from ..scene.framing import corners, named_view, orbit, zoom
 
     camera = base.camera
+    if choices.stereo:
+        aspect /= 2  # of what one eye sees
+    if choices.view is None and choices.stereo and camera == scene.default_state.camera:
+        camera = zoom(camera, min(1.0, aspect / FRAMED_ASPECT))
     if choices.view is not None:
         camera = named_view(camera, corners(scene.box), choices.view, scene.orientation, aspect)
     if choices.azimuth or choices.elevation:  # left as it is otherwise, to the last bit

@@ -19,14 +19,17 @@ from PIL import Image
 
 from render.cli import main
 from render.codec.develop import develop
-from render.commands.frame_options import MAX_SCATTERINGS, MAX_SPP, ModeName
+from render.commands.frame_options import MAX_SCATTERINGS, MAX_SPP, ModeName, ViewName
 from render.commands.frame_pixels import focused
 from render.commands.frame_state import Choices, chosen_state
 from render.commands.picture_file import write_whole
+from render.engine.uniforms import TONE_MODES
 from render.errors import UsageError
 from render.limits import DEFAULT_LIMITS
+from render.scene.framing import VIEWS, corners, named_view, orbit, zoom
 from render.scene.open import open_scene
 from render.state.camera import Camera
+from render.state.presets import LIGHTING_PRESETS
 from render.state.rendering import Mode, Rendering
 from render.state.view import ViewState
 
@@ -200,6 +203,7 @@ def test_choices_stand_in_the_state(shoot: Shoot) -> None:
 
 def test_names_are_those_of_the_state() -> None:
     assert get_args(ModeName) == get_args(Mode)
+    assert set(get_args(ViewName)) == set(VIEWS)
     assert Rendering.model_fields["scatterings"].metadata[1].le == MAX_SCATTERINGS
     assert DEFAULT_LIMITS.still_max_spp == MAX_SPP
 
@@ -214,6 +218,68 @@ def test_an_environment_lights_what_names_none() -> None:
     assert chosen_state(scene, own, Choices(environment="a.hdr")).lighting.sky.environment == "own.exr"
     assert chosen_state(scene, base, Choices()) == base
     scene.close()
+
+
+def told_state(path: Path) -> ViewState:
+    with Image.open(path) as picture:
+        return ViewState.model_validate_json(picture.text["hosta-state"])
+
+
+def test_named_views_and_lightings(shoot: Shoot) -> None:
+    plain = told_state(shoot("a.png"))
+    scene = open_scene([CELL])
+    for name in VIEWS:
+        told = told_state(shoot(f"{name}.png", "--view", name, "--lighting", "rim"))
+        assert told.lighting == LIGHTING_PRESETS["rim"]
+        assert told.camera == named_view(plain.camera, corners(scene.box), name, scene.orientation, 96 / 64)
+    turned = told_state(shoot("b.png", "--view", "left", "--azimuth", "20", "--zoom", "2"))
+    left = named_view(plain.camera, corners(scene.box), "left", scene.orientation, 96 / 64)
+    assert turned.camera == zoom(orbit(left, 20.0, 0.0), 2.0)
+    scene.close()
+
+
+def test_each_eye_sees_all_of_it() -> None:
+    """In half of a wide picture as in the whole of a 4:3 one."""
+    scene = open_scene([CELL])
+    base = scene.default_state
+    wide = chosen_state(scene, base, Choices(stereo=True), 8 / 3).camera
+    assert wide == base.camera.model_copy(update={"stereo": "side_by_side"})
+    narrow = chosen_state(scene, base, Choices(stereo=True), 4 / 3).camera
+    assert narrow.distance == pytest.approx(2 * base.camera.distance)
+    own = base.model_copy(update={"camera": zoom(base.camera, 1.5)})  # somebody chose it
+    assert chosen_state(scene, own, Choices(stereo=True), 4 / 3).camera.distance == own.camera.distance
+    scene.close()
+
+
+def test_an_agave_file_gives_view_size_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if "agave" not in TONE_MODES:
+        pytest.skip("the device has no tone map 'agave' yet")
+    volume = tmp_path / "a.npy"
+    np.save(volume, np.random.default_rng(0).integers(0, 4000, (12, 12, 12), np.uint16))
+    saved = tmp_path / "scene.json"
+    saved.write_text(
+        json.dumps(
+            {
+                "version": [1, 10, 0],
+                "datasets": [{"url": str(volume)}],
+                "camera": {"eye": [0.5, 0.5, 3.0], "target": [0.5, 0.5, 0.5], "up": [0.0, 1.0, 0.0], "fovY": 40.0},
+                "capture": {"width": 80, "height": 48, "samples": 3},
+            }
+        ),
+        encoding="utf-8",
+    )
+    output = tmp_path / "a.png"
+    assert main(["frame", "--agave", str(saved), "-o", str(output)]) == 0
+    assert "3 samples a pixel" in capsys.readouterr().err
+    assert pixels(output).shape[:2] == (48, 80)
+    state = told_state(output)
+    assert state.camera.view_angle == pytest.approx(40.0)
+    assert (state.samples, state.rendering.scatterings, state.rendering.mixing) == (3, 1, "max")
+    # What is said on the command line counts more than the file.
+    more = ["--size", "32x32", "--spp", "1", "--scatterings", "4"]
+    assert main(["frame", CELL, "--agave", str(saved), "-o", str(output), *more]) == 0
+    assert pixels(output).shape[:2] == (32, 32)
+    assert told_state(output).rendering.scatterings == 4
 
 
 class FlatWall:
@@ -267,6 +333,8 @@ BAD = {
     "a.png --focus-at 5,5 --aperture 1 --stereo": "leave out --stereo",
     "a.png --reference --denoise": "leave out --denoise",
     "a.png --state a.json --agave b.json": "give one of them",
+    "a.png --lighting disco": "there is no lighting 'disco'; choose one of agave, ambient, flat",
+    "a.png --agave absent.json": "save file absent.json cannot be read",
 }
 
 
