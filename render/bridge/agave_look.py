@@ -203,8 +203,9 @@ def _encode(linear: float) -> float:
 def _nodes(stops: NDArray[np.float64]) -> tuple[ColorNode, ...]:
     """Colour stops (n, 4: x, linear r, g, b) as sRGB nodes.
 
-    AGAVE's lines are straight in linear values, and a line between two encoded colours is not: where it is furthest
-    off, in the middle of two nodes, another node is put, until there are as many as a channel holds or none is needed.
+    AGAVE's lines are straight in linear values, and a line between two colours as they look is not: where it is
+    furthest off, in the middle of two nodes, another node is put, until there are as many as a channel holds or none
+    is needed.
     """
     nodes = [np.asarray(stop, np.float64) for stop in stops]
     while 1 < len(nodes) < DEFAULT_LIMITS.transfer_nodes_max:
@@ -217,7 +218,10 @@ def _nodes(stops: NDArray[np.float64]) -> tuple[ColorNode, ...]:
 
 
 def _bend(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """How far a line between two encoded stops is from the one between them, in linear values."""
+    """How far a line between two encoded stops is from the one between them, in linear values.
+
+    (Ours goes through OKLab, whose cube roots bend it about as much as sRGB's curve.)
+    """
     if b[0] <= a[0]:
         return 0.0
     colors = np.array([encode(tuple(stop[1:])) for stop in (a, b)])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from render.bridge.agave import AgaveView, read_agave
 from render.bridge.agave_colors import NAMES
 from render.bridge.agave_look import encode, roughness_of
+from render.engine.transfer import blended_colors
 from render.scene.open import Scene
 from render.state.layer import Channel, ImageLayer
 from render.state.transfer import PercentileRule
@@ -166,10 +167,11 @@ def test_colours_reach_the_light_as_agave_uses_them(color: tuple[float, float, f
 
 
 def albedo(found: Channel, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Linear colours at positions in the window: lines between the sRGB nodes, times the colour."""
-    positions = [node[0] for node in found.colors]
-    srgb = np.stack([np.interp(x, positions, [node[1][c] for node in found.colors]) for c in range(3)], axis=1)
-    return decoded(srgb) * decoded(found.color)
+    """Linear colours at positions in the window, as the tables for the device have them."""
+    between = blended_colors(
+        x, np.array([node[0] for node in found.colors]), np.array([node[1] for node in found.colors])
+    )
+    return between * decoded(found.color)
 
 
 def test_colour_stops_are_straight_lines_in_linear_light(tmp_path: Path) -> None:
