@@ -11,6 +11,10 @@ const FRONT: Camera = {
   view_angle: 30,
   projection: "perspective",
   parallel_scale: 3,
+  aperture: 0,
+  focus_distance: null,
+  stereo: "off",
+  eye_separation: 1 / 30,
 };
 /** An image camera: y goes down in the world, the eye is on the side of the first slice; right is still +x. */
 const IMAGE: Camera = { ...FRONT, position: [3, 5, -40], focal_point: [3, 5, 7], view_up: [0, -1, 0] };
