@@ -13,7 +13,7 @@ interface Direction {
 }
 
 // "image": x to the right, y down, z away from the eye. "anatomical" (LPS): from the front, the head up; left and right
-// are the patient's.
+// are the patient's; from above and below the patient's front is up, as radiologists show axial slices.
 const VIEWS: Record<SceneSummary["orientation"], Record<ViewName, Direction>> = {
   image: {
     front: { forward: [0, 0, 1], up: [0, -1, 0] },
@@ -28,7 +28,7 @@ const VIEWS: Record<SceneSummary["orientation"], Record<ViewName, Direction>> = 
     back: { forward: [0, -1, 0], up: [0, 0, 1] },
     left: { forward: [-1, 0, 0], up: [0, 0, 1] },
     right: { forward: [1, 0, 0], up: [0, 0, 1] },
-    top: { forward: [0, 0, -1], up: [0, 1, 0] },
+    top: { forward: [0, 0, -1], up: [0, -1, 0] },
     bottom: { forward: [0, 0, 1], up: [0, -1, 0] },
   },
 };

@@ -75,6 +75,35 @@ describe.each(CAMERAS)("%s camera", (_, start) => {
     expect(camera.frameOf(near).forward).toEqual(camera.frameOf(start).forward.map((x) => expect.closeTo(x, 9)));
   });
 
+  it("keeps the size at the focal point through the other projection and back", () => {
+    const at = { x: 90, y: -30 };
+    const point = camera.pointInFocalPlane(start, at, HEIGHT);
+    const other = start.projection === "perspective" ? "orthographic" : "perspective";
+    const there = camera.withProjection(start, other);
+    expect(there.projection).toBe(other);
+    const back = camera.withProjection(there, start.projection);
+    for (const now of [there, back]) {
+      const seen = camera.project(now, point, HEIGHT);
+      expect(seen.x).toBeCloseTo(at.x, 6);
+      expect(seen.y).toBeCloseTo(at.y, 6);
+      expect(camera.frameOf(now).forward).toEqual(camera.frameOf(start).forward.map((x) => expect.closeTo(x, 9)));
+    }
+  });
+
+  it("keeps the size at the focal point when the view angle changes, and what is sharp", () => {
+    const at = { x: 90, y: -30 };
+    const point = camera.pointInFocalPlane(start, at, HEIGHT);
+    const focused = { ...start, focus_distance: 1.25 * camera.distanceOf(start) };
+    const wide = camera.withViewAngle(focused, 75);
+    expect(wide.view_angle).toBe(75);
+    const seen = camera.project(wide, point, HEIGHT);
+    expect(seen.x).toBeCloseTo(at.x, 6);
+    expect(seen.y).toBeCloseTo(at.y, 6);
+    const sharp = (of: Camera): number[] =>
+      of.position.map((x, i) => x + camera.frameOf(of).forward[i]! * of.focus_distance!);
+    expect(dist(sharp(wide), sharp(focused))).toBeCloseTo(0, 6);
+  });
+
   it("rolls the picture clockwise about its centre", () => {
     const top = camera.pointInFocalPlane(start, { x: 0, y: -100 }, HEIGHT);
     const seen = camera.project(camera.roll(start, Math.PI / 2), top, HEIGHT);

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Path } from "../patch";
 import { nameOfRule, ruleOfKind, shownWindow } from "../window-rules";
-import type { Channel, ChannelSummary } from "../wire";
+import type { Channel, ChannelSummary, PercentileRule } from "../wire";
 import "./color-choice";
 import type { ChosenColors } from "./colors";
 import {
@@ -84,8 +84,8 @@ function body(context: Context, place: ChannelPlace, name: string, id: string): 
   return [
     colors(context, place, name),
     windowControls(context, place, name),
-    slide(put, { label: "Opacity", path: [...path, "opacity"], value: channel.opacity, words: percent }),
-    state.rendering.mode === "isosurface" ? isovalue(context, place) : nothing,
+    slide(put, { label: "Opacity", of: name, path: [...path, "opacity"], value: channel.opacity, words: percent }),
+    state.rendering.mode === "isosurface" ? isovalue(context, place, name) : nothing,
     channel.rule?.kind === "isovalue"
       ? nothing
       : fold(folds, `${id}-curve`, "Curve", () => curveControls(context, place, name)),
@@ -140,6 +140,7 @@ function windowControls({ put }: Context, place: ChannelPlace, name: string): un
   };
   const byHand = rule === null || rule.kind === "level" || rule.kind === "isovalue";
   return [
+    row("Window", select(`Rule of the window of ${name}`, nameOfRule(rule), RULES, chosen)),
     html`<hosta-window
       numbers
       ?fixed=${!byHand}
@@ -153,34 +154,33 @@ function windowControls({ put }: Context, place: ChannelPlace, name: string): un
       .color=${hexOf(channel.color)}
       @hosta-input=${moved}
     ></hosta-window>`,
-    rule?.kind === "percentile"
-      ? html`<hosta-window
-          label=${`Percentiles of ${name}`}
-          .range=${[0, 100]}
-          .value=${[rule.low, rule.high]}
-          .step=${0.1}
-          .words=${(value: number) => `${readable(value, 3)} %`}
-          @hosta-input=${({ detail: [low, high] }: CustomEvent<[number, number]>) =>
-            put([...path, "rule"], { ...rule, low, high })}
-        ></hosta-window>`
-      : nothing,
-    row(
-      "Window",
-      html`${rule?.kind === "percentile" ? percentileWords(rule.low, rule.high) : nothing}
-      ${select(`Rule of the window of ${name}`, nameOfRule(rule), RULES, chosen)}`,
-    ),
+    rule?.kind === "percentile" ? percentiles(rule, name, (next) => put([...path, "rule"], next)) : nothing,
   ];
 }
 
-const percentileWords = (low: number, high: number): TemplateResult =>
-  html`<output class="number quiet">${readable(low, 3)} – ${readable(high, 3)} %</output>`;
+function percentiles(rule: PercentileRule, name: string, put: (rule: PercentileRule) => void): TemplateResult {
+  const words = (value: number): string => `${readable(value, 3)} %`;
+  return html`<div class="crop">
+    <span class="name">Percentiles</span>
+    <output class="number">${words(rule.low)} – ${words(rule.high)}</output>
+    <hosta-window
+      label=${`Percentiles of ${name}`}
+      .range=${[0, 100]}
+      .value=${[rule.low, rule.high]}
+      .step=${0.1}
+      .words=${words}
+      @hosta-input=${({ detail: [low, high] }: CustomEvent<[number, number]>) => put({ ...rule, low, high })}
+    ></hosta-window>
+  </div>`;
+}
 
-function isovalue({ put }: Context, { channel, summary, path, whole }: ChannelPlace): TemplateResult {
+function isovalue({ put }: Context, { channel, summary, path, whole }: ChannelPlace, name: string): TemplateResult {
   const window = shownWindow(channel, summary) ?? channel.window;
   const [min, max] = summary?.range ?? window;
   const value = channel.isovalue ?? (window[0] + window[1]) / 2;
   return slide(put, {
     label: "Isovalue",
+    of: name,
     path: [...path, "isovalue"],
     value,
     min: Math.min(min, value),
@@ -193,7 +193,7 @@ function isovalue({ put }: Context, { channel, summary, path, whole }: ChannelPl
 function curveControls({ put }: Context, place: ChannelPlace, name: string): unknown {
   const { channel, summary, path } = place;
   const window = shownWindow(channel, summary);
-  const counts = summary && window ? countsInside(summary.histogram, summary.range, window) : [];
+  const counts = summary && window ? countsInside(summary.histogram, summary.range, window, place.whole ? 1 : 0) : [];
   const gradient = channel.gradient_curve;
   return [
     html`<hosta-curve

@@ -133,7 +133,11 @@ export class HostaColors extends LitElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 8px;
+      }
+      .choice select {
+        width: 150px;
       }
       .choice,
       .node {
@@ -150,7 +154,8 @@ export class HostaColors extends LitElement {
         min-width: 0;
       }
       .node .number {
-        width: 36px;
+        width: 42px;
+        white-space: nowrap;
         text-align: end;
         color: var(--quiet);
       }

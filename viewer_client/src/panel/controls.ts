@@ -31,6 +31,8 @@ const plain = (value: number): string => readable(value, 3);
 
 export interface Slide {
   label: string;
+  /** What it belongs to, for screen readers, where the label alone would not say. */
+  of?: string;
   path: Path;
   value: number;
   min?: number;
@@ -43,9 +45,10 @@ export interface Slide {
 }
 
 export function slide(put: Put, given: Slide): TemplateResult {
-  const { label, path, value, min = 0, max = 1, step = 0.01, scale = "linear", words = plain } = given;
+  const { label, of = "", path, value, min = 0, max = 1, step = 0.01, scale = "linear", words = plain } = given;
   return html`<hosta-slider
     .label=${label}
+    .of=${of}
     .value=${value}
     .min=${min}
     .max=${max}
@@ -123,6 +126,19 @@ export function switchRow(label: string, on: boolean, put: (on: boolean) => void
 
 export function button(label: string, act: () => void, title = label): TemplateResult {
   return html`<button class="wide" title=${title} aria-label=${title} @click=${act}>${label}</button>`;
+}
+
+/** A button that stays down: of one of several choices, or of something that is on. */
+export function pressButton(label: string, pressed: boolean, act: () => void, title = label): TemplateResult {
+  return html`<button
+    class="wide"
+    title=${title}
+    aria-label=${title}
+    aria-pressed=${pressed ? "true" : "false"}
+    @click=${act}
+  >
+    ${label}
+  </button>`;
 }
 
 export function iconButton(icon: TemplateResult, label: string, act: () => void): TemplateResult {

@@ -112,6 +112,10 @@ export class HostaCurve extends LitElement {
     ><title>${words}</title></circle>`;
   }
 
+  protected override updated(): void {
+    this.style.setProperty("--bars", this.color || "var(--quiet)");
+  }
+
   protected override render(): TemplateResult {
     const line = this.nodes.map(([x, y]) => `L${100 * x} ${100 * (1 - y)}`).join("");
     const [first, last] = [this.nodes[0]?.[1] ?? 0, this.nodes.at(-1)?.[1] ?? 1];
@@ -129,7 +133,7 @@ export class HostaCurve extends LitElement {
     >
       <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
         ${svg`
-          <path class="bars" d=${bars} fill=${this.color || "currentColor"} />
+          <path class="bars" d=${bars} />
           <path class="under" d="${path}V100H0Z" />
           <path class="line" d=${path} />
         `}
@@ -157,7 +161,8 @@ export class HostaCurve extends LitElement {
         cursor: copy;
       }
       .bars {
-        opacity: 0.3;
+        fill: color-mix(in srgb, var(--bars, var(--quiet)) 60%, var(--quiet));
+        opacity: 0.5;
       }
       .under {
         fill: var(--text);

@@ -42,16 +42,30 @@ export function between(nodes: readonly CurveNode[], index: number): CurveNode {
   return [(here[0] + other[0]) / 2, (here[1] + other[1]) / 2];
 }
 
-/** The counts that lie inside a window, as bins over it: what a curve over the window is drawn on. */
+/**
+ * The counts that lie inside a window, as bins over it: what a curve over the window is drawn on. Each bin takes in at
+ * least `least` of the values, for whole numbers 1: finer ones would look like a comb.
+ */
 export function countsInside(
   counts: readonly number[],
   range: readonly [number, number],
   window: readonly [number, number],
+  least = 0,
   bins = 64,
 ): number[] {
-  const perBin = (range[1] - range[0]) / Math.max(counts.length, 1) || 1;
+  const perCount = (range[1] - range[0]) / Math.max(counts.length, 1) || 1;
+  const below = [0];
+  for (const count of counts) below.push(below.at(-1)! + count);
+  /** How many counts lie below a value, by straight lines within a bin. */
+  const until = (value: number): number => {
+    const at = Math.min(Math.max((value - range[0]) / perCount, 0), counts.length);
+    const i = Math.min(Math.floor(at), counts.length - 1);
+    return (below[i] ?? 0) + (at - i) * (counts[i] ?? 0);
+  };
+  const step = (window[1] - window[0]) / bins;
+  const half = Math.max(step, least, perCount) / 2;
   return Array.from({ length: bins }, (_, i) => {
-    const value = window[0] + ((i + 0.5) / bins) * (window[1] - window[0]);
-    return counts[Math.floor((value - range[0]) / perBin)] ?? 0;
+    const value = window[0] + (i + 0.5) * step;
+    return (until(value + half) - until(value - half)) * (step / (2 * half));
   });
 }

@@ -5,7 +5,7 @@ import type { Path } from "../patch";
 import { atOffset, facingPlane, flipped, offsetOf, reachOf } from "../planes";
 import { AXES } from "../slices";
 import type { ClipPlane, SceneSummary } from "../wire";
-import { iconButton, row, slide, switchRow, toggle, type Context } from "./controls";
+import { iconButton, pressButton, row, slide, switchRow, toggle, type Context } from "./controls";
 import { length } from "./numbers";
 import "./window";
 
@@ -22,7 +22,7 @@ export function sliceControls(context: Context): unknown {
   return [
     AXES.map((axis, i) => axisSlice(context, axis, i)),
     planeList(context, ["slices", "planes"], state.slices.planes, "Oblique slice", false),
-    switchRow("Clear where the curve is", state.slices.opacity_by_curve, (on) =>
+    switchRow("Transparent by the curve", state.slices.opacity_by_curve, (on) =>
       put(["slices", "opacity_by_curve"], on),
     ),
   ];
@@ -62,7 +62,8 @@ function axisSlice({ state: { slices }, scene, put }: Context, axis: (typeof AXE
     at === null
       ? nothing
       : slide(put, {
-          label: `Place along ${axis}`,
+          label: "Place",
+          of: `the slice across ${axis}`,
           path: ["slices", axis],
           value: at,
           step: 0.002,
@@ -108,7 +109,8 @@ function planeCard(
     ${
       plane.visible
         ? slide(put, {
-            label: `Place of ${name.toLowerCase()}`,
+            label: "Place",
+            of: name,
             path: [...path, "point"],
             value: offset,
             min: Math.min(-reach, offset),
@@ -126,16 +128,8 @@ function flip({ state, put }: Context): TemplateResult {
   return row(
     "Mirror",
     html`<span class="buttons three" role="group" aria-label="Mirror">
-      ${AXES.map(
-        (axis, i) =>
-          html`<button
-            class="wide"
-            aria-pressed=${state.flip[i] ? "true" : "false"}
-            aria-label=${`Mirror along ${axis}`}
-            @click=${() => put(["flip", i], !state.flip[i])}
-          >
-            ${axis}
-          </button>`,
+      ${AXES.map((axis, i) =>
+        pressButton(axis, state.flip[i]!, () => put(["flip", i], !state.flip[i]), `Mirror along ${axis}`),
       )}
     </span>`,
   );

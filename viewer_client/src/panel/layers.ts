@@ -76,7 +76,7 @@ function body(context: Context, index: number, path: Path, name: string): unknow
 function labelControls({ put, folds }: Context, labels: LabelLayer, path: Path, name: string): TemplateResult {
   return html`<div class="card">
     ${choice(put, "Colours", [...path, "colors"], labels.colors, LABEL_COLORS, name)}
-    ${slide(put, { label: "Opacity", path: [...path, "opacity"], value: labels.opacity, words: percent })}
+    ${slide(put, { label: "Opacity", of: name, path: [...path, "opacity"], value: labels.opacity, words: percent })}
     ${fold(folds, `${path.join("-")}-material`, "Material", () => [
       materialControls(labels.material, [...path, "material"], name, put),
       switchRow("Cut by box and planes", labels.clipped, (on) => put([...path, "clipped"], on), name),

@@ -10,6 +10,7 @@ import {
   colorInput,
   foldButton,
   iconButton,
+  pressButton,
   row,
   select,
   slide,
@@ -41,15 +42,19 @@ export function lightControls(context: Context): unknown {
 }
 
 const words = (name: string): string => {
+  if (name === "agave") return "AGAVE's";
   const text = name.replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 
-function presets({ put }: Context): TemplateResult | typeof nothing {
+function presets({ put, state }: Context): TemplateResult | typeof nothing {
   const all = Object.entries(LIGHTING_PRESETS);
   if (all.length === 0) return nothing;
-  return html`<div class="buttons" role="group" aria-label="Ready-made light">
-    ${all.map(([name, lighting]) => button(words(name), () => put(["lighting"], lighting)))}
+  const now = JSON.stringify(state.lighting);
+  return html`<div class="buttons three" role="group" aria-label="Ready-made light">
+    ${all.map(([name, lighting]) =>
+      pressButton(words(name), JSON.stringify(lighting) === now, () => put(["lighting"], lighting)),
+    )}
   </div>`;
 }
 
@@ -79,14 +84,22 @@ function lightBody({ put, state }: Context, light: Light, i: number, name: strin
   const follows = (on: boolean): void => put([...path, "follow_camera"], on);
   return [
     place({ put }, light, path, name),
-    slide(put, { label: "Brightness", path: [...path, "intensity"], value: light.intensity, max: 10, step: 0.05 }),
+    slide(put, {
+      label: "Brightness",
+      of: name,
+      path: [...path, "intensity"],
+      value: light.intensity,
+      max: 10,
+      step: 0.05,
+    }),
     sizes(light).map(([label, key, value]) =>
-      slide(put, { label, path: [...path, key], value, min: 0.01, max: 10, scale: "log" }),
+      slide(put, { label, of: name, path: [...path, key], value, min: 0.01, max: 10, scale: "log" }),
     ),
     light.kind === "directional" || light.position !== null
       ? nothing
       : slide(put, {
           label: "Distance",
+          of: name,
           path: [...path, "distance"],
           value: light.distance,
           min: 0.1,
@@ -154,9 +167,16 @@ function skyCard(context: Context, sky: Sky): TemplateResult {
 function skyBody(context: Context, sky: Sky): unknown {
   const { put } = context;
   return [
-    slide(put, { label: "Brightness", path: [...SKY, "intensity"], value: sky.intensity, max: 5, step: 0.05 }),
+    slide(put, {
+      label: "Brightness",
+      of: "the sky",
+      path: [...SKY, "intensity"],
+      value: sky.intensity,
+      max: 5,
+      step: 0.05,
+    }),
     sky.environment === null ? skyColors(context, sky) : environment(context, sky, sky.environment),
-    switchRow("Is the background", sky.seen, (on) => put([...SKY, "seen"], on), "sky"),
+    switchRow("Seen as the background", sky.seen, (on) => put([...SKY, "seen"], on), "sky"),
     switchRow("Moves with the camera", sky.follow_camera, (on) => put([...SKY, "follow_camera"], on), "sky"),
   ];
 }

@@ -111,6 +111,9 @@ export const panelStyles = css`
     flex: 1;
     min-width: 0;
   }
+  .row select {
+    width: 150px;
+  }
   div.row > .name,
   .quiet {
     color: var(--quiet);

@@ -106,7 +106,7 @@ export function renderingControls(context: Context): unknown {
           put: Math.round,
         })
       : nothing,
-    choice(put, "Mixing of channels", ["rendering", "mixing"], rendering.mixing, {
+    choice(put, "Mixing", ["rendering", "mixing"], rendering.mixing, {
       physical: "Physical",
       max: "Strongest",
       additive: "Additive",
@@ -136,7 +136,7 @@ function advanced({ put }: Context, rendering: Rendering): unknown {
   }
   return [
     slide(put, {
-      label: "Good enough below a noise of",
+      label: "Stop below a noise of",
       path: ["rendering", "noise_threshold"],
       value: rendering.noise_threshold,
       max: 0.1,

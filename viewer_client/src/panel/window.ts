@@ -58,6 +58,7 @@ export class HostaWindow extends LitElement {
   protected override updated(): void {
     for (const [i, thumb] of this.thumbs.entries()) thumb.value = String(this.value[i]);
     const [low, high] = this.value.map((value) => `${(100 * this.x(value)) / WIDTH}%`);
+    this.style.setProperty("--bars", this.color || "var(--quiet)");
     this.style.setProperty("--low", low ?? "0%");
     this.style.setProperty("--high", high ?? "100%");
   }
@@ -68,12 +69,11 @@ export class HostaWindow extends LitElement {
     const start = this.x(this.histogramRange[0]);
     const width = Math.max(this.x(this.histogramRange[1]) - start, 1);
     const path = histogramPath(rebinned(this.histogram, BINS), width, HEIGHT);
-    const color = this.color || "currentColor";
     return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
       ${svg`
         <defs><clipPath id="inside"><rect x=${low} y="0" width=${Math.max(high - low, 0)} height=${HEIGHT} /></clipPath></defs>
         <path class="outside" d=${path} transform="translate(${start})" />
-        <g clip-path="url(#inside)"><path d=${path} transform="translate(${start})" fill=${color} opacity="0.75" /></g>
+        <g clip-path="url(#inside)"><path d=${path} transform="translate(${start})" class="inside" /></g>
         <path class="curve" d=${this.line(low, high)} />
       `}
     </svg>`;
@@ -143,6 +143,10 @@ export class HostaWindow extends LitElement {
         margin: 0 7px -6px;
         height: 44px;
         overflow: visible;
+      }
+      .inside {
+        fill: color-mix(in srgb, var(--bars, var(--quiet)) 75%, var(--quiet));
+        opacity: 0.8;
       }
       .outside {
         fill: var(--line);
