@@ -29,14 +29,16 @@ const LIGHTS: Path = ["lighting", "lights"];
 const SKY: Path = ["lighting", "sky"];
 
 export function lightControls(context: Context): unknown {
-  const { put, state } = context;
+  const { put, state, folds } = context;
   const { lights } = state.lighting;
+  const add = (): void => {
+    put(LIGHTS, [...lights, nextLight(lights)]);
+    folds.set(`light-${lights.length}`, true);
+  };
   return [
     presets(context),
     lights.map((light, i) => lightCard(context, light, i)),
-    html`<button class="wide add" @click=${() => put(LIGHTS, [...lights, nextLight(lights)])}>
-      ${addIcon}<span>Add a light</span>
-    </button>`,
+    html`<button class="wide add" @click=${add}>${addIcon}<span>Add a light</span></button>`,
     skyCard(context, state.lighting.sky),
   ];
 }
