@@ -117,6 +117,7 @@ class Scene:
             name=self.name,
             box_lo=self.box.lo,
             box_hi=self.box.hi,
+            orientation=self.orientation,
             layers=tuple(layers),
             n_times=max(layer.source.info.n_times for layer in self.layers),
             notes=tuple(note for layer in self.layers for note in layer.source.info.notes),
