@@ -1,7 +1,9 @@
-// A plain emission-absorption ray march, front to back: opacity corrected for the step, local shading by the area light
-// and the sky without shadows. Noise-free, for comparison and for those who want it.
-// Writes the same accumulator as the path tracer: premultiplied radiance and coverage.
+// A plain emission-absorption ray march, front to back: opacity corrected for the step, local shading without shadows.
+// All volumes are looked at at the same places, a step apart that is `step_vox` of the finest of them; the first place
+// is random, so that steps show as noise that goes away and not as bands.
+// Source: Max, "Optical Models for Direct Volume Rendering", IEEE TVCG 1(2), 1995, eq. 12 and 13.
 #include "lib/scene.glsl"
+#include "generated/planes.glsl"
 #include "lib/rng.glsl"
 #include "lib/box.glsl"
 #include "lib/colour.glsl"
@@ -9,120 +11,156 @@
 #include "lib/transfer.glsl"
 #include "lib/labels.glsl"
 #include "lib/medium.glsl"
+#include "lib/nearest.glsl"
+#include "lib/unlit.glsl"
+#include "lib/clip.glsl"
+#include "lib/slices.glsl"
 #include "lib/phase.glsl"
 #include "lib/brdf.glsl"
 #include "lib/light.glsl"
+#include "lib/unshadowed.glsl"
 #include "lib/camera.glsl"
 
-layout(local_size_x = 8, local_size_y = 8) in;
-layout(rgba32f, binding = 0) uniform image2D accumulator;
-layout(r32f, binding = 1) uniform image2D depth_sum;  // distances from the eye to the collisions, unit space
+const float SPENT = 0.004;     // what is behind so little transmittance is not seen
+const float FAINT = 1.0 / 4096.0;  // a step that adds less light than this is not shaded
 
-uniform ivec4 tile;
-uniform uint first_sample;
-uniform int samples;
-
+// Radiance that channel c sends back along the ray: as a surface where its opacity changes, else as a medium.
 vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
     vec3 albedo = albedo_at(c, texel);
+    if (params.shading_mode == 2) return medium_light(p, d, albedo);
     vec3 gradient = opacity_gradient(v, c, grid_from_unit(v, p), texel);
     float steep = length(gradient);
-    vec3 sky = params.sky_middle.rgb;
-    vec3 to = params.light_centre.xyz - p;
-    float square = dot(to, to);
-    vec3 wi = to * inversesqrt(square);
-    vec3 area = params.light_radiance.rgb * (max(-dot(wi, params.light_normal.xyz), 0.0) * params.light_centre.w / square);
-    if (steep < 1e-6) return albedo * (sky + area / (4.0 * PI));
+    if (steep < 1e-6) return medium_light(p, d, albedo);
     vec3 n = gradient / -steep;
     if (dot(n, d) > 0.0) n = -n;
-    vec2 parts = brdf_cos(n, -d, wi, params.specular, params.roughness);
-    return albedo * (1.0 - params.specular) * sky_radiance(n) + area * (albedo * parts.x + vec3(parts.y));
+    vec3 surface = surface_light(p, n, -d, albedo);
+    if (params.shading_mode == 1) return surface;
+    // The share of surfaces that the path tracer has in its mean.
+    float sure = 1.0 - exp(-25.0 * params.gradient_factor * steep * volumes[v].voxel_unit);
+    return mix(medium_light(p, d, albedo), surface, sure);
 }
 
-// Whether the macrocell at g is empty, and up to where along the ray it stays so.
-bool is_clear(int v, vec3 g, vec3 go, vec3 inverse_d, out float t_clear) {
+// Whether the macrocell of volume v at g is empty, and up to where along the ray it stays so.
+bool is_clear(int v, vec3 g, float t, vec3 gd, out float t_clear) {
     ivec3 n = volumes[v].cells.xyz;
     ivec3 cell = clamp(ivec3(g) / CELL, ivec3(0), n - 1);
     uint entry = cells[volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x];
     int reach = int(entry >> 16u);
     vec3 lo = vec3((cell - reach + 1) * CELL), hi = vec3((cell + reach) * CELL);
-    vec3 face = max((lo - go) * inverse_d, (hi - go) * inverse_d);
-    t_clear = min(face.x, min(face.y, face.z));
+    vec3 face = max((lo - g) / gd, (hi - g) / gd);
+    t_clear = t + min(face.x, min(face.y, face.z));
     return (entry & 0xFFFFu) == 0u;
 }
 
-// The sum of the opacities of volume v's channels at g, and one of them, chosen by u in proportion; c stays -1 for none.
-float step_opacity(int v, vec3 g, float u, inout int c, out float texel) {
-    float sum = 0.0;
-    texel = 0.0;
-    int first = volumes[v].bricks.w;
-    for (int i = first; i < first + volumes[v].cells.w; i++) {
-        if (channels[i].weight <= 0.0) continue;
-        float one;
-        float opacity = channel_opacity(v, i, g, one);
-        if (opacity <= 0.0) continue;
-        sum += opacity;
-        // Reservoir sampling: each channel ends up chosen with probability opacity / sum (Chao, Biometrika 69, 1982).
-        if (u * sum < opacity) {
-            u *= sum / opacity;
-            c = i;
-            texel = one;
-        } else {
-            u = (u * sum - opacity) / (sum - opacity);
-        }
-    }
-    return sum;
-}
+// Where the ray is inside each volume, and inside what crop box and planes keep.
+struct Ray {
+    vec3 o, d;
+    vec2 kept;
+    vec2 inside[N_VOLUMES];
+    vec3 gd[N_VOLUMES];
+};
 
-// Premultiplied radiance and coverage along one ray; u.z shifts the steps, u.w chooses channels.
-vec4 marched(vec3 o, vec3 d, vec4 u, inout float depth) {
-    vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, 1e30);
-    vec3 radiance = vec3(0.0);
-    float T = 1.0;
-    // One volume after the other: exact for one, an approximation where several overlap.
-    for (int v = 0; v < N_VOLUMES && T > 0.004; v++) {
-        vec3 go = grid_from_unit(v, o), gd = grid_direction(v, d);
-        vec3 inverse_d = safe_inverse(gd);
-        vec2 span = clip_to_box(go, inverse_d, vec3(0.0), vec3(volumes[v].size.xyz), inside.x, inside.y);
-        if (cuts[v].lo.w == 0.0 || span.x >= span.y) continue;
-        float dt = params.march_step * volumes[v].voxel_unit;
-        float t = span.x + dt * u.z;
-        while (t < span.y && T > 0.004) {
-            vec3 g = go + gd * t;
-            float t_clear;
-            if (is_clear(v, g, go, inverse_d, t_clear)) {
-                t += max(1.0, ceil((t_clear - t) / dt)) * dt;
+// What was seen so far.
+struct Seen {
+    vec3 radiance;
+    float T, depth;
+};
+
+// March from the first of the places `first`, first + dt, ... that is at t0 or beyond, to before t1.
+void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen seen) {
+    float opacities[N_CHANNELS], texels[N_CHANNELS];
+    float t = first + max(0.0, ceil((t0 - first) / dt)) * dt;
+    while (t < t1 && seen.T > SPENT) {
+        vec3 p = ray.o + ray.d * t;
+        bool kept = t >= ray.kept.x && t <= ray.kept.y;
+        float clear_to = 1e30, sum = 0.0, most = 0.0;
+        bool clear = true;
+        for (int v = 0; v < N_VOLUMES; v++) {
+            int c0 = volumes[v].bricks.w;
+            for (int c = c0; c < c0 + volumes[v].cells.w; c++) opacities[c] = 0.0;
+            if (t > ray.inside[v].y) continue;
+            if (t < ray.inside[v].x) {
+                clear_to = min(clear_to, ray.inside[v].x);
                 continue;
             }
-            float texel;
-            int c = -1;
-            float sum = step_opacity(v, g, u.w, c, texel);
-            if (c >= 0) {
-                float alpha = 1.0 - exp(-params.density * sum * dt);
-                depth += T * alpha * t;
-                radiance += T * alpha * lit(v, c, texel, o + d * t, d);
-                T *= 1.0 - alpha;
+            vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
+            float t_clear;
+            if (is_clear(v, g, t, ray.gd[v], t_clear)) {
+                clear_to = min(clear_to, t_clear);
+                continue;
             }
-            t += dt;
+            clear = false;
+            vec3 place = scene_planes.nearest != 0 ? voxel_centre(volumes[v].size.xyz, g) : g;
+            for (int c = c0; c < c0 + volumes[v].cells.w; c++) {
+                if (channels[c].weight <= 0.0 || !(kept || scene_planes.shown[c].clipped == 0)) continue;
+                opacities[c] = channel_opacity(v, c, place, texels[c]);
+                sum += opacities[c];
+                most = max(most, opacities[c]);
+            }
         }
+        if (clear) {
+            t += max(1.0, ceil((clear_to - t) / dt)) * dt;
+            continue;
+        }
+        if (sum > 0.0) {
+            // physical: opacities add, each channel shines by its share. max: the most opaque channel alone.
+            // additive: opacities add, and so do colours: the most opaque channel has all of its own.
+            if (scene_planes.mixing == 1) sum = most;
+            float alpha = 1.0 - exp(-params.density * sum * dt);
+            float per_opacity = seen.T * alpha / (scene_planes.mixing == 2 ? most : sum);
+            bool taken = false;
+            for (int v = 0; v < N_VOLUMES; v++) {
+                int c0 = volumes[v].bricks.w;
+                for (int c = c0; c < c0 + volumes[v].cells.w; c++) {
+                    if (scene_planes.mixing == 1 && (taken || opacities[c] < most)) continue;
+                    taken = true;
+                    float share = per_opacity * opacities[c];
+                    if (share > FAINT) seen.radiance += share * lit(v, c, texels[c], p, ray.d);
+                }
+            }
+            seen.depth += seen.T * alpha * t;
+            seen.T *= 1.0 - alpha;
+        }
+        t += dt;
     }
-    return vec4(radiance, 1.0 - T);
 }
 
-void main() {
-    ivec2 in_tile = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(in_tile, tile.zw))) return;
-    ivec2 at = tile.xy + in_tile;
-    if (any(greaterThanEqual(at, params.window.xy))) return;
-    uvec2 pixel = uvec2(at + params.picture.zw);
-    vec4 sum = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
-    float depth = first_sample == 0u ? 0.0 : imageLoad(depth_sum, at).r;
-    for (int i = 0; i < samples; i++) {
-        Rng rng = rng_make(pixel, first_sample + uint(i), params.seed);
-        vec4 u = rng_next4(rng);
-        vec3 o, d;
-        camera_ray(pixel, u.xy, o, d);
-        sum += marched(o, d, u, depth);
+vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
+    Ray ray;
+    ray.o = o;
+    ray.d = d;
+    vec2 crop = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, 1e30);
+    ray.kept = clip_to_planes(o, d, crop);
+    vec2 drawn = scene_planes.unclipped != 0 ? vec2(0.0, 1e30) : ray.kept;
+    vec2 whole = vec2(1e30, -1e30);
+    float dt = 1e30;
+    for (int v = 0; v < N_VOLUMES; v++) {
+        ray.gd[v] = 1.0 / safe_inverse(grid_direction(v, d));
+        ray.inside[v] = vec2(1e30, -1e30);
+        if (scene_planes.unclipped == 0 && cuts[v].lo.w == 0.0) continue;
+        vec2 inside = clip_to_box(grid_from_unit(v, o), safe_inverse(ray.gd[v]), vec3(0.0),
+                                  vec3(volumes[v].size.xyz), drawn.x, drawn.y);
+        if (inside.x >= inside.y) continue;
+        ray.inside[v] = inside;
+        whole = vec2(min(whole.x, inside.x), max(whole.y, inside.y));
+        dt = min(dt, scene_planes.step_vox * volumes[v].voxel_unit);
     }
-    imageStore(accumulator, at, sum);
-    imageStore(depth_sum, at, vec4(depth));
+    Seen seen = Seen(vec3(0.0), 1.0, 0.0);
+    float t = whole.x;
+    for (int i = 0; i <= scene_planes.slice_count; i++) {
+        float t_slice = 1e30;
+        vec4 slice = vec4(0.0);
+        bool sliced = scene_planes.slice_count > 0 && slice_hit(o, d, i == 0 ? 0.0 : t, 1e30, t_slice, slice);
+        float stop = sliced ? t_slice : whole.y;
+        if (whole.x < whole.y) march(ray, whole.x + dt * u.x, dt, t, min(stop, whole.y), seen);
+        if (!sliced || seen.T <= SPENT) break;
+        seen.radiance += seen.T * slice.rgb;
+        seen.depth += seen.T * slice.a * t_slice;
+        seen.T *= 1.0 - slice.a;
+        t = t_slice;
+    }
+    depth = seen.depth;
+    return vec4(seen.radiance, 1.0 - seen.T);
 }
+
+#include "lib/samples.glsl"

@@ -12,14 +12,18 @@ from ..errors import GpuError
 from ..gpu.context import Context
 from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
-from ..state.view import ViewState
+from ..state.clip import Slices
+from ..state.rendering import Mode
+from ..state.view import Display, ViewState
 from .accumulator import Accumulator
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
+from .modes import display_of
 from .pacing import Pacing
 from .resident import ResidentScene
+from .slices import planes_record
 from .tonemap import Developer
-from .tracer import Mode, Tracer
+from .tracer import Tracer
 from .uniforms import cuts, params
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
@@ -64,7 +68,7 @@ class Renderer:
         *,
         progress: Progress | None = None,
         resident: ResidentScene | None = None,
-        mode: Mode = "path",
+        mode: Mode | None = None,
         count_violations: bool = False,
     ) -> None:
         self._context, self.scene = context, scene
@@ -120,6 +124,10 @@ class Renderer:
         assert self._views is not None, "the renderer is closed"
         return self._views
 
+    @property
+    def _display(self) -> Display:
+        return display_of(self._state, self._tracer.mode)
+
     # ---- progressive drawing ----
 
     def step(self, now_s: float, budget_s: float) -> Frame:
@@ -169,6 +177,8 @@ class Renderer:
 
     def _set_params(self, picture: tuple[int, int], window: tuple[int, int, int, int]) -> NDArray[np.void]:
         record = params(self._state, self.scene, self.resident.unit_from_world, picture, window)
+        planes = planes_record(self._state, self.scene, self.resident.unit_from_world)
+        self._tracer.set_mode(self._state.rendering.mode, planes)
         self._tracer.set_params(record, cuts(record, self.resident.volume_records, self._look.drawn()))
         return record
 
@@ -203,8 +213,8 @@ class Renderer:
 
     def _develop(self) -> None:
         fade = min(FADE_SAMPLES, self._state.samples)
-        picture = self._view.history.compose(self._view.accumulator, self._state.display, fade)
-        self._view.developer.develop_i420(picture, self._state.display)
+        picture = self._view.history.compose(self._view.accumulator, self._display, fade)
+        self._view.developer.develop_i420(picture, self._display)
         self._redevelop = False
 
     # ---- stills ----
@@ -239,7 +249,7 @@ class Renderer:
             try:
                 self._set_params((width, height), (x, y, w, h))
                 self._sample(accumulator, samples, progress, number, len(windows))
-                tile = developer.rgba(accumulator, self._state.display, transparent, (x, y))
+                tile = developer.rgba(accumulator, self._display, transparent, (x, y))
                 whole[y : y + h, x : x + w] = tile
                 self._context.check()
             finally:
@@ -268,7 +278,7 @@ class Renderer:
     def read_rgba(self, transparent: bool = False) -> NDArray[np.uint8]:
         """The mean of the samples as (height, width, 4) uint8, sRGB, straight alpha, top row first."""
         self._finish_sample()
-        return self._view.developer.rgba(self._view.accumulator, self._state.display, transparent)
+        return self._view.developer.rgba(self._view.accumulator, self._display, transparent)
 
     def read_i420(self) -> bytes:
         """The picture of the last fresh step: planes Y, U, V, BT.709 limited range. Once a step.
@@ -323,4 +333,7 @@ class _View:
 
 def _traced(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples depend on."""
-    return state.camera, state.layers, state.time, state.crop, state.shading, state.lighting, state.seed
+    # The light of slices is divided by the exposure before it is sampled.
+    exposure = state.display.exposure if state.slices != Slices() else 0.0
+    parts = (state.layers, state.time, state.crop, state.clip_planes, state.slices, state.shading, state.lighting)
+    return state.camera, *parts, state.rendering, exposure, state.seed

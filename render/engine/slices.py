@@ -18,6 +18,7 @@ from ..state.clip import Plane
 from ..state.layer import Channel, ImageLayer, Layer
 from ..state.view import ViewState
 from .layout import Struct
+from .modes import VALUE_MODES
 
 PLANES_BINDING = 5
 N_CLIP = DEFAULT_LIMITS.clip_planes_max
@@ -87,7 +88,7 @@ def planes_record(state: ViewState, scene: Scene, unit_from_world: Matrix) -> ND
     block["nearest"] = state.rendering.interpolation == "nearest"
     block["mixing"] = MIXING[state.rendering.mixing]
     block["step_vox"] = state.rendering.step_vox
-    block["unexposed"] = 2.0**-state.display.exposure
+    block["unexposed"] = 1.0 if state.rendering.mode in VALUE_MODES else 2.0**-state.display.exposure
     _set_shown(block, state, scene)
     return record
 

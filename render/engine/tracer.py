@@ -1,44 +1,63 @@
-"""The passes that put samples into an accumulator: the path tracer and the plain ray march."""
+"""The passes that put samples into an accumulator: the path tracer and the other modes, one program each."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
+from ..state.rendering import Mode
 from .accumulator import Accumulator
 from .layout import CUT, PARAMS, declarations
 from .look import Look
+from .modes import shader_of
 from .resident import ResidentScene
+from .slices import PLANES_BINDING, planes_declaration, planes_dtype
 from .transfer import LUT_SIZE
 
-Mode = Literal["path", "march"]
-_SHADERS: dict[Mode, str] = {"path": "pathtrace.comp", "march": "march.comp"}
 _GROUP = 8
 
 
 class Tracer:
-    """Compiled for one resident scene. `count_violations` compiles in the check that majorants bound (tests)."""
+    """Compiled for one resident scene, each mode when it is first drawn.
+
+    `mode`, when it is given, is drawn whatever set_mode says (tests). `count_violations` compiles in the check that
+    majorants bound (tests).
+    """
 
     def __init__(
-        self, resident: ResidentScene, look: Look, mode: Mode = "path", count_violations: bool = False
+        self, resident: ResidentScene, look: Look, mode: Mode | None = None, count_violations: bool = False
     ) -> None:
         self._resident, self._look = resident, look
-        defines: dict[str, str | int] = {**resident.defines(), "LUT_SIZE": LUT_SIZE}
+        self._only: Mode | None = mode
+        self.mode: Mode = mode or "path"
+        self._defines: dict[str, str | int] = {**resident.defines(), "LUT_SIZE": LUT_SIZE}
         if count_violations:
-            defines["COUNT_VIOLATIONS"] = 1
-        source = ShaderSource(
-            _SHADERS[mode],
-            defines,
-            {"generated/layout.glsl": declarations(), "generated/candidates.glsl": _candidates(resident)},
-        )
-        self._program = Program(source)
+            self._defines["COUNT_VIOLATIONS"] = 1
+        self._programs: dict[Mode, Program] = {}
         self._params = Buffer(PARAMS.dtype.itemsize)
         self._cuts = Buffer(CUT.dtype.itemsize * len(resident.volumes))
+        self._planes = Buffer(planes_dtype(len(resident.channels)).itemsize)
         self._violations = Buffer(16)
+
+    def _program(self, mode: Mode) -> Program:
+        if mode not in self._programs:
+            name, defines = shader_of(mode)
+            generated = {
+                "generated/layout.glsl": declarations(),
+                "generated/candidates.glsl": _candidates(self._resident),
+                "generated/planes.glsl": planes_declaration(len(self._resident.channels)),
+            }
+            self._programs[mode] = Program(ShaderSource(name, {**self._defines, **defines}, generated))
+        return self._programs[mode]
+
+    def set_mode(self, mode: Mode, planes: NDArray[Any]) -> None:
+        """The mode of the next draws, and slices.planes_record."""
+        self.mode = self._only or mode
+        self._planes.write(planes)
 
     def set_params(self, record: NDArray[Any], cuts: NDArray[Any]) -> None:
         """What the next draws show: uniforms.params and uniforms.cuts."""
@@ -47,15 +66,18 @@ class Tracer:
 
     def draw(self, accumulator: Accumulator, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
         """Add `samples` samples to a tile (x, y, width, height) of the window. Sample 0 starts the sum anew."""
+        program = self._program(self.mode)
         self._resident.bind()
+        self._resident.range_buffer.bind(8)
         self._params.bind_uniform(0)
         self._cuts.bind_uniform(3)
+        self._planes.bind_uniform(PLANES_BINDING)
         self._look.bind()
         self._violations.bind(7)
         accumulator.bind()
-        self._program.set(tile=tile, samples=samples)
-        self._program.set_uint(first_sample=first_sample)
-        self._program.dispatch(-(-tile[2] // _GROUP), -(-tile[3] // _GROUP))
+        program.set(tile=tile, samples=samples)
+        program.set_uint(first_sample=first_sample)
+        program.dispatch(-(-tile[2] // _GROUP), -(-tile[3] // _GROUP))
 
     def violations(self) -> tuple[int, int]:
         """(collisions above the majorant, tentative collisions) so far; needs `count_violations`."""
@@ -63,9 +85,11 @@ class Tracer:
         return int(counts[0]), int(counts[1])
 
     def close(self) -> None:
-        self._program.close()
+        for program in self._programs.values():
+            program.close()
         self._params.close()
         self._cuts.close()
+        self._planes.close()
         self._violations.close()
 
 

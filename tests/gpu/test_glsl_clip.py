@@ -108,8 +108,8 @@ def test_the_block_arrives_whole(gl: Context) -> None:
     record = record_of(scene, state)
     assert n_channels(scene) == 3
     one = {"i": np.arange(1)}
-    body = """result = i == 0 ? vec4(scene_planes.clip_count, scene_planes.slice_count, scene_planes.nearest, scene_planes.mixing)
-                             : vec4(0.0);"""
+    ints = ("clip_count", "slice_count", "nearest", "mixing")
+    body = f"result = vec4({', '.join('scene_planes.' + name for name in ints)});"
     assert with_planes(body, one, record, "vec4", 3)[0].tolist() == [16, 18, 1, 2]
     body = "result = vec4(scene_planes.step_vox, scene_planes.unexposed, scene_planes.unclipped, i);"
     assert with_planes(body, one, record, "vec4", 3)[0].tolist() == [0.75, 0.25, 1, 0]

@@ -1,0 +1,30 @@
+// Slices alone, front to back.
+#include "lib/scene.glsl"
+#include "generated/planes.glsl"
+#include "lib/rng.glsl"
+#include "lib/box.glsl"
+#include "lib/colour.glsl"
+#include "lib/bricks.glsl"
+#include "lib/transfer.glsl"
+#include "lib/labels.glsl"
+#include "lib/nearest.glsl"
+#include "lib/unlit.glsl"
+#include "lib/clip.glsl"
+#include "lib/slices.glsl"
+#include "lib/camera.glsl"
+
+vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
+    vec4 seen = vec4(0.0);
+    depth = 0.0;
+    float t = 0.0;
+    for (int i = 0; i < scene_planes.slice_count && seen.a < 0.996; i++) {
+        vec4 slice;
+        if (!slice_hit(o, d, t, 1e30, t, slice)) break;
+        float T = 1.0 - seen.a;
+        depth += T * slice.a * t;
+        seen += T * slice;
+    }
+    return seen;
+}
+
+#include "lib/samples.glsl"
