@@ -18,7 +18,7 @@ from render.state.rendering import Rendering
 from render.state.view import Display, ViewState
 
 from .conftest import Draw
-from .scenes import along, array_scene, plain, scene_of
+from .scenes import along, array_scene, plain, scene_of, srgb
 
 NUMPY = {"maximum": np.max, "minimum": np.min, "average": np.mean}
 
@@ -35,10 +35,6 @@ def seen(draw: Draw, scene: Scene, state: ViewState, samples: int = 1, size: int
     mean = renderer.read_mean()
     assert np.isfinite(mean).all()
     return mean.astype(np.float64).mean(axis=(0, 1))
-
-
-def srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
 
 
 def value(pixel: NDArray[np.float64]) -> float:
