@@ -129,7 +129,7 @@ vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d) {
         n = gradient_normal(v, c, g, d);
     }
     if (dot(n, d) > 0.0) n = -n;
-    return vec4(surface_light(p, n, -d, albedo) * alpha, alpha);
+    return vec4(unshadowed(p, n, d, albedo, 1.0) * alpha, alpha);
 }
 
 vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {

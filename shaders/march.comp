@@ -22,32 +22,35 @@
 #include "lib/camera.glsl"
 
 const float SPENT = 0.004;     // what is behind so little transmittance is not seen
-const float FAINT = 1.0 / 4096.0;  // a step that adds less light than this is not shaded
+const float FAINT = 1.0 / 64.0;  // steps of a channel are shaded together until they add so much light
 
-// Radiance that channel c sends back along the ray: as a surface where its opacity changes, else as a medium.
+// Radiance that channel c sends back along the ray: as a surface where its opacity changes, else as a medium. The share
+// of surfaces is the one that the path tracer has in its mean.
 vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
-    vec3 albedo = albedo_at(c, texel);
-    if (params.shading_mode == 2) return medium_light(p, d, albedo);
-    vec3 gradient = opacity_gradient(v, c, grid_from_unit(v, p), texel);
-    float steep = length(gradient);
-    if (steep < 1e-6) return medium_light(p, d, albedo);
-    vec3 n = gradient / -steep;
-    if (dot(n, d) > 0.0) n = -n;
-    vec3 surface = surface_light(p, n, -d, albedo);
-    if (params.shading_mode == 1) return surface;
-    // The share of surfaces that the path tracer has in its mean.
-    float sure = 1.0 - exp(-25.0 * params.gradient_factor * steep * volumes[v].voxel_unit);
-    return mix(medium_light(p, d, albedo), surface, sure);
+    vec3 n = -d;
+    float sure = 0.0;
+    if (params.shading_mode != 2) {
+        vec3 gradient = opacity_gradient(v, c, grid_from_unit(v, p), texel);
+        float steep = length(gradient);
+        if (steep > 1e-6) {
+            n = gradient / -steep;
+            if (dot(n, d) > 0.0) n = -n;
+            sure = params.shading_mode == 1 ? 1.0
+                       : 1.0 - exp(-25.0 * params.gradient_factor * steep * volumes[v].voxel_unit);
+        }
+    }
+    return unshadowed(p, n, d, albedo_at(c, texel), sure);
 }
 
-// Whether the macrocell of volume v at g is empty, and up to where along the ray it stays so.
-bool is_clear(int v, vec3 g, float t, vec3 gd, out float t_clear) {
+// The macrocell of volume v at g, as an index; whether it is empty, and up to where along the ray it stays so.
+bool is_clear(int v, vec3 g, float t, vec3 inverse_d, out int index, out float t_clear) {
     ivec3 n = volumes[v].cells.xyz;
     ivec3 cell = clamp(ivec3(g) / CELL, ivec3(0), n - 1);
-    uint entry = cells[volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x];
+    index = (cell.z * n.y + cell.y) * n.x + cell.x;
+    uint entry = cells[volumes[v].cell_base + index];
     int reach = int(entry >> 16u);
     vec3 lo = vec3((cell - reach + 1) * CELL), hi = vec3((cell + reach) * CELL);
-    vec3 face = max((lo - g) / gd, (hi - g) / gd);
+    vec3 face = max((lo - g) * inverse_d, (hi - g) * inverse_d);
     t_clear = t + min(face.x, min(face.y, face.z));
     return (entry & 0xFFFFu) == 0u;
 }
@@ -57,7 +60,7 @@ struct Ray {
     vec3 o, d;
     vec2 kept;
     vec2 inside[N_VOLUMES];
-    vec3 gd[N_VOLUMES];
+    vec3 inverse_d[N_VOLUMES];  // of the directions in grid coordinates
 };
 
 // What was seen so far.
@@ -68,60 +71,89 @@ struct Seen {
 
 // March from the first of the places `first`, first + dt, ... that is at t0 or beyond, to before t1.
 void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen seen) {
-    float opacities[N_CHANNELS], texels[N_CHANNELS];
+    // Of each channel: its opacity here, and what it is still to be shaded with, at the last place where there was any.
+    float opacities[N_CHANNELS], texels[N_CHANNELS], shares[N_CHANNELS], places[N_CHANNELS];
+    for (int c = 0; c < N_CHANNELS; c++) shares[c] = 0.0;
     float t = first + max(0.0, ceil((t0 - first) / dt)) * dt;
-    while (t < t1 && seen.T > SPENT) {
-        vec3 p = ray.o + ray.d * t;
-        bool kept = t >= ray.kept.x && t <= ray.kept.y;
-        float clear_to = 1e30, sum = 0.0, most = 0.0;
-        bool clear = true;
-        for (int v = 0; v < N_VOLUMES; v++) {
-            int c0 = volumes[v].bricks.w;
-            for (int c = c0; c < c0 + volumes[v].cells.w; c++) opacities[c] = 0.0;
-            if (t > ray.inside[v].y) continue;
-            if (t < ray.inside[v].x) {
-                clear_to = min(clear_to, ray.inside[v].x);
-                continue;
-            }
-            vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
-            float t_clear;
-            if (is_clear(v, g, t, ray.gd[v], t_clear)) {
-                clear_to = min(clear_to, t_clear);
-                continue;
-            }
-            clear = false;
-            vec3 place = scene_planes.nearest != 0 ? voxel_centre(volumes[v].size.xyz, g) : g;
-            for (int c = c0; c < c0 + volumes[v].cells.w; c++) {
-                if (channels[c].weight <= 0.0 || !(kept || scene_planes.shown[c].clipped == 0)) continue;
-                opacities[c] = channel_opacity(v, c, place, texels[c]);
-                sum += opacities[c];
-                most = max(most, opacities[c]);
-            }
-        }
-        if (clear) {
-            t += max(1.0, ceil((clear_to - t) / dt)) * dt;
-            continue;
-        }
-        if (sum > 0.0) {
-            // physical: opacities add, each channel shines by its share. max: the most opaque channel alone.
-            // additive: opacities add, and so do colours: the most opaque channel has all of its own.
-            if (scene_planes.mixing == 1) sum = most;
-            float alpha = 1.0 - exp(-params.density * sum * dt);
-            float per_opacity = seen.T * alpha / (scene_planes.mixing == 2 ? most : sum);
-            bool taken = false;
+    // A step shades one channel, the one that waits with the most light; at the end the rest have their turn.
+    while (true) {
+        bool over = !(t < t1 && seen.T > SPENT);
+        float sum = 0.0, most = 0.0;
+        if (!over) {
+            vec3 p = ray.o + ray.d * t;
+            bool kept = t >= ray.kept.x && t <= ray.kept.y;
+            float clear_to = 1e30;
+            bool clear = true;
             for (int v = 0; v < N_VOLUMES; v++) {
                 int c0 = volumes[v].bricks.w;
+                for (int c = c0; c < c0 + volumes[v].cells.w; c++) opacities[c] = 0.0;
+                if (t > ray.inside[v].y) continue;
+                if (t < ray.inside[v].x) {
+                    clear_to = min(clear_to, ray.inside[v].x);
+                    continue;
+                }
+                vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
+                int index;
+                float t_clear;
+                if (is_clear(v, g, t, ray.inverse_d[v], index, t_clear)) {
+                    clear_to = min(clear_to, t_clear);
+                    continue;
+                }
+                clear = false;
+                if (scene_planes.nearest != 0) g = voxel_centre(volumes[v].size.xyz, g);
                 for (int c = c0; c < c0 + volumes[v].cells.w; c++) {
-                    if (scene_planes.mixing == 1 && (taken || opacities[c] < most)) continue;
-                    taken = true;
-                    float share = per_opacity * opacities[c];
-                    if (share > FAINT) seen.radiance += share * lit(v, c, texels[c], p, ray.d);
+                    if (channels[c].weight <= 0.0 || majorants[channels[c].range_base + index] <= 0.0) continue;
+                    if (!kept && scene_planes.shown[c].clipped != 0) continue;
+                    float texel;
+                    opacities[c] = channel_opacity(v, c, g, texel);
+                    if (opacities[c] > 0.0) {
+                        texels[c] = texel;
+                        places[c] = t;
+                    }
+                    sum += opacities[c];
+                    most = max(most, opacities[c]);
                 }
             }
-            seen.depth += seen.T * alpha * t;
+            if (clear) {
+                t += max(1.0, ceil((clear_to - t) / dt)) * dt;
+                continue;
+            }
+            t += dt;
+            if (sum <= 0.0) continue;
+        }
+        // physical: opacities add, each channel shines by its share. max: the most opaque channel alone.
+        // additive: opacities add, and so do colours: the most opaque channel has all of its own.
+        float per_opacity = 0.0;
+        if (!over) {
+            if (scene_planes.mixing == 1) sum = most;
+            float alpha = 1.0 - exp(-params.density * sum * dt);
+            per_opacity = seen.T * alpha / (scene_planes.mixing == 2 ? most : sum);
+            seen.depth += seen.T * alpha * (t - dt);
             seen.T *= 1.0 - alpha;
         }
-        t += dt;
+        bool taken = false;
+        int shaded = -1, volume = 0;
+        float most_share = over ? 0.0 : FAINT;
+        for (int v = 0; v < N_VOLUMES; v++) {
+            int c0 = volumes[v].bricks.w;
+            for (int c = c0; c < c0 + volumes[v].cells.w; c++) {
+                if (per_opacity > 0.0 && !(scene_planes.mixing == 1 && (taken || opacities[c] < most))) {
+                    taken = true;
+                    shares[c] += per_opacity * opacities[c];
+                }
+                if (shares[c] > most_share) {
+                    most_share = shares[c];
+                    shaded = c;
+                    volume = v;
+                }
+            }
+        }
+        if (shaded >= 0) {
+            seen.radiance += shares[shaded] * lit(volume, shaded, texels[shaded], ray.o + ray.d * places[shaded], ray.d);
+            shares[shaded] = 0.0;
+        } else if (over) {
+            break;
+        }
     }
 }
 
@@ -135,10 +167,10 @@ vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
     vec2 whole = vec2(1e30, -1e30);
     float dt = 1e30;
     for (int v = 0; v < N_VOLUMES; v++) {
-        ray.gd[v] = 1.0 / safe_inverse(grid_direction(v, d));
+        ray.inverse_d[v] = safe_inverse(grid_direction(v, d));
         ray.inside[v] = vec2(1e30, -1e30);
         if (scene_planes.unclipped == 0 && cuts[v].lo.w == 0.0) continue;
-        vec2 inside = clip_to_box(grid_from_unit(v, o), safe_inverse(ray.gd[v]), vec3(0.0),
+        vec2 inside = clip_to_box(grid_from_unit(v, o), ray.inverse_d[v], vec3(0.0),
                                   vec3(volumes[v].size.xyz), drawn.x, drawn.y);
         if (inside.x >= inside.y) continue;
         ray.inside[v] = inside;
