@@ -84,35 +84,39 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
             bool kept = t >= ray.kept.x && t <= ray.kept.y;
             float clear_to = 1e30;
             bool clear = true;
+            vec3 g[N_VOLUMES];
+            int cell[N_VOLUMES];  // -1: nothing to look at
             for (int v = 0; v < N_VOLUMES; v++) {
-                int c0 = volumes[v].bricks.w;
-                for (int c = c0; c < c0 + volumes[v].cells.w; c++) opacities[c] = 0.0;
+                cell[v] = -1;
                 if (t > ray.inside[v].y) continue;
                 if (t < ray.inside[v].x) {
                     clear_to = min(clear_to, ray.inside[v].x);
                     continue;
                 }
-                vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
+                g[v] = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
                 int index;
                 float t_clear;
-                if (is_clear(v, g, t, ray.inverse_d[v], index, t_clear)) {
+                if (is_clear(v, g[v], t, ray.inverse_d[v], index, t_clear)) {
                     clear_to = min(clear_to, t_clear);
                     continue;
                 }
                 clear = false;
-                if (scene_planes.nearest != 0) g = voxel_centre(volumes[v].size.xyz, g);
-                for (int c = c0; c < c0 + volumes[v].cells.w; c++) {
-                    if (channels[c].weight <= 0.0 || majorants[channels[c].range_base + index] <= 0.0) continue;
-                    if (!kept && scene_planes.shown[c].clipped != 0) continue;
-                    float texel;
-                    opacities[c] = channel_opacity(v, c, g, texel);
-                    if (opacities[c] > 0.0) {
-                        texels[c] = texel;
-                        places[c] = t;
-                    }
-                    sum += opacities[c];
-                    most = max(most, opacities[c]);
+                cell[v] = index;
+                if (scene_planes.nearest != 0) g[v] = voxel_centre(volumes[v].size.xyz, g[v]);
+            }
+            for (int c = 0; c < N_CHANNELS; c++) {
+                int v = VOLUME_OF[c];
+                opacities[c] = 0.0;
+                if (cell[v] < 0 || majorants[channels[c].range_base + cell[v]] <= 0.0 || channels[c].weight <= 0.0) continue;
+                if (!kept && scene_planes.shown[c].clipped != 0) continue;
+                float texel;
+                opacities[c] = channel_opacity(v, c, g[v], texel);
+                if (opacities[c] > 0.0) {
+                    texels[c] = texel;
+                    places[c] = t;
                 }
+                sum += opacities[c];
+                most = max(most, opacities[c]);
             }
             if (clear) {
                 t += max(1.0, ceil((clear_to - t) / dt)) * dt;
@@ -132,24 +136,21 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
             seen.T *= 1.0 - alpha;
         }
         bool taken = false;
-        int shaded = -1, volume = 0;
+        int shaded = -1;
         float most_share = over ? 0.0 : FAINT;
-        for (int v = 0; v < N_VOLUMES; v++) {
-            int c0 = volumes[v].bricks.w;
-            for (int c = c0; c < c0 + volumes[v].cells.w; c++) {
-                if (per_opacity > 0.0 && !(scene_planes.mixing == 1 && (taken || opacities[c] < most))) {
-                    taken = true;
-                    shares[c] += per_opacity * opacities[c];
-                }
-                if (shares[c] > most_share) {
-                    most_share = shares[c];
-                    shaded = c;
-                    volume = v;
-                }
+        for (int c = 0; c < N_CHANNELS; c++) {
+            if (per_opacity > 0.0 && !(scene_planes.mixing == 1 && (taken || opacities[c] < most))) {
+                taken = true;
+                shares[c] += per_opacity * opacities[c];
+            }
+            if (shares[c] > most_share) {
+                most_share = shares[c];
+                shaded = c;
             }
         }
         if (shaded >= 0) {
-            seen.radiance += shares[shaded] * lit(volume, shaded, texels[shaded], ray.o + ray.d * places[shaded], ray.d);
+            vec3 p = ray.o + ray.d * places[shaded];
+            seen.radiance += shares[shaded] * lit(VOLUME_OF[shaded], shaded, texels[shaded], p, ray.d);
             shares[shaded] = 0.0;
         } else if (over) {
             break;

@@ -49,7 +49,7 @@ class Tracer:
             generated = {
                 "generated/layout.glsl": declarations(),
                 "generated/candidates.glsl": _candidates(self._resident),
-                "generated/planes.glsl": planes_declaration(len(self._resident.channels)),
+                "generated/planes.glsl": planes_declaration(self._resident.scene),
             }
             self._programs[mode] = Program(ShaderSource(name, {**self._defines, **defines}, generated))
         return self._programs[mode]
