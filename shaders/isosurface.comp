@@ -14,6 +14,7 @@
 #include "lib/slices.glsl"
 #include "lib/segments.glsl"
 #include "lib/solids.glsl"
+#include "lib/normal.glsl"
 #include "lib/phase.glsl"
 #include "lib/brdf.glsl"
 #include "lib/light.glsl"
@@ -63,29 +64,6 @@ float crossing_next(in Segments w, int v, int c, float iso, float s0, float s_en
     return NONE;
 }
 
-// Unit vector along the gradient at g in unit space, either way; central differences one voxel to each side, one-sided
-// ones at the faces. Of nearest voxels: across the face that g is on.
-vec3 gradient_normal(int v, int c, vec3 g, vec3 d) {
-    vec3 size = vec3(volumes[v].size.xyz), gradient;
-    if (scene_planes.nearest != 0) {
-        vec3 off = abs(g - round(g));
-        gradient = vec3(off.x <= off.y && off.x <= off.z, off.y < off.x && off.y <= off.z,
-                        off.z < off.x && off.z < off.y);
-    } else {
-        for (int axis = 0; axis < 3; axis++) {
-            vec3 h = vec3(axis == 0, axis == 1, axis == 2);
-            // Beyond the outermost centres the field is constant.
-            vec3 up = min(g + h, max(size - 0.5, g)), down = max(g - h, min(vec3(0.5), g));
-            gradient[axis] = (intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, up) -
-                              intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, down)) /
-                             max(up[axis] - down[axis], 1e-3);
-        }
-    }
-    vec3 n = unit_gradient(v, gradient);
-    float steep = length(n);
-    return steep > 1e-9 ? n / steep : -d;
-}
-
 struct Surface {
     float t;       // unit space, along the whole ray
     float beyond;  // where to look for the next one
@@ -126,7 +104,7 @@ vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d) {
 #endif
     {
         albedo = albedo_of(c, scene_planes.shown[c].isovalue);
-        n = gradient_normal(v, c, g, d);
+        n = gradient_normal(v, c, g, -d);
     }
     if (dot(n, d) > 0.0) n = -n;
     return vec4(unshadowed(p, n, d, albedo, 1.0) * alpha, alpha);

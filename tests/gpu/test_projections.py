@@ -111,7 +111,7 @@ def test_windows_clamp_and_colour_maps_colour(draw: Draw) -> None:
     expected = srgb_to_linear(np.asarray(cmap.Colormap("viridis")(0.4))[:3])
     for channels, light in (
         ((viridis, red.model_copy(update={"visible": False})), expected),
-        ((viridis, red), np.minimum(expected + [1, 0, 0], 1)),
+        ((viridis, red), np.minimum(expected + np.eye(3)[0], 1)),
     ):
         layers = (ImageLayer(source="0", channels=channels),)
         got = seen(draw, scene, plain(scene, layers=layers, camera=camera, rendering=Rendering(mode="maximum")))
