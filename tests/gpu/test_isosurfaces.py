@@ -118,7 +118,7 @@ def test_the_root_is_that_of_the_trilinear_field(draw: Draw) -> None:
 
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.0, 1.0, 0.5)])
 def test_normals_are_within_a_degree(gl: Context, spacing: tuple[float, float, float]) -> None:
-    """Of spheres of radius 10 to 19.9 around the middle, which reach the faces of the volume; voxels are up to 2 long."""
+    """Of spheres of radius 10 to 19.9 around the middle, up to the faces of the volume; voxels are up to 2 long."""
     shape = tuple(round(40 / one) for one in spacing)
     z, y, x = np.meshgrid(*(np.arange(n) * one for n, one in zip(shape, spacing, strict=True)), indexing="ij")
     middle = np.array([(n - 1) * one / 2 for n, one in zip(shape, spacing, strict=True)])[::-1]
