@@ -3,6 +3,7 @@
 #include "lib/scene.glsl"
 #include "generated/planes.glsl"
 #include "lib/rng.glsl"
+#include "lib/sampler.glsl"
 #include "lib/box.glsl"
 #include "lib/colour.glsl"
 #include "lib/bricks.glsl"
@@ -17,9 +18,15 @@
 #include "lib/normal.glsl"
 #include "lib/phase.glsl"
 #include "lib/brdf.glsl"
+#include "lib/vertex.glsl"
+#ifdef HAS_ENVIRONMENT
+#include "lib/environment.glsl"
+#endif
 #include "lib/light.glsl"
 #include "lib/unshadowed.glsl"
 #include "lib/camera.glsl"
+#include "lib/film.glsl"
+#include "lib/guides.glsl"
 
 // A ray has at most so many surfaces; noise seen through glass would have no end.
 const int MOST_SURFACES = 64;
@@ -88,7 +95,8 @@ Surface surface_next(int v, int c, vec3 o, vec3 d, float from, float until, uint
     return s == NONE ? none : Surface(t0 + s, t0 + beyond, id);
 }
 
-vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d) {
+// Premultiplied colour and opacity of a surface; `share` is how much of it is seen.
+vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d, float share, inout Guides guides) {
     vec3 p = o + d * hit.t, n, albedo;
     vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
     float alpha = channels[c].weight;
@@ -107,12 +115,15 @@ vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d) {
         n = gradient_normal(v, c, g, -d);
     }
     if (dot(n, d) > 0.0) n = -n;
-    return vec4(unshadowed(p, n, d, albedo, 1.0) * alpha, alpha);
+    Vertex x = vertex_of(c, albedo, n);
+    guides.albedo += share * alpha * (x.diffuse + x.specular);
+    guides.normal += share * alpha * vec4(n, 1.0);
+    if (guides.label == 0u && hit.id != 0u) guides.label = hit.id | uint(volumes[v].size.w - 1) << 28u;
+    return vec4((unshadowed(x, p, d) + channels[c].emission.rgb) * alpha, alpha);
 }
 
-vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Guides guides) {
     vec4 seen = vec4(0.0);
-    depth = 0.0;
     Surface next[N_CHANNELS];
     int volume_of[N_CHANNELS];
     // Behind an opaque surface nothing is looked for.
@@ -143,12 +154,13 @@ vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
         vec4 one = slice;
         if (nearest >= 0) {
             int v = volume_of[nearest];
-            one = lit(v, nearest, next[nearest], o, d);
+            one = lit(v, nearest, next[nearest], o, d, 1.0 - seen.a, guides);
             if (one.a < 1.0) next[nearest] = surface_next(v, nearest, o, d, next[nearest].beyond, until, next[nearest].id);
-        } else if (!slice_hit(o, d, t, until, slice_t, slice)) {
-            slice_t = NONE;
+        } else {
+            guides.albedo += (1.0 - seen.a) * slice.rgb;
+            if (!slice_hit(o, d, t, until, slice_t, slice)) slice_t = NONE;
         }
-        depth += (1.0 - seen.a) * one.a * t;
+        guides.depth += (1.0 - seen.a) * one.a * t;
         seen += (1.0 - seen.a) * one;
     }
     return seen;

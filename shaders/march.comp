@@ -5,6 +5,7 @@
 #include "lib/scene.glsl"
 #include "generated/planes.glsl"
 #include "lib/rng.glsl"
+#include "lib/sampler.glsl"
 #include "lib/box.glsl"
 #include "lib/colour.glsl"
 #include "lib/bricks.glsl"
@@ -17,17 +18,23 @@
 #include "lib/slices.glsl"
 #include "lib/phase.glsl"
 #include "lib/brdf.glsl"
+#include "lib/vertex.glsl"
+#ifdef HAS_ENVIRONMENT
+#include "lib/environment.glsl"
+#endif
 #include "lib/light.glsl"
 #include "lib/unshadowed.glsl"
 #include "lib/camera.glsl"
+#include "lib/film.glsl"
+#include "lib/guides.glsl"
 
 const float SPENT = 0.004;     // what is behind so little transmittance is not seen
 const float FAINT = 1.0 / 64.0;  // steps of a channel are shaded together until they add so much light
 
 // Radiance that channel c sends back along the ray: as a surface where its opacity changes, else as a medium. The share
 // of surfaces is the one that the path tracer has in its mean.
-vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
-    vec3 n = -d;
+vec3 lit(int v, int c, float texel, vec3 p, vec3 d, float share, inout Guides guides) {
+    vec3 albedo = albedo_at(c, texel), n = vec3(0.0);
     float sure = 0.0;
     if (params.shading_mode != 2) {
         vec3 gradient = opacity_gradient(v, c, grid_from_unit(v, p), texel);
@@ -39,7 +46,17 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
                        : 1.0 - exp(-25.0 * params.gradient_factor * steep * volumes[v].voxel_unit);
         }
     }
-    return unshadowed(p, n, d, albedo_at(c, texel), sure);
+    guides.albedo += share * albedo;
+    guides.normal += share * sure * vec4(n, 1.0);
+#ifdef HAS_LABELS
+    if (guides.label == 0u && STORAGE[c] == 2)
+        guides.label = floatBitsToUint(texel) | uint(volumes[v].size.w - 1) << 28u;
+#endif
+    vec3 light = channels[c].emission.rgb;
+    // Both kinds in one loop, so that the code exists once.
+    for (int kind = sure < 1.0 ? 0 : 1; kind < (sure > 0.0 ? 2 : 1); kind++)
+        light += (kind == 0 ? 1.0 - sure : sure) * unshadowed(vertex_of(c, albedo, kind == 0 ? vec3(0.0) : n), p, d);
+    return share * light;
 }
 
 // The macrocell of volume v at g, as an index; whether it is empty, and up to where along the ray it stays so.
@@ -47,7 +64,7 @@ bool is_clear(int v, vec3 g, float t, vec3 inverse_d, out int index, out float t
     ivec3 n = volumes[v].cells.xyz;
     ivec3 cell = clamp(ivec3(g) / CELL, ivec3(0), n - 1);
     index = (cell.z * n.y + cell.y) * n.x + cell.x;
-    uint entry = cells[volumes[v].cell_base + index];
+    uint entry = cell_at(volumes[v].cell_base + index);
     int reach = int(entry >> 16u);
     vec3 lo = vec3((cell - reach + 1) * CELL), hi = vec3((cell + reach) * CELL);
     vec3 face = max((lo - g) * inverse_d, (hi - g) * inverse_d);
@@ -66,7 +83,8 @@ struct Ray {
 // What was seen so far.
 struct Seen {
     vec3 radiance;
-    float T, depth;
+    float T;
+    Guides guides;
 };
 
 // March from the first of the places `first`, first + dt, ... that is at t0 or beyond, to before t1.
@@ -107,7 +125,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
             for (int c = 0; c < N_CHANNELS; c++) {
                 int v = VOLUME_OF[c];
                 opacities[c] = 0.0;
-                if (cell[v] < 0 || majorants[channels[c].range_base + cell[v]] <= 0.0 || channels[c].weight <= 0.0) continue;
+                if (cell[v] < 0 || majorant_at(channels[c].range_base + cell[v]) <= 0.0 || channels[c].weight <= 0.0) continue;
                 if (!kept && scene_planes.shown[c].clipped != 0) continue;
                 float texel;
                 opacities[c] = channel_opacity(v, c, g[v], texel);
@@ -132,7 +150,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
             if (scene_planes.mixing == 1) sum = most;
             float alpha = 1.0 - exp(-params.density * sum * dt);
             per_opacity = seen.T * alpha / (scene_planes.mixing == 2 ? most : sum);
-            seen.depth += seen.T * alpha * (t - dt);
+            seen.guides.depth += seen.T * alpha * (t - dt);
             seen.T *= 1.0 - alpha;
         }
         bool taken = false;
@@ -150,7 +168,8 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
         }
         if (shaded >= 0) {
             vec3 p = ray.o + ray.d * places[shaded];
-            seen.radiance += shares[shaded] * lit(VOLUME_OF[shaded], shaded, texels[shaded], p, ray.d);
+            seen.radiance +=
+                lit(VOLUME_OF[shaded], shaded, texels[shaded], p, ray.d, shares[shaded], seen.guides);
             shares[shaded] = 0.0;
         } else if (over) {
             break;
@@ -158,7 +177,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
     }
 }
 
-vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Guides guides) {
     Ray ray;
     ray.o = o;
     ray.d = d;
@@ -178,7 +197,7 @@ vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
         whole = vec2(min(whole.x, inside.x), max(whole.y, inside.y));
         dt = min(dt, scene_planes.step_vox * volumes[v].voxel_unit);
     }
-    Seen seen = Seen(vec3(0.0), 1.0, 0.0);
+    Seen seen = Seen(vec3(0.0), 1.0, guides);
     float t = whole.x;
     for (int i = 0; i <= scene_planes.slice_count; i++) {
         float t_slice = 1e30;
@@ -188,11 +207,12 @@ vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
         if (whole.x < whole.y) march(ray, whole.x + dt * u.x, dt, t, min(stop, whole.y), seen);
         if (!sliced || seen.T <= SPENT) break;
         seen.radiance += seen.T * slice.rgb;
-        seen.depth += seen.T * slice.a * t_slice;
+        seen.guides.albedo += seen.T * slice.rgb;
+        seen.guides.depth += seen.T * slice.a * t_slice;
         seen.T *= 1.0 - slice.a;
         t = t_slice;
     }
-    depth = seen.depth;
+    guides = seen.guides;
     return vec4(seen.radiance, 1.0 - seen.T);
 }
 

@@ -7,6 +7,7 @@
 #include "lib/scene.glsl"
 #include "generated/planes.glsl"
 #include "lib/rng.glsl"
+#include "lib/sampler.glsl"
 #include "lib/box.glsl"
 #include "lib/colour.glsl"
 #include "lib/bricks.glsl"
@@ -17,7 +18,12 @@
 #include "lib/clip.glsl"
 #include "lib/segments.glsl"
 #include "lib/solids.glsl"
+#include "lib/phase.glsl"
+#include "lib/brdf.glsl"
+#include "lib/vertex.glsl"
 #include "lib/camera.glsl"
+#include "lib/film.glsl"
+#include "lib/guides.glsl"
 
 // The projected texel fraction of channel c of volume v over [0, s_end], and where along it the depth is.
 // Extremes look at both ends of each segment, where they lie along axes, and every step_vox voxels in between. They
@@ -84,11 +90,11 @@ float projected(int v, int c, in Segments w, out float at) {
 #endif
 }
 
-vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Guides guides) {
     vec3 light = vec3(0.0);
     float alpha = 0.0, brightest = -1.0, nearest_label = 3e38;
     vec4 tint = vec4(0.0);
-    depth = 0.0;
+    float depth = 0.0;
     for (int v = 0; v < N_VOLUMES; v++) {
         int first = volumes[v].bricks.w;
         for (int c = first; c < first + volumes[v].cells.w; c++) {
@@ -102,6 +108,7 @@ vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
                 if (at >= 0.0 && t0 + at < nearest_label) {
                     nearest_label = t0 + at;
                     tint = label_tint(c, id);
+                    guides.label = id | uint(volumes[v].size.w - 1) << 28u;
                 }
                 continue;
             }
@@ -117,7 +124,9 @@ vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
         }
     }
     light = min(light, 1.0) * (1.0 - tint.a) + tint.rgb * tint.a;
-    depth = mix(depth * alpha, nearest_label, tint.a);
+    // `nearest_label` is huge where there is none.
+    guides.depth = depth * alpha * (1.0 - tint.a) + (tint.a > 0.0 ? nearest_label * tint.a : 0.0);
+    guides.albedo = light;
     return vec4(light, 1.0 - (1.0 - alpha) * (1.0 - tint.a));
 }
 

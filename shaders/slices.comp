@@ -2,6 +2,7 @@
 #include "lib/scene.glsl"
 #include "generated/planes.glsl"
 #include "lib/rng.glsl"
+#include "lib/sampler.glsl"
 #include "lib/box.glsl"
 #include "lib/colour.glsl"
 #include "lib/bricks.glsl"
@@ -11,17 +12,22 @@
 #include "lib/unlit.glsl"
 #include "lib/clip.glsl"
 #include "lib/slices.glsl"
+#include "lib/phase.glsl"
+#include "lib/brdf.glsl"
+#include "lib/vertex.glsl"
 #include "lib/camera.glsl"
+#include "lib/film.glsl"
+#include "lib/guides.glsl"
 
-vec4 look(vec3 o, vec3 d, vec4 u, out float depth) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Guides guides) {
     vec4 seen = vec4(0.0);
-    depth = 0.0;
     float t = 0.0;
     for (int i = 0; i < scene_planes.slice_count && seen.a < 0.996; i++) {
         vec4 slice;
         if (!slice_hit(o, d, t, 1e30, t, slice)) break;
         float T = 1.0 - seen.a;
-        depth += T * slice.a * t;
+        guides.depth += T * slice.a * t;
+        guides.albedo += T * slice.rgb;
         seen += T * slice;
     }
     return seen;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,28 +16,47 @@ from ..scene.open import Progress, Scene
 from ..state.clip import Slices
 from ..state.rendering import Mode
 from ..state.view import Display, ViewState
-from .accumulator import Accumulator
+from .accumulator import TILE, Accumulator
+from .convergence import CHECK_EVERY, Convergence
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
 from .modes import display_of
 from .pacing import Pacing
 from .resident import ResidentScene
-from .slices import planes_record
 from .tonemap import Developer
 from .tracer import Tracer
-from .uniforms import cuts, params
+from .uniforms import uniforms
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
 LONGEST_DISPATCH_S = 0.025
 # Without a GPU a frame in motion may take longer: a picture of some detail is worth more than its rate.
 SOFTWARE_MOTION_BUDGET_S = 0.05
 STILL_WINDOW_PX = 2048
+TILE_PX = TILE * TILE
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Linear pictures of one view, top row first.
+
+    `color` (height, width, 4) float32: premultiplied Rec. 709 radiance and coverage; `albedo` and `normal`
+    (height, width, 3) float32 of what was met first, means over the samples, world axes; `depth` (height, width)
+    float32, micrometres along the ray, inf where nothing is; `label` (height, width) uint64 ids, 0 where none is, or
+    None without a segmentation.
+    """
+
+    color: NDArray[np.float32]
+    albedo: NDArray[np.float32]
+    normal: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    label: NDArray[np.uint64] | None
 
 
 @dataclass(frozen=True)
 class Frame:
     """What the renderer shows after a step.
 
+    `active_share` is the part of the picture that is still sampled: less than 1 when tiles were found free of noise.
     `fresh` is False when the step only got part of a sample done and the picture is still that of the step before.
     """
 
@@ -48,6 +68,7 @@ class Frame:
     samples: int
     target_samples: int
     converged: bool
+    active_share: float
     fresh: bool
     render_s: float
 
@@ -76,6 +97,7 @@ class Renderer:
         self.resident = resident or ResidentScene(context, scene, progress=progress)
         self._look = Look(self.resident)
         self._tracer = Tracer(self.resident, self._look, mode, count_violations)
+        self._convergence = Convergence()
         self._pacing = Pacing()
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
@@ -141,7 +163,7 @@ class Renderer:
             self._begin(1.0)
         accumulator = self._view.accumulator
         fresh = False
-        if accumulator.samples < self._state.samples:
+        if not self._is_done(accumulator, self._state.samples):
             fresh = self._draw_until(started + budget_s)
         if self._redevelop and accumulator.whole:
             self._view.history.forget()
@@ -161,7 +183,8 @@ class Renderer:
             scale=self._scale,
             samples=accumulator.samples,
             target_samples=self._state.samples,
-            converged=self._scale == 1.0 and not self._dirty and accumulator.samples >= self._state.samples,
+            converged=self._scale == 1.0 and not self._dirty and self._is_done(accumulator, self._state.samples),
+            active_share=accumulator.active_share,
             fresh=fresh,
             render_s=time.perf_counter() - started,
         )
@@ -171,45 +194,64 @@ class Renderer:
         self._scale = scale
         window = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))
         self._view.accumulator.begin(window)
-        record = self._set_params(window, (0, 0, *window))
+        record = self._start(self._view.accumulator, window, (0, 0, *window))
         self._view.history.begin(record, self._trust)
         self._dirty, self._trust = False, TRUST_MOVED
 
-    def _set_params(self, picture: tuple[int, int], window: tuple[int, int, int, int]) -> NDArray[np.void]:
-        record = params(self._state, self.scene, self.resident.unit_from_world, picture, window)
-        planes = planes_record(self._state, self.scene, self.resident.unit_from_world)
-        self._tracer.set_mode(self._state.rendering.mode, planes)
-        self._tracer.set_params(record, cuts(record, self.resident.volume_records, self._look.drawn()))
-        return record
+    def _start(
+        self, accumulator: Accumulator, picture: tuple[int, int], window: tuple[int, int, int, int]
+    ) -> NDArray[np.void]:
+        """Make the tracer ready for a window of a picture; its Params."""
+        resident = self.resident
+        records = uniforms(
+            self._state,
+            self.scene,
+            resident.unit_from_world,
+            resident.volume_records,
+            self._look.drawn(),
+            picture,
+            window,
+        )
+        self._tracer.begin(accumulator, self._state, records)
+        return records.params
 
     def _draw_until(self, deadline: float) -> bool:
-        """Draw rows until the deadline; True when at least one sample became complete."""
+        """Draw tiles until the deadline; True when at least one sample became complete."""
         accumulator = self._view.accumulator
-        width, height = accumulator.window
         completed = False
-        while accumulator.samples < self._state.samples:
-            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
-            samples = 1
-            if rows == height and accumulator.samples:
-                most = self._state.samples - accumulator.samples
-                samples = min(most, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
-            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, samples)
-            completed = accumulator.advance(rows, samples) or completed
+        while not self._is_done(accumulator, self._state.samples):
+            completed = self._draw_some(accumulator, self._state.samples) or completed
             left = deadline - time.perf_counter()
             # A sample that cannot be finished in time is not begun: half of it would keep the picture back.
-            if completed and left < width * height * self._pacing.seconds_per_pixel:
+            if completed and left < accumulator.n_tiles * TILE_PX * self._pacing.seconds_per_pixel:
                 break
             # While things move a step ends with a picture; at rest it may end inside of a sample.
             if left <= 0.0 and self._scale == 1.0:
                 break
         return completed
 
-    def _draw(self, accumulator: Accumulator, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
-        """One dispatch, timed."""
+    def _draw_some(self, accumulator: Accumulator, most_samples: int) -> bool:
+        """One dispatch, timed, no longer than LONGEST_DISPATCH_S; True when samples of the window became complete."""
+        tiles = min(self._pacing.tiles(TILE_PX, LONGEST_DISPATCH_S), accumulator.n_tiles - accumulator.at)
+        samples = 1
+        if tiles == accumulator.n_tiles and accumulator.samples:
+            most = most_samples - accumulator.samples
+            if self._state.rendering.noise_threshold > 0:
+                most = min(most, CHECK_EVERY - accumulator.samples % CHECK_EVERY)
+            samples = min(most, self._pacing.samples(tiles * TILE_PX, LONGEST_DISPATCH_S))
         started = time.perf_counter()
-        self._tracer.draw(accumulator, tile, first_sample, samples)
+        self._tracer.draw(accumulator, tiles, samples)
         finish()
-        self._pacing.measured(tile[2] * tile[3] * samples, time.perf_counter() - started)
+        self._pacing.measured(tiles * TILE_PX * samples, time.perf_counter() - started)
+        completed = accumulator.advance(tiles, samples)
+        threshold = self._state.rendering.noise_threshold
+        if completed and threshold > 0 and accumulator.samples % CHECK_EVERY == 0:
+            self._convergence.drop(accumulator, threshold)
+        return completed
+
+    @staticmethod
+    def _is_done(accumulator: Accumulator, samples: int) -> bool:
+        return accumulator.samples >= samples or accumulator.n_tiles == 0
 
     def _develop(self) -> None:
         fade = min(FADE_SAMPLES, self._state.samples)
@@ -238,39 +280,55 @@ class Renderer:
         Same state, size and seed: same picture, bit for bit.
         """
         whole = np.empty((height, width, 4), np.uint8)
-        side = STILL_WINDOW_PX
-        windows = [
-            (x, y, min(side, width - x), min(side, height - y))
-            for y in range(0, height, side)
-            for x in range(0, width, side)
-        ]
-        for number, (x, y, w, h) in enumerate(windows):
-            accumulator, developer = Accumulator(w, h), Developer(w, h)
+        for place, first, accumulator in self._windows(width, height, samples, progress):
+            developer = Developer(*accumulator.window)
             try:
-                self._set_params((width, height), (x, y, w, h))
-                self._sample(accumulator, samples, progress, number, len(windows))
-                tile = developer.rgba(accumulator, self._display, transparent, (x, y))
-                whole[y : y + h, x : x + w] = tile
+                whole[place] = developer.rgba(accumulator, self._display, transparent, first)
+            finally:
+                developer.close()
+        return whole
+
+    def layers(self, width: int, height: int, samples: int, progress: Progress | None = None) -> Layers:
+        """What a still is made from, linear and raw: no filter has touched it."""
+        color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 7), np.float32)
+        label = np.zeros((height, width), np.uint32)
+        for place, _, accumulator in self._windows(width, height, samples, progress):
+            color[place] = accumulator.read_mean()
+            found = accumulator.read_guides()
+            guides[place] = np.concatenate([found["albedo"], found["normal"], found["depth"][..., None]], axis=2)
+            label[place] = accumulator.read_labels()
+        return Layers(
+            color=color,
+            albedo=guides[..., :3],
+            normal=guides[..., 3:6],
+            depth=guides[..., 6] / np.float32(self.resident.unit_from_world[0, 0]),
+            label=self.resident.label_ids(label) if self.resident.label_layers else None,
+        )
+
+    def _windows(
+        self, width: int, height: int, samples: int, progress: Progress | None
+    ) -> Iterator[tuple[tuple[slice, slice], tuple[int, int], Accumulator]]:
+        """The windows of a large picture, each sampled: where it goes in an array, its first pixel, its samples."""
+        side = STILL_WINDOW_PX
+        corners = [(x, y) for y in range(0, height, side) for x in range(0, width, side)]
+        for number, (x, y) in enumerate(corners):
+            w, h = min(side, width - x), min(side, height - y)
+            accumulator = Accumulator(w, h)
+            try:
+                self._start(accumulator, (width, height), (x, y, w, h))
+                self._sample(accumulator, samples, progress, number, len(corners))
+                yield (slice(y, y + h), slice(x, x + w)), (x, y), accumulator
                 self._context.check()
             finally:
                 accumulator.close()
-                developer.close()
-        self._dirty = True  # the tracer's parameters are the last window's now
-        return whole
+                self._dirty = True  # the tracer's parameters are this window's now
 
     def _sample(
         self, accumulator: Accumulator, samples: int, progress: Progress | None, part: int = 0, parts: int = 1
     ) -> None:
         """Fill an accumulator that has none with `samples` samples, in short dispatches."""
-        width, height = accumulator.window
-        while accumulator.samples < samples:
-            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
-            count = 1
-            if rows == height:
-                most = samples - accumulator.samples
-                count = min(most, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
-            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, count)
-            if accumulator.advance(rows, count) and progress:
+        while not self._is_done(accumulator, samples):
+            if self._draw_some(accumulator, samples) and progress:
                 progress("sampling", part * samples + accumulator.samples, parts * samples)
 
     # ---- pixels ----
@@ -293,13 +351,10 @@ class Renderer:
         return self._view.accumulator.read_mean()
 
     def _finish_sample(self) -> None:
-        """Rows of a sample that was begun are not to be told from those of the one before: complete it."""
+        """Tiles of a sample that was begun are ahead of the others: complete it."""
         accumulator = self._view.accumulator
         while not accumulator.whole and not self._dirty:
-            width, height = accumulator.window
-            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
-            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, 1)
-            accumulator.advance(rows, 1)
+            self._draw_some(accumulator, accumulator.samples + 1)
 
     def violations(self) -> tuple[int, int]:
         """(majorant violations, tentative collisions); only with `count_violations`."""
@@ -312,6 +367,7 @@ class Renderer:
         self._views.close()
         self._views = None
         self._tracer.close()
+        self._convergence.close()
         self._look.close()
         if self._owns_resident:
             self.resident.close()
@@ -335,5 +391,5 @@ def _traced(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples depend on."""
     # The light of slices is divided by the exposure before it is sampled.
     exposure = state.display.exposure if state.slices != Slices() else 0.0
-    parts = (state.layers, state.time, state.crop, state.clip_planes, state.slices, state.shading, state.lighting)
-    return state.camera, *parts, state.rendering, exposure, state.seed
+    shown = (state.clip_planes, state.slices, exposure, state.flip, state.crop)
+    return state.camera, state.layers, state.time, shown, state.shading, state.lighting, state.rendering, state.seed

@@ -19,6 +19,8 @@ from ..bricks.loader import load_level
 from ..errors import SourceError
 from ..gpu.buffer import Buffer
 from ..gpu.context import Context
+from ..gpu.gl import GL
+from ..gpu.texture import TextureBuffer
 from ..scene.open import Progress, Scene, SceneLayer
 from ..space import Matrix
 from .atlas import PAGE_CONSTANT, Atlas
@@ -129,6 +131,7 @@ class ResidentScene:
         self.levels = choose_levels(scene.layers, self.payload, budget)
         self.unit_from_world = unit_from_world(scene)
         self.dense_ids = [DenseIds() for _ in scene.layers]
+        self.label_layers = [i for i, layer in enumerate(scene.layers) if layer.source.info.kind == "labels"]
         self.volumes = self._plan()
         self.channels = [channel for volume in self.volumes for channel in volume.channels]
         self.atlases = self._make_atlases(context)
@@ -139,6 +142,7 @@ class ResidentScene:
             self._close_atlases()
             raise
         self.page_buffer = Buffer.of(self.pages)
+        self._page_texels = TextureBuffer(self.page_buffer, GL.GL_R32UI)
         self.volume_records = self._volume_records()
         self.volume_buffer = Buffer.of(self.volume_records)
         self.range_buffer = Buffer(4 * max(1, self.n_ranges))
@@ -212,7 +216,12 @@ class ResidentScene:
             nz, ny, nx = volume.grid.shape
             bz, by, bx = volume.grid.counts
             cz, cy, cx = volume.cells
-            record["size"] = (nx, ny, nz, int(volume.channels[0].storage == "labels"))
+            record["size"] = (
+                nx,
+                ny,
+                nz,
+                1 + self.label_layers.index(volume.layer) if volume.layer in self.label_layers else 0,
+            )
             record["bricks"] = (bx, by, bz, volume.channels[0].index)
             record["cells"] = (cx, cy, cz, len(volume.channels))
             record["cell_base"] = volume.cell_base
@@ -228,6 +237,15 @@ class ResidentScene:
             if channel.storage == "labels":
                 record["lut_base"] = self.label_base[channel.layer]
         return records
+
+    def label_ids(self, packed: NDArray[np.uint32]) -> NDArray[np.uint64]:
+        """The 64-bit ids of labels as the film has them: 4 bits segmentation, 28 bits dense id; 0 where none is."""
+        out = np.zeros(packed.shape, np.uint64)
+        for number, layer in enumerate(self.label_layers):
+            ids = self.dense_ids[layer].ids()
+            mine = (packed >> 28 == number) & (packed != 0)
+            out[mine] = ids[packed[mine] & 0x0FFFFFFF]
+        return out
 
     def _label_colors(self) -> tuple[list[int], NDArray[np.uint32]]:
         """Colour tables of all label layers one after the other, and where each begins."""
@@ -257,8 +275,8 @@ class ResidentScene:
         return defines
 
     def bind(self) -> None:
-        self.volume_buffer.bind_uniform(1)
-        self.page_buffer.bind(3)
+        self.volume_buffer.bind_uniform(1)  # as the scene lies; a view may bind its own
+        self._page_texels.bind(9)
         self.label_buffer.bind(6)
         for atlas in self.atlases.values():
             atlas.bind()
@@ -269,6 +287,7 @@ class ResidentScene:
 
     def close(self) -> None:
         self._close_atlases()
+        self._page_texels.close()
         for buffer in (
             self.page_buffer, self.volume_buffer, self.range_buffer, self.label_buffer,
         ):  # fmt: skip

@@ -12,7 +12,8 @@ from ..gpu.texture import RGBA32F, Texture2D
 from ..state.view import Display
 from .accumulator import Accumulator
 from .history import Picture
-from .uniforms import TONE_MODES, linear
+from .lights import linear
+from .uniforms import TONE_MODES
 
 
 class Developer:

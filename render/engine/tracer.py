@@ -1,83 +1,119 @@
-"""The passes that put samples into an accumulator: the path tracer and the other modes, one program each."""
+"""The passes that put samples into an accumulator: the path tracer and the plain ray march."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
+from ..limits import DEFAULT_LIMITS
 from ..state.rendering import Mode
-from .accumulator import Accumulator
-from .layout import CUT, PARAMS, declarations
+from ..state.view import ViewState
+from .accumulator import GROUP, TILE, Accumulator
+from .blue_noise import BlueNoise
+from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .modes import shader_of
 from .resident import ResidentScene
-from .slices import PLANES_BINDING, planes_declaration, planes_dtype
+from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record
 from .transfer import LUT_SIZE
+from .uniforms import Uniforms
 
-_GROUP = 8
+_MIXING = {"physical": 0, "max": 1, "additive": 2}
+_SAMPLERS = {"sobol": 0, "independent": 1}
+# A cone that gets no further in so many steps begins where it is.
+_CONE_STEPS = 96
 
 
 class Tracer:
-    """Compiled for one resident scene, each mode when it is first drawn.
+    """Programs for one resident scene, each made when it is first needed.
 
-    `mode`, when it is given, is drawn whatever set_mode says (tests). `count_violations` compiles in the check that
+    `mode`, when it is given, is drawn whatever the state says (tests). `count_violations` compiles in the check that
     majorants bound (tests).
     """
 
     def __init__(
         self, resident: ResidentScene, look: Look, mode: Mode | None = None, count_violations: bool = False
     ) -> None:
-        self._resident, self._look = resident, look
-        self._only: Mode | None = mode
+        self._resident, self._look, self._only = resident, look, mode
         self.mode: Mode = mode or "path"
-        self._defines: dict[str, str | int] = {**resident.defines(), "LUT_SIZE": LUT_SIZE}
-        if count_violations:
-            self._defines["COUNT_VIOLATIONS"] = 1
-        self._programs: dict[Mode, Program] = {}
+        self._count_violations = count_violations
+        self._programs: dict[tuple[object, ...], Program] = {}
+        self._near = Program(ShaderSource("near.comp", self._defines({}), self._generated()))
         self._params = Buffer(PARAMS.dtype.itemsize)
+        self._volumes = Buffer(VOLUME.dtype.itemsize * len(resident.volumes))
         self._cuts = Buffer(CUT.dtype.itemsize * len(resident.volumes))
-        self._planes = Buffer(planes_dtype(len(resident.channels)).itemsize)
+        self._lights = Buffer(LIGHT.dtype.itemsize * DEFAULT_LIMITS.lights_max)
+        self._planes = Buffer(planes_dtype(n_channels(resident.scene)).itemsize)
         self._violations = Buffer(16)
+        self._blue_noise = BlueNoise()
+        self._program: Program | None = None
 
-    def _program(self, mode: Mode) -> Program:
-        if mode not in self._programs:
-            name, defines = shader_of(mode)
-            generated = {
-                "generated/layout.glsl": declarations(),
-                "generated/candidates.glsl": _candidates(self._resident),
-                "generated/planes.glsl": planes_declaration(self._resident.scene),
-            }
-            self._programs[mode] = Program(ShaderSource(name, {**self._defines, **defines}, generated))
-        return self._programs[mode]
+    def _defines(self, features: dict[str, str | int]) -> dict[str, str | int]:
+        defines: dict[str, str | int] = {**self._resident.defines(), "LUT_SIZE": LUT_SIZE, **features}
+        defines["MAX_LIGHTS"] = DEFAULT_LIMITS.lights_max
+        if self._count_violations:
+            defines["COUNT_VIOLATIONS"] = 1
+        return defines
 
-    def set_mode(self, mode: Mode, planes: NDArray[Any]) -> None:
-        """The mode of the next draws, and slices.planes_record."""
-        self.mode = self._only or mode
-        self._planes.write(planes)
+    def _generated(self) -> dict[str, str]:
+        return {
+            "generated/layout.glsl": declarations(),
+            "generated/candidates.glsl": candidates(self._resident),
+            "generated/planes.glsl": planes_declaration(self._resident.scene),
+        }
 
-    def set_params(self, record: NDArray[Any], cuts: NDArray[Any]) -> None:
-        """What the next draws show: uniforms.params and uniforms.cuts."""
-        self._params.write(record)
-        self._cuts.write(cuts)
+    def begin(self, accumulator: Accumulator, state: ViewState, uniforms: Uniforms) -> None:
+        """New samples of `accumulator` will show `state`, of which `uniforms` are the records."""
+        self._params.write(uniforms.params)
+        self._volumes.write(uniforms.volumes)
+        self._cuts.write(uniforms.cuts)
+        self._lights.write(uniforms.lights)
+        self._planes.write(planes_record(state, self._resident.scene, self._resident.unit_from_world))
+        self.mode = self._only or state.rendering.mode
+        name, own = shader_of(self.mode)
+        features = self._features(state) | own
+        key = (name, *sorted(features.items()))
+        if key not in self._programs:
+            source = ShaderSource(name, self._defines(features), self._generated())
+            self._programs[key] = Program(source)
+        self._program = self._programs[key]
+        self._bind(accumulator)
+        self._near.set(most_steps=_CONE_STEPS)
+        columns, rows = (-(-side // (GROUP * GROUP)) for side in accumulator.window)
+        self._near.dispatch(columns, rows)
 
-    def draw(self, accumulator: Accumulator, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
-        """Add `samples` samples to a tile (x, y, width, height) of the window. Sample 0 starts the sum anew."""
-        program = self._program(self.mode)
+    def _features(self, state: ViewState) -> dict[str, str | int]:
+        """What the program is compiled with: a device pays for code also where it is not run."""
+        rendering = state.rendering
+        features: dict[str, str | int] = {
+            "MIXING": _MIXING[rendering.mixing],
+            "SAMPLER_KIND": _SAMPLERS[rendering.sampler],
+        }
+        if any(plane.visible for plane in state.clip_planes):
+            features["HAS_PLANES"] = 1
+        return features | self._look.features()
+
+    def _bind(self, accumulator: Accumulator) -> None:
         self._resident.bind()
         self._resident.range_buffer.bind(8)
+        self._volumes.bind_uniform(1)
         self._params.bind_uniform(0)
         self._cuts.bind_uniform(3)
+        self._lights.bind_uniform(6)
         self._planes.bind_uniform(PLANES_BINDING)
+        self._blue_noise.bind()
         self._look.bind()
         self._violations.bind(7)
         accumulator.bind()
-        program.set(tile=tile, samples=samples)
-        program.set_uint(first_sample=first_sample)
-        program.dispatch(-(-tile[2] // _GROUP), -(-tile[3] // _GROUP))
+
+    def draw(self, accumulator: Accumulator, tiles: int, samples: int) -> None:
+        """Add `samples` samples to the next `tiles` tiles of the window. Sample 0 starts the sum anew."""
+        assert self._program is not None, "begin() comes first"
+        self._bind(accumulator)
+        self._program.set(first_tile=accumulator.at, samples=samples)
+        self._program.set_uint(first_sample=accumulator.samples)
+        self._program.dispatch(TILE // GROUP, TILE // GROUP, tiles)
 
     def violations(self) -> tuple[int, int]:
         """(collisions above the majorant, tentative collisions) so far; needs `count_violations`."""
@@ -85,15 +121,14 @@ class Tracer:
         return int(counts[0]), int(counts[1])
 
     def close(self) -> None:
-        for program in self._programs.values():
+        for program in (*self._programs.values(), self._near):
             program.close()
-        self._params.close()
-        self._cuts.close()
-        self._planes.close()
-        self._violations.close()
+        for buffer in (self._params, self._volumes, self._cuts, self._lights, self._planes, self._violations):
+            buffer.close()
+        self._blue_noise.close()
 
 
-def _candidates(resident: ResidentScene) -> str:
+def candidates(resident: ResidentScene) -> str:
     """The body of candidate_channel (shaders/lib/majorant.glsl), written out for the scene.
 
     Channels and volumes are constants in it: a load at a constant place costs a software device a fraction of a gather.
@@ -101,10 +136,14 @@ def _candidates(resident: ResidentScene) -> str:
     lines = []
     for volume in resident.volumes:
         lines.append(f"    if (v == {volume.index}) {{")
+        if len(volume.channels) == 1:  # the cell's majorant is its only channel's
+            lines += ["        majorant = whole;", f"        return {volume.channels[0].index};", "    }"]
+            continue
         for channel in volume.channels:
             c = channel.index
+            weighed = f"channels[{c}].weight * majorant_at(channels[{c}].range_base + index)"
             lines += [
-                f"        majorant = channels[{c}].weight * majorants[channels[{c}].range_base + index];",
+                f"        majorant = min({weighed}, cuts[{volume.index}].hi.w);",
                 f"        if (pick < majorant) return {c};",
                 "        pick -= majorant;",
             ]

@@ -26,7 +26,7 @@ vec4 slice_color(vec3 p) {
             }
 #endif
             float texel = intensity_shown_at(v, c, g);
-            float share = scene_planes.slice_by_curve != 0 ? lut[channels[c].lut_base + lut_index(c, texel)].a : 1.0;
+            float share = scene_planes.slice_by_curve != 0 ? lut_at(channels[c].lut_base + lut_index(c, texel)).a : 1.0;
             light += unlit_color(c, texel) * (channels[c].weight * share);
             alpha = max(alpha, share);
         }

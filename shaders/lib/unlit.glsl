@@ -1,5 +1,5 @@
 // Values as colours without any light, as slices and projections show them. Linear RGB.
-// Needs channels[], lut[], label_colors[], colour.glsl, transfer.glsl, scene_planes.
+// Needs channels[], lut_at, label_colors[], colour.glsl, transfer.glsl, scene_planes.
 
 // The colour of an image channel at a texel fraction. With a colour map: the map at x. Without: the channel's colour,
 // growing from black with x evenly in sRGB, as ImageJ's tables do.

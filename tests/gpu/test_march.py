@@ -152,6 +152,6 @@ def test_steps_are_noise_and_not_bands(draw: Draw) -> None:
     alpha = renderer.read_mean()[..., 3].astype(np.float64)
     assert alpha.std() > 0.005
     across = np.corrcoef(alpha[:, 1:].ravel(), alpha[:, :-1].ravel())[0, 1]
-    assert abs(across) < 0.1
+    assert across < 0.1  # blue noise: neighbours rather differ
     # Ten sheets, each with the integral of one voxel.
     assert alpha.mean() == pytest.approx(1 - np.exp(-0.4 * 10 / 40), rel=0.05)

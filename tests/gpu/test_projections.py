@@ -155,7 +155,7 @@ def test_the_depth_is_that_of_the_largest_value(draw: Draw) -> None:
     camera = along((4, 4, -50), (0, 0, 1))
     renderer.set_state(plain(scene, camera=camera, rendering=Rendering(mode="maximum")), 1)
     renderer.render_still(1)
-    depth = renderer._view.accumulator.depth.read()[:8, :8]
+    depth = renderer._view.accumulator.moments.read()[:8, :8, 0]
     # The scene's longest side, 32 voxels, is 1.
     np.testing.assert_allclose(depth * 32, 71.0, atol=1e-3)
 
