@@ -13,16 +13,19 @@ from ..errors import GpuError
 from ..gpu.context import Context
 from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
-from ..state.view import ViewState
+from ..state.clip import Slices
+from ..state.rendering import Mode
+from ..state.view import Display, ViewState
 from .accumulator import TILE, Accumulator
 from .convergence import CHECK_EVERY, Convergence
 from .guides import GuidesPainter
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
+from .modes import display_of
 from .pacing import Pacing
 from .resident import ResidentScene
 from .tonemap import Developer
-from .tracer import Mode, Tracer
+from .tracer import Tracer
 from .uniforms import uniforms
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
@@ -87,7 +90,7 @@ class Renderer:
         *,
         progress: Progress | None = None,
         resident: ResidentScene | None = None,
-        mode: Mode = "path",
+        mode: Mode | None = None,
         count_violations: bool = False,
     ) -> None:
         self._context, self.scene = context, scene
@@ -146,6 +149,10 @@ class Renderer:
     def _view(self) -> _View:
         assert self._views is not None, "the renderer is closed"
         return self._views
+
+    @property
+    def _display(self) -> Display:
+        return display_of(self._state, self._tracer.mode)
 
     # ---- progressive drawing ----
 
@@ -252,9 +259,9 @@ class Renderer:
 
     def _develop(self) -> None:
         fade = min(FADE_SAMPLES, self._state.samples)
-        picture = self._view.history.compose(self._view.accumulator, self._state.display, fade)
+        picture = self._view.history.compose(self._view.accumulator, self._display, fade)
         self._guides.prepare(self._state, self.scene, (self.width, self.height))
-        self._view.developer.develop_i420(picture, self._state.display, self._guides)
+        self._view.developer.develop_i420(picture, self._display, self._guides)
         self._redevelop = False
 
     # ---- stills ----
@@ -283,7 +290,7 @@ class Renderer:
             try:
                 window = (*first, *accumulator.window)
                 self._guides.prepare(self._state, self.scene, (width, height), window)
-                whole[place] = developer.rgba(accumulator, self._state.display, transparent, first, guides=self._guides)
+                whole[place] = developer.rgba(accumulator, self._display, transparent, first, guides=self._guides)
             finally:
                 developer.close()
         return whole
@@ -338,7 +345,7 @@ class Renderer:
         self._finish_sample()
         self._guides.prepare(self._state, self.scene, (self.width, self.height))
         developer = self._view.developer
-        return developer.rgba(self._view.accumulator, self._state.display, transparent, guides=self._guides)
+        return developer.rgba(self._view.accumulator, self._display, transparent, guides=self._guides)
 
     def read_i420(self) -> bytes:
         """The picture of the last fresh step: planes Y, U, V, BT.709 limited range. Once a step.
@@ -392,7 +399,9 @@ class _View:
 
 def _traced(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples depend on."""
-    shown = (state.clip_planes, state.slices, state.flip, state.crop)
+    # The light of slices is divided by the exposure before it is sampled.
+    exposure = state.display.exposure if state.slices != Slices() else 0.0
+    shown = (state.clip_planes, state.slices, exposure, state.flip, state.crop)
     return state.camera, state.layers, state.time, shown, state.shading, state.lighting, state.rendering, state.seed
 
 

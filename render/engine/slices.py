@@ -18,6 +18,7 @@ from ..state.clip import Plane
 from ..state.layer import Channel, ImageLayer, Layer
 from ..state.view import ViewState
 from .layout import Struct
+from .modes import VALUE_MODES
 
 PLANES_BINDING = 5
 N_CLIP = DEFAULT_LIMITS.clip_planes_max
@@ -62,14 +63,17 @@ def planes_dtype(channels: int) -> np.dtype[np.void]:
     return np.dtype([*head, *arrays])
 
 
-def planes_declaration(channels: int) -> str:
-    """The GLSL text of the block, included by the shaders as "generated/planes.glsl"."""
+def planes_declaration(scene: Scene) -> str:
+    """The GLSL text of the block, included by the shaders as "generated/planes.glsl"; and of VOLUME_OF, by channel."""
+    volume_of = [str(number) for number, layer in enumerate(scene.layers) for _ in range(_channels_of(layer))]
+    channels = len(volume_of)
     fields = "".join(f"    {kind} {name};\n" for name, kind in HEAD.fields)
     return (
         f"{SHOWN.glsl}layout(std140, binding = {PLANES_BINDING}) uniform ScenePlanes {{\n{fields}"
         f"    vec4 clip[{N_CLIP}];  // n . p <= w is kept, unit space\n"
         f"    vec4 slices[{N_SLICES}];  // n . p = w\n"
         f"    ChannelShown shown[{channels}];\n}} scene_planes;\n"
+        f"const int VOLUME_OF[{channels}] = int[{channels}]({', '.join(volume_of)});\n"
     )
 
 
@@ -87,7 +91,7 @@ def planes_record(state: ViewState, scene: Scene, unit_from_world: Matrix) -> ND
     block["nearest"] = state.rendering.interpolation == "nearest"
     block["mixing"] = MIXING[state.rendering.mixing]
     block["step_vox"] = state.rendering.step_vox
-    block["unexposed"] = 2.0**-state.display.exposure
+    block["unexposed"] = 1.0 if state.rendering.mode in VALUE_MODES else 2.0**-state.display.exposure
     _set_shown(block, state, scene)
     return record
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from render.engine.layout import CUT, PARAMS, declarations
 from render.engine.look import Look
 from render.engine.resident import ResidentScene
-from render.engine.tracer import _candidates as candidates_glsl
+from render.engine.tracer import candidates as candidates_glsl
 from render.engine.transfer import LUT_SIZE
 from render.gpu.buffer import Buffer
 from render.gpu.program import Program, ShaderSource
@@ -85,7 +85,7 @@ void main() {{
 """
     all_defines: dict[str, str | int] = dict(defines or {})
     if scene is not None:
-        all_defines = {**scene[0].defines(), "LUT_SIZE": LUT_SIZE, **all_defines}
+        all_defines = {**scene[0].defines(), "LUT_SIZE": LUT_SIZE, "MAX_LIGHTS": 1, **all_defines}
     generated = {"test.comp": text, "generated/layout.glsl": declarations()}
     if scene is not None:
         generated["generated/candidates.glsl"] = candidates_glsl(scene[0])
