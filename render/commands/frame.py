@@ -84,8 +84,8 @@ def frame(
     from ..scene.environment import load_environments
     from ..scene.open import open_scene
     from ..state.view import parse_state
-    from .window import with_windows
     from .frame_pixels import Shot, developed, focused, linear
+    from .window import with_windows
 
     maps = load_environments(environment or ())
     choices = Choices(

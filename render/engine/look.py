@@ -87,7 +87,9 @@ class Look:
 
     def resolved(self, state: ViewState) -> ViewState:
         """`state`, which is shown, with its rules made into windows and curves."""
-        channels = {(channel.layer, channel.channel): self._shown[channel.index][1] for channel in self._resident.channels}
+        channels = {
+            (channel.layer, channel.channel): self._shown[channel.index][1] for channel in self._resident.channels
+        }
         keys = [layer.key for layer in self._resident.scene.layers]
         layers: list[Layer] = []
         for layer in state.layers:
