@@ -51,7 +51,7 @@ void main() {
     float n = max(sums.z, 1.0), mean = luma(now.rgb) / n, a = hits / n;
     float variance = max(sums.y / n - mean * mean, 0.0) * scale * scale + 0.25 * a * (1.0 - a);
     c.noise = n < 1.5 ? 0.0 : sqrt(variance * n / (n - 1.0) / max(imageLoad(worth, at).r, n));
-    c.tolerance = 0.0;
+    c.around = c.tolerance = 0.0;
     imageStore(packed_out, at, pack_cell(c));
 }
 
@@ -129,6 +129,7 @@ void main() {
     vec2 m = sums / 9.0, v = max(squares / 9.0 - m * m, 0.0);
     // With few samples what the pixels around have is the better estimate; with more it would be the picture's own edges.
     float trust = clamp((samples - 1.0) / 7.0, 0.0, 1.0);
+    c.around = m.y;
     c.noise = sqrt(mix(v.x + 0.25 * v.y, variance / 9.0, trust));
     // Of irradiance, as the colour will be.
     vec3 d = divisor(c.albedo);
@@ -139,8 +140,8 @@ void main() {
 
 #else
 layout(rgba32ui, binding = 5) uniform readonly uimage2D packed_in;
-#ifdef LAST
 layout(rgba32f, binding = 1) uniform readonly image2D moments;
+#ifdef LAST
 layout(rgba32f, binding = 2) uniform readonly image2D picture;  // the mean so far, with history
 layout(rgba32f, binding = 3) uniform writeonly image2D filtered;
 uniform vec2 fade;         // numbers of samples: of the first that is filtered less, of the first that is not filtered
@@ -148,17 +149,18 @@ uniform vec2 fade;         // numbers of samples: of the first that is filtered 
 layout(rgba32ui, binding = 6) uniform writeonly uimage2D packed_out;
 #endif
 uniform int hole;          // pixels from one tap to the next
-uniform float inverse_strength;  // 1 / (standard deviations that count as noise)^2
+uniform float strength;    // standard deviations that count as noise
 uniform float reach;       // of the depth tolerances of two pixels: how much of their sum counts
 
 Cell c;
-float noise2, total, squares;
+float noise2, inverse_strength, samples_around, total, squares;
 vec4 sum;
 
 void add(ivec2 there, float weight) {
     Cell q = unpack_cell(imageLoad(packed_in, there));
     float apart = distance_of_colours(c.rgb, c.coverage, q.rgb, q.coverage, scale) * inverse_strength / (noise2 + q.noise * q.noise)
-        + distance_of_guides(c.albedo, q.albedo, c.normal, q.normal, c.depth, q.depth, (c.tolerance + q.tolerance) * reach);
+        + distance_of_guides(c.albedo, q.albedo, c.normal, q.normal, c.depth, q.depth, (c.tolerance + q.tolerance) * reach)
+        + distance_of_coverage(c.around, q.around, samples_around);
     float w = weight * fall_off(apart);
     sum += vec4(q.rgb - c.rgb, q.coverage - c.coverage) * w;
     total -= w;
@@ -169,6 +171,11 @@ void main() {
     ivec2 at = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(at, window))) return;
     c = unpack_cell(imageLoad(packed_in, at));
+    float samples = max(imageLoad(moments, at).z, 1.0);
+    samples_around = 9.0 * samples;
+    // The noise of one sample is known from the pixels around alone, and less well.
+    float s = strength * (1.0 + 0.6 / samples);
+    inverse_strength = 2.0 / (s * s);
     noise2 = c.noise * c.noise + 1e-7;
     sum = vec4(c.rgb, c.coverage);
     total = 1.0;
@@ -185,7 +192,7 @@ void main() {
     add(hi, 0.0625);
 #ifdef LAST
     vec4 before = imageLoad(picture, at);
-    float kept = smoothstep(fade.x, fade.y, imageLoad(moments, at).z);
+    float kept = smoothstep(fade.x, fade.y, samples);
     imageStore(filtered, at, mix(vec4(sum.rgb * divisor(c.albedo), sum.a), before, kept));
 #else
     c.rgb = sum.rgb;

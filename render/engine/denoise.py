@@ -18,7 +18,7 @@ from ..gpu.texture import R32F, RGBA32F, RGBA32UI, Texture2D
 FADE = (16.0, 64.0)
 HOLES_PX = (1, 2, 4)
 # Of the noise of each pass's input: what differs by less is taken for noise.
-STRENGTH = 3.0
+STRENGTH = 5.0
 _GROUP = 8
 
 
@@ -84,7 +84,7 @@ class Denoiser:
             source.bind_image(5)
             target.bind_image(6)
             program = self._last if hole == HOLES_PX[-1] else self._filter
-            program.set(window=window, scale=scale, hole=hole, reach=0.5 * hole, inverse_strength=2.0 / STRENGTH**2)
+            program.set(window=window, scale=scale, hole=hole, reach=0.5 * hole, strength=float(STRENGTH))
             if program is self._last:
                 program.set(fade=FADE)
             program.dispatch(*groups)

@@ -4,7 +4,7 @@
 //   x  premultiplied colour, RGB9E5 (OpenGL 4.5, 8.5.2, "shared exponent")
 //   y  coverage (16 bits, 0..1), depth (16 bits, 1024 a unit of length)
 //   z  albedo (3 x 8 bits, 0..1), noise (a float of 8 bits)
-//   w  normal (3 x 8 bits, 128 + 127 n; all 128 = none), depth's tolerance (a float of 8 bits)
+//   w  normal (3 x 6 bits, 32 + 31 n; all 32 = none), coverage around (6 bits, 0..1), depth's tolerance (a float of 8 bits)
 
 struct Cell {
     vec3 rgb;        // premultiplied by coverage
@@ -13,6 +13,7 @@ struct Cell {
     vec3 albedo;
     float noise;     // standard deviation, see distance_of_colours
     vec3 normal;     // unit vector or 0
+    float around;    // coverage of the 3 x 3 pixels around
     float tolerance; // of depth
 };
 
@@ -46,12 +47,12 @@ uint pack_float8(float x) {
 float unpack_float8(uint v) { return uintBitsToFloat((v + (111u << 3u)) << 20u); }
 
 uint pack_normal(vec3 n) {
-    uvec3 q = uvec3(n * 127.0 + 128.5);
-    return q.x | (q.y << 8u) | (q.z << 16u);
+    uvec3 q = uvec3(n * 31.0 + 32.5);
+    return q.x | (q.y << 6u) | (q.z << 12u);
 }
 
 // Near to a unit vector, or 0.
-vec3 unpack_normal(uint v) { return vec3(uvec3(v, v >> 8u, v >> 16u) & 255u) * (1.0 / 127.0) - 128.0 / 127.0; }
+vec3 unpack_normal(uint v) { return vec3(uvec3(v, v >> 6u, v >> 12u) & 63u) * (1.0 / 31.0) - 32.0 / 31.0; }
 
 uvec4 pack_cell(Cell c) {
     uint coverage = uint(clamp(c.coverage, 0.0, 1.0) * 65535.0 + 0.5);
@@ -59,13 +60,13 @@ uvec4 pack_cell(Cell c) {
     uvec3 albedo = uvec3(clamp(c.albedo, 0.0, 1.0) * 255.0 + 0.5);
     return uvec4(pack_rgb9e5(c.rgb), coverage | (depth << 16u),
                  albedo.r | (albedo.g << 8u) | (albedo.b << 16u) | (pack_float8(c.noise) << 24u),
-                 pack_normal(c.normal) | (pack_float8(c.tolerance) << 24u));
+                 pack_normal(c.normal) | (uint(clamp(c.around, 0.0, 1.0) * 63.0 + 0.5) << 18u) | (pack_float8(c.tolerance) << 24u));
 }
 
 Cell unpack_cell(uvec4 v) {
     return Cell(unpack_rgb9e5(v.x), float(v.y & 0xFFFFu) * (1.0 / 65535.0), float(v.y >> 16u) * (1.0 / 1024.0),
                 vec3(uvec3(v.z, v.z >> 8u, v.z >> 16u) & 255u) * (1.0 / 255.0), unpack_float8(v.z >> 24u),
-                unpack_normal(v.w), unpack_float8(v.w >> 24u));
+                unpack_normal(v.w), float((v.w >> 18u) & 63u) * (1.0 / 63.0), unpack_float8(v.w >> 24u));
 }
 
 // The square of a distance of two premultiplied colours, as what is shown: brightness, and coverage of a background of
@@ -83,6 +84,14 @@ float distance_of_guides(vec3 albedo, vec3 other_albedo, vec3 normal, vec3 other
     float d = min(depth, other_depth) > 0.0 ? (depth - other_depth) / tolerance : 0.0;
     // Unit vectors: 2 - 2 cos. Where one of them is 0 this is 1, as for 60 degrees.
     return 30.0 * dot(a, a) + d * d + 3.0 * dot(n, n);
+}
+
+// How little two pixels' coverages, each of `samples` samples of the pixels around, are of one thing. Silhouettes have no
+// other guide: background has neither depth nor normal. In units of 3 standard deviations of what is hit by chance.
+float distance_of_coverage(float around, float other_around, float samples) {
+    float d = around - other_around;
+    float chance = around * (1.0 - around) + other_around * (1.0 - other_around) + 1.0 / samples;
+    return d * d * samples / (9.0 * chance);
 }
 
 // Like exp(-x), and cheaper: exactly 0 from 4 on.

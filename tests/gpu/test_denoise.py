@@ -149,8 +149,7 @@ def test_a_firefly_does_not_spread(gl: Context, samples: int) -> None:
     noisy = np.random.default_rng(2).uniform(0.8, 1.2, (samples, 48, 64))
     noisy[0, 20, 30] = 5000.0
     answer = denoised(noisy)[..., 0]
-    assert answer[10:30, 20:40].max() < 2.0
-    assert answer.max() == answer[10:30, 20:40].max()
+    assert answer.max() < (0.65 if samples == 1 else 1.0)
     assert abs(answer[0:8].mean() - 0.5) < 0.02
 
 
@@ -214,13 +213,14 @@ def test_cells_survive_packing(gl: Context) -> None:
     normal = random.normal(size=(n, 3))
     normal = (normal / np.linalg.norm(normal, axis=1)[:, None]).astype(np.float32)
     arguments = {"rgb": rgb, "s": scalars, "albedo": albedo, "normal": normal}
-    cell = "Cell c = unpack_cell(pack_cell(Cell(rgb, s.x, s.y, albedo, s.z, normal, s.w)));"
+    cell = "Cell c = unpack_cell(pack_cell(Cell(rgb, s.x, s.y, albedo, s.z, normal, s.x, s.w)));"
     got = {
         name: call(f"{cell} result = {what};", arguments, ["denoise"], result=kind)
         for name, what, kind in (
             ("rgb", "c.rgb", "vec3"),
             ("scalars", "vec4(c.coverage, c.depth, c.noise, c.tolerance)", "vec4"),
             ("albedo", "c.albedo", "vec3"),
+            ("around", "c.around", "float"),
             ("normal", "c.normal", "vec3"),
         )
     }
@@ -228,7 +228,8 @@ def test_cells_survive_packing(gl: Context) -> None:
     assert got["scalars"][:, 0] == pytest.approx(scalars[:, 0], abs=1e-5)
     assert got["scalars"][:, 1] == pytest.approx(scalars[:, 1], abs=6e-4)
     assert got["scalars"][:, 2:] == pytest.approx(scalars[:, 2:], rel=0.07)
+    assert got["around"] == pytest.approx(scalars[:, 0], abs=0.0081)
     assert got["albedo"] == pytest.approx(albedo, abs=0.0021)
-    assert (np.einsum("ij,ij->i", got["normal"], normal) > 0.985).all()
+    assert (np.einsum("ij,ij->i", got["normal"], normal) > 0.95).all()
     none = call("result = unpack_normal(pack_normal(n));", {"n": np.zeros((1, 3), np.float32)}, ["denoise"], result="vec3")
     assert np.array_equal(none, np.zeros((1, 3), np.float32))
