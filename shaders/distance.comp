@@ -1,7 +1,7 @@
 // Chessboard distance of empty macrocells to the nearest one that is not empty, one axis a pass:
 // D'(i) = min over j of max(|i - j|, D(j)). The search from i outwards ends as soon as |i - j| reaches the best so far.
 // Distances are capped at REACH. Pass 0 reads emptiness from the majorant, the later passes the distance so far.
-#define CELL_ACCESS
+#define WRITES_CELLS
 #include "lib/scene.glsl"
 
 layout(local_size_x = 64) in;

@@ -1,7 +1,7 @@
 // The majorant of every macrocell of one channel: the largest opacity, without the channel's weight, that the transfer
 // function gives anywhere in the cell's range of texels. O(1) a cell by a sparse table:
 // max_table[level][i] = the maximum of entries i .. i + 2^level - 1 of the transfer function.
-#define CELL_ACCESS
+#define WRITES_CELLS
 #include "lib/scene.glsl"
 #include "lib/transfer.glsl"
 

@@ -42,7 +42,7 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d) {
 bool is_clear(int v, vec3 g, vec3 go, vec3 inverse_d, out float t_clear) {
     ivec3 n = volumes[v].cells.xyz;
     ivec3 cell = clamp(ivec3(g) / CELL, ivec3(0), n - 1);
-    uint entry = cells[volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x];
+    uint entry = cell_at(volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x);
     int reach = int(entry >> 16u);
     vec3 lo = vec3((cell - reach + 1) * CELL), hi = vec3((cell + reach) * CELL);
     vec3 face = max((lo - go) * inverse_d, (hi - go) * inverse_d);

@@ -1,98 +1,151 @@
-// One dispatch adds `samples` paths to every pixel of a tile: delta tracking to the first collision, a surface or a
-// phase function there, one light sample with a ratio-tracked shadow.
-// The accumulator holds sums: rgb = radiance (0 where the path left the scene), a = how many paths collided.
+// One dispatch adds `samples` paths to every pixel of a list of tiles: delta tracking to a collision, a surface or a phase
+// function there, one light sample with a ratio-tracked shadow, and on to the next collision.
+// The accumulator holds sums over the samples of a pixel, see lib/film.glsl.
 #include "lib/scene.glsl"
 #include "lib/rng.glsl"
+#include "lib/sampler.glsl"
 #include "lib/box.glsl"
 #include "lib/colour.glsl"
 #include "lib/bricks.glsl"
 #include "lib/transfer.glsl"
 #include "lib/labels.glsl"
 #include "lib/medium.glsl"
+#ifdef HAS_PLANES
+#include "generated/planes.glsl"
+#include "lib/clip.glsl"
+#endif
 #include "lib/majorant.glsl"
 #include "lib/tracking.glsl"
 #include "lib/phase.glsl"
 #include "lib/brdf.glsl"
+#include "lib/vertex.glsl"
+#ifdef HAS_ENVIRONMENT
+#include "lib/environment.glsl"
+#endif
 #include "lib/light.glsl"
+#include "lib/direct.glsl"
 #include "lib/camera.glsl"
+#include "lib/film.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
-layout(rgba32f, binding = 0) uniform image2D accumulator;
-layout(r32f, binding = 1) uniform image2D depth_sum;  // distances from the eye to the collisions, unit space
+layout(r32f, binding = 4) uniform readonly image2D nearest;  // by group of 8x8 pixels: no matter in front of this; see near.comp
 
-uniform ivec4 tile;         // x, y, width, height inside the window
 uniform uint first_sample;
 uniform int samples;
 
-// A light sample at a collision: wi and t_light are the shadow ray's, the answer is the radiance towards the eye if nothing
-// is in between.
-vec3 scatter(vec3 p, vec3 d, Collision hit, inout Rng rng, out vec3 wi, out float t_light) {
+// From the third event on paths end by chance.
+const int ROULETTE_FROM = 3;
+
+// What happens at a collision; `u` chooses between surface and phase function.
+Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
     vec3 g = grid_from_unit(hit.volume, p);
-    vec3 albedo = albedo_at(hit.channel, hit.texel);
-    bool surface = false;
-    vec3 n = vec3(0.0);
-    vec4 u = rng_next4(rng);
-    if (params.shading_mode != 2) {
-        vec3 gradient = opacity_gradient(hit.volume, hit.channel, g, hit.texel);
-        float steep = length(gradient);
-        surface = steep > 1e-6;
-        if (surface) {
-            n = gradient / -steep;
-            if (dot(n, d) > 0.0) n = -n;
-            // How sure we are of a surface: by the change of opacity over one voxel.
-            float change = steep * volumes[hit.volume].voxel_unit;
-            if (params.shading_mode == 0) surface = u.x < 1.0 - exp(-25.0 * params.gradient_factor * change);
-        }
+    Vertex x;
+    x.surface = false;
+    x.n = vec3(0.0);
+    x.diffuse = albedo_at(hit.channel, hit.texel);
+#if MIXING == 2
+    x.diffuse = added_albedo(hit, g);
+#endif
+    x.specular = vec3(0.0);
+    x.roughness = channels[hit.channel].specular.a;
+    x.g = params.anisotropy;
+    x.lobe = 0.0;
+    if (params.shading_mode == 2) return x;
+    vec3 gradient = opacity_gradient(hit.volume, hit.channel, g, hit.texel);
+    float steep = length(gradient);
+    x.surface = steep > 1e-6;
+    if (!x.surface) return x;
+    x.n = gradient / -steep;
+    if (dot(x.n, d) > 0.0) x.n = -x.n;
+    // How sure we are of a surface: by the change of opacity over one voxel.
+    float change = steep * volumes[hit.volume].voxel_unit;
+    if (params.shading_mode == 0) x.surface = u < 1.0 - exp(-25.0 * params.gradient_factor * change);
+    if (x.surface) {
+        x.diffuse *= channels[hit.channel].emission.a;
+        x.specular = channels[hit.channel].specular.rgb;
+        x.lobe = specular_share(x.diffuse, x.specular);
     }
-    t_light = 1e30;
-    vec3 light;   // radiance / pdf of the choice and of the direction
-    if (u.y < params.area_probability) {
-        light = area_light_sample(p, u.zw, wi, t_light) / params.area_probability;
-    } else if (surface) {
-        wi = cosine_sample(n, u.zw);
-        light = sky_radiance(wi) * (PI / (max(dot(wi, n), 1e-4) * (1.0 - params.area_probability)));
-    } else {
-        wi = phase_hg_sample(d, params.anisotropy, u.zw);
-        light = sky_radiance(wi) / (phase_hg(dot(wi, d), params.anisotropy) * (1.0 - params.area_probability));
-    }
-    if (!surface) return light * albedo * phase_hg(dot(wi, d), params.anisotropy);
-    vec2 parts = brdf_cos(n, -d, wi, params.specular, params.roughness);
-    return light * (albedo * parts.x + vec3(parts.y));
+    return x;
+}
+
+uint label_of_hit(Collision hit) {
+#ifdef HAS_LABELS
+    if (STORAGE[hit.channel] == 2) return floatBitsToUint(hit.texel);
+#endif
+    return 0u;
+}
+
+// Firefly control: a path's contribution is scaled down to the limit, keeping its hue.
+vec3 limited(vec3 radiance) {
+    float peak = max(radiance.r, max(radiance.g, radiance.b));
+    return peak > params.firefly_limit ? radiance * (params.firefly_limit / peak) : radiance;
 }
 
 void main() {
-    ivec2 in_tile = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(in_tile, tile.zw))) return;
-    ivec2 at = tile.xy + in_tile;
+    uint packed_tile = tiles[first_tile + int(gl_WorkGroupID.z)];
+    ivec2 group = ivec2(packed_tile & 0xFFFFu, packed_tile >> 16u) * 2 + ivec2(gl_WorkGroupID.xy);
+    ivec2 at = group * 8 + ivec2(gl_LocalInvocationID.xy);
     if (any(greaterThanEqual(at, params.window.xy))) return;
+    float near = imageLoad(nearest, group).r;
     uvec2 pixel = uvec2(at + params.picture.zw);
+    Film film = film_load(at, first_sample == 0u);
+    if (near > 1e29 && params.backdrop == 0) {
+        film.moments.z += float(samples);
+        film_store(film, at);
+        return;
+    }
     // One sample after the other is added to the sum so far, so that its rounding does not depend on how many samples a
     // dispatch takes.
-    vec4 sum = first_sample == 0u ? vec4(0.0) : imageLoad(accumulator, at);
-    float depth = first_sample == 0u ? 0.0 : imageLoad(depth_sum, at).r;
     for (int i = 0; i < samples; i++) {
-        Rng rng = rng_make(pixel, first_sample + uint(i), params.seed);
+        uint index = first_sample + uint(i);
+        Sampler points = sampler_make(pixel, index, params.seed, SAMPLER_KIND);
+        Rng rng = rng_make(pixel, index, params.seed);
         vec3 o, d;
-        camera_ray(pixel, rng_next2(rng), o, d);
-        vec3 seen = vec3(0.0);
-        float t1 = 1e30, T = 1.0;
-        // Ray 0 looks, ray 1 is its shadow ray. The bound is not a constant so that the loop stays a loop.
+        camera_ray(pixel, sampler_next4(points), o, d);
+        vec3 beta = vec3(1.0), radiance = vec3(0.0), waiting = vec3(0.0), onward = d;
+        float t0 = near, t1 = 1e30;
+        bool shadow = false;
+        int events = 0;
+        // A path looks and asks for light in turn. The bound is not a constant so that the loop stays a loop.
         for (int ray = 0; ray < params.rays; ray++) {
-            Collision hit = track(o, d, t1, ray > 0, T, rng);
-            if (ray > 0) {
-                sum.rgb += seen * T;
-                break;
+            vec4 u = sampler_next4(points);
+            float T = 1.0;
+            Collision hit = track(o, d, t0, t1, shadow, u.x, T, rng);
+            t0 = 0.0;
+            if (shadow) {
+                radiance += limited(waiting * T);
+                shadow = false;
+                d = onward;
+                t1 = 1e30;
+                if (max(beta.r, max(beta.g, beta.b)) <= 0.0) break;
+                continue;
             }
             if (hit.t < 0.0) break;
-            sum.a += 1.0;
-            depth += hit.t;
+            Vertex x = vertex_at(o + d * hit.t, d, hit, u.y);
             o += d * hit.t;
+            if (events == 0) film_hit(film, hit.t, x, index == 0u ? label_of_hit(hit) : 0u);
+            events++;
+            radiance += limited(beta * channels[hit.channel].emission.rgb);
             vec3 wi;
-            seen = scatter(o, d, hit, rng, wi, t1);
-            if (max(seen.r, max(seen.g, seen.b)) <= 0.0) break;
-            d = wi;
+            waiting = beta * direct_light(x, o, -d, sampler_next4(points), wi, t1);
+            if (events >= params.scatterings) beta = vec3(0.0);
+            else {
+                vec4 v = sampler_next4(points);
+                onward = vertex_sample(x, -d, v.xyz);
+                vec4 f = vertex_eval(x, -d, onward);
+                beta *= f.a > 0.0 ? f.rgb / f.a : vec3(0.0);
+                float most = max(beta.r, max(beta.g, beta.b));
+                if (events >= ROULETTE_FROM && most < 1.0) beta *= v.w < most ? 1.0 / most : 0.0;
+            }
+            shadow = max(waiting.r, max(waiting.g, waiting.b)) > 0.0;
+            if (shadow) d = wi;
+            else {
+                d = onward;
+                t1 = 1e30;
+                if (max(beta.r, max(beta.g, beta.b)) <= 0.0) break;
+            }
         }
+        film_add(film, radiance, events > 0);
     }
-    imageStore(accumulator, at, sum);
-    imageStore(depth_sum, at, vec4(depth));
+    film_store(film, at);
 }

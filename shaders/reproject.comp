@@ -10,9 +10,9 @@
 #include "lib/shown.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
-layout(r32f, binding = 1) uniform readonly image2D depth_sum;
-layout(rgba32f, binding = 2) uniform writeonly image2D picture_out;
-layout(r32f, binding = 3) uniform writeonly image2D count_out;
+layout(rgba32f, binding = 1) uniform readonly image2D moments;
+layout(rgba32f, binding = 5) uniform writeonly image2D picture_out;
+layout(r32f, binding = 6) uniform writeonly image2D count_out;
 layout(binding = 3) uniform sampler2D picture_before;
 layout(binding = 4) uniform sampler2D count_before;
 layout(std140, binding = 0) uniform ParamsBlock { Params now; };
@@ -55,7 +55,7 @@ void main() {
             sum += c;
             squares += c * c;
             n += 1.0;
-            depth += imageLoad(depth_sum, there).r;
+            depth += imageLoad(moments, there).x;
             hits += imageLoad(accumulator, there).a;
         }
     vec4 mean = sum / n;

@@ -1,53 +1,115 @@
-"""Sums of samples: colour with coverage, and the depth of what was hit."""
+"""Sums of samples: colour with coverage, moments, and the guides of denoisers (shaders/lib/film.glsl)."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..gpu.buffer import Buffer
 from ..gpu.texture import R32F, RGBA32F, Texture2D
+
+TILE = 16
+GROUP = 8
 
 
 class Accumulator:
     """Room for width x height pixels, of which a window from the first pixel on is in use.
 
-    `samples` counts complete samples of the window; `row` says how far the next one has come.
+    The window is sampled tile by tile, TILE pixels a side. `samples` counts complete samples of the tiles that are
+    still sampled; `at` says how many of those tiles the next one has already got.
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self.color = Texture2D(width, height, RGBA32F)
-        self.depth = Texture2D(width, height, R32F)
+        self.color, self.moments, self.albedo, self.normal = (Texture2D(width, height, RGBA32F) for _ in range(4))
+        self.nearest = Texture2D(-(-width // GROUP), -(-height // GROUP), R32F)
+        columns, rows = -(-width // TILE), -(-height // TILE)
+        self._tiles = Buffer(4 * columns * rows)
         self.begin((width, height))
 
     def begin(self, window: tuple[int, int]) -> None:
         """Start anew for a window (width, height); sample 0 overwrites what is there."""
         self.window = window
-        self.samples = self.row = 0
+        self.samples = self.at = 0
+        columns, rows = self.grid
+        y, x = np.divmod(np.arange(columns * rows, dtype=np.uint32), np.uint32(columns))
+        self._set_tiles(x | y << 16)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Tiles along x and y."""
+        return -(-self.window[0] // TILE), -(-self.window[1] // TILE)
+
+    @property
+    def n_tiles(self) -> int:
+        """Of those that are still sampled."""
+        return len(self.tiles)
+
+    @property
+    def active_share(self) -> float:
+        """Which part of the window is still sampled."""
+        columns, rows = self.grid
+        return self.n_tiles / (columns * rows)
+
+    def _set_tiles(self, tiles: NDArray[np.uint32]) -> None:
+        self.tiles = tiles
+        self._tiles.write(tiles)
+
+    def keep(self, wanted: NDArray[np.bool_]) -> None:
+        """Go on with the tiles for which `wanted` (rows, columns) is true."""
+        columns = self.grid[0]
+        index = (self.tiles >> 16) * columns + (self.tiles & 0xFFFF)
+        self._set_tiles(self.tiles[wanted.reshape(-1)[index]])
 
     @property
     def whole(self) -> bool:
         """At least one sample, and none half done."""
-        return self.samples > 0 and self.row == 0
+        return self.samples > 0 and self.at == 0
 
-    def advance(self, rows: int, samples: int) -> bool:
-        """`rows` more rows have got `samples` samples; True when the window is complete."""
-        self.row += rows
-        if self.row < self.window[1]:
+    def advance(self, tiles: int, samples: int) -> bool:
+        """`tiles` more tiles have got `samples` samples; True when the window is complete."""
+        self.at += tiles
+        if self.at < self.n_tiles:
             return False
-        self.row = 0
+        self.at = 0
         self.samples += samples
         return True
 
     def bind(self) -> None:
-        self.color.bind_image(0)
-        self.depth.bind_image(1)
+        for unit, image in enumerate((self.color, self.moments, self.albedo, self.normal, self.nearest)):
+            image.bind_image(unit)
+        self._tiles.bind(15)
 
     def read_mean(self) -> NDArray[np.float32]:
         """Mean radiance (premultiplied) and coverage, linear, (height, width, 4) float32."""
+        return self._read(self.color) / self._counts()
+
+    def read_guides(self) -> dict[str, NDArray[np.float32]]:
+        """What the first collisions were like: "albedo" (height, width, 3), "normal" (height, width, 3; means, shorter
+        than 1 where they vary, 0 where nothing was a surface), "depth" (height, width; unit space, inf where nothing
+        was hit), "label" (height, width; dense ids of the first sample, exact up to 2^32 as float64).
+        """
+        color, moments, albedo, normal = map(self._read, (self.color, self.moments, self.albedo, self.normal))
+        hits = np.maximum(color[..., 3:], 1.0)
+        nothing = color[..., 3] == 0
+        return {
+            "albedo": albedo[..., :3] / hits,
+            "normal": normal[..., :3] / hits,
+            "depth": np.where(nothing, np.float32(np.inf), moments[..., 0] / hits[..., 0]),
+            "label": moments[..., 3].astype(np.float64) + albedo[..., 3].astype(np.float64) * 65536,
+        }
+
+    def _read(self, image: Texture2D) -> NDArray[np.float32]:
         width, height = self.window
-        total = self.color.read()[:height, :width].astype(np.float32, copy=False)
-        return total / np.float32(max(1, self.samples))
+        return image.read()[:height, :width].astype(np.float32, copy=False)
+
+    def _counts(self) -> NDArray[np.float32]:
+        return np.maximum(self._read(self.moments)[..., 2:3], np.float32(1.0))
 
     def close(self) -> None:
-        self.color.close()
-        self.depth.close()
+        for part in self._parts():
+            part.close()
+
+    def _parts(self) -> Iterable[Texture2D | Buffer]:
+        return self.color, self.moments, self.albedo, self.normal, self.nearest, self._tiles

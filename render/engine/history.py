@@ -73,8 +73,8 @@ class History:
         now.bind_uniform(0)
         before.bind_uniform(4)
         accumulator.bind()
-        self._shown.color.bind_image(2)
-        self._shown.count.bind_image(3)
+        self._shown.color.bind_image(5)
+        self._shown.count.bind_image(6)
         self._before.color.bind(3)
         self._before.count.bind(4)
         width, height = accumulator.window

@@ -55,17 +55,19 @@ PARAMS = Struct(
         ("forward", "vec4"),  # unit vector
         ("right", "vec4"),  # half the picture's width at distance 1 (perspective) or at any distance (orthographic)
         ("up", "vec4"),  # likewise half its height
+        ("right_unit", "vec4"),  # unit vectors
+        ("up_unit", "vec4"),
+        ("lens", "vec4"),  # its radius, 1 / the distance that is sharp (both unit space), 0, 0
+        ("stereo", "vec4"),  # 1 = two pictures side by side; half the eyes' separation; 1 / where they meet
         ("crop_lo", "vec4"),  # unit space
         ("crop_hi", "vec4"),
-        ("light_centre", "vec4"),  # unit space; w = area
-        ("light_u", "vec4"),  # half edges
-        ("light_v", "vec4"),
-        ("light_normal", "vec4"),  # the side that shines
-        ("light_radiance", "vec4"),
-        ("sky_top", "vec4"),
+        ("sky_top", "vec4"),  # radiances; with an environment map sky_middle is its factor
         ("sky_middle", "vec4"),
         ("sky_bottom", "vec4"),
         ("sky_up", "vec4"),
+        ("sky_x", "vec4"),  # rows of sky_from_world: an environment map's axes
+        ("sky_y", "vec4"),
+        ("sky_z", "vec4"),
         ("picture", "ivec4"),  # width, height of the whole picture; x, y of the window's first pixel in it
         ("window", "ivec4"),  # width, height of the window that the accumulator holds; 0, 0
         ("seed", "uint"),
@@ -73,11 +75,16 @@ PARAMS = Struct(
         ("shading_mode", "int"),  # 0 mixed, 1 brdf, 2 phase
         ("gradient_factor", "float"),
         ("anisotropy", "float"),
-        ("specular", "float"),
-        ("roughness", "float"),
-        ("area_probability", "float"),  # of choosing the area light rather than the sky
-        ("rays", "int"),  # path tracer: 2 = look and shadow, 1 = look only (no light is on)
-        ("march_step", "float"),  # ray march: voxels a step
+        ("sky_chance", "float"),  # of asking the sky for light rather than one of the lights
+        ("light_count", "int"),
+        ("direct_mode", "int"),  # 0 both techniques weighted, 1 directions from lights, 2 from vertices
+        ("scatterings", "int"),  # events a path
+        ("rays", "int"),  # looking and shadow rays a path
+        ("firefly_limit", "float"),  # of the radiance that one event adds
+        ("gradient_taps", "int"),  # 4: the corners of a tetrahedron; not a constant so that loops stay loops
+        ("march_step", "float"),  # marches and projections: voxels a step
+        ("backdrop", "int"),  # bit 0: the sky is seen, bit 1: some light is
+        ("exposure", "float"),  # the factor that the display will apply
     ),
 )
 
@@ -98,17 +105,17 @@ VOLUME = Struct(
 CUT = Struct(
     "Cut",
     (
-        (
-            "lo",
-            "vec4",
-        ),  # the crop box in this volume's grid coordinates (its bounds there, inside [0, n]); w = 1: drawn
-        ("hi", "vec4"),
+        ("lo", "vec4"),  # the crop box's bounds in this volume's grid coordinates, inside [0, n]; w = 1: drawn
+        ("hi", "vec4"),  # w = the largest opacity that counts
+        ("has_uncut", "int"),  # 1: some channel is not cut by crop box and planes
     ),
 )
 
 CHANNEL = Struct(
     "Channel",
     (
+        ("specular", "vec4"),  # rgb = colour times share; w = roughness
+        ("emission", "vec4"),  # rgb = radiance of a collision; w = the diffuse lobe's share
         ("page_base", "int"),  # of this channel's page table in pages[]
         ("range_base", "int"),  # of its macrocells in ranges[] and majorants[]
         ("lut_base", "int"),  # of its transfer function in lut[]
@@ -116,11 +123,27 @@ CHANNEL = Struct(
         ("scale", "float"),  # x = texel fraction * scale + bias: 0..1 inside the window
         ("bias", "float"),
         ("weight", "float"),  # opacity of the whole channel; 0 = not drawn
-        ("padding", "int"),  # std140 rounds the stride of an array up to 16 bytes
+        ("gradient_base", "int"),  # of its factors in gradient_lut[]; -1: none
+        ("clipped", "int"),  # 1: crop box and planes cut it
+        ("isovalue", "float"),  # as a texel fraction
     ),
 )
 
-STRUCTS = (PARAMS, VOLUME, CUT, CHANNEL)
+LIGHT = Struct(
+    "Light",
+    (
+        ("centre", "vec4"),  # unit space; w = area
+        ("u", "vec4"),  # half edges of a rectangle, radii of a disc; x = the radius of a sphere
+        ("v", "vec4"),
+        ("normal", "vec4"),  # the side that shines; of directional lights the direction to it
+        ("radiance", "vec4"),  # of points the radiant intensity, of directional lights the irradiance
+        ("kind", "int"),  # as lib/light.glsl has it
+        ("chance", "float"),  # of being asked for light
+        ("seen", "int"),  # 1: shows in the picture
+    ),
+)
+
+STRUCTS = (PARAMS, VOLUME, CUT, CHANNEL, LIGHT)
 
 
 def declarations() -> str:

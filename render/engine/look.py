@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 from ..errors import StateError
 from ..gpu.buffer import Buffer
+from ..gpu.gl import GL
+from ..gpu.texture import TextureBuffer
 from ..state.layer import Channel, ImageLayer, LabelLayer, Layer
 from ..state.view import ViewState
+from .lights import linear
 from .majorants import Majorants
 from .resident import ResidentChannel, ResidentScene
 from .transfer import LEVELS, LUT_SIZE, color_table, max_table, window_map
@@ -24,9 +27,11 @@ class Look:
         self._resident = resident
         count = max(1, len(resident.channels))
         self.lut_buffer = Buffer(16 * LUT_SIZE * count)
+        self._lut_texels = TextureBuffer(self.lut_buffer, GL.GL_RGBA32F)
         self._table_buffer = Buffer(4 * LUT_SIZE * LEVELS * count)
         self._majorants = Majorants(resident)
         self._shown: dict[int, _Look] = {}
+        self._mixing = "physical"
         self._records = resident.channel_records()
         for channel in resident.channels:
             record = self._records[channel.index]
@@ -48,6 +53,8 @@ class Look:
                 changed[channel.index] = look
                 if isinstance(look[1], Channel):
                     tables[channel.index] = color_table(look[1])
+        remixed = state.rendering.mixing != self._mixing and "max" in (state.rendering.mixing, self._mixing)
+        self._mixing = state.rendering.mixing
         for volume in self._resident.volumes:
             touched = [channel for channel in volume.channels if channel.index in changed]
             stale = []
@@ -57,14 +64,19 @@ class Look:
                 self._shown[channel.index] = look
                 if before is None or _opacity_of(before) != _opacity_of(look):
                     stale.append(channel)
-            if touched:
+            if touched or remixed:
                 self._channel_buffer.write(self._records)
-                self._majorants.update(volume, stale, self._channel_buffer, self._table_buffer)
+                largest = self._mixing == "max"
+                self._majorants.update(volume, stale, self._channel_buffer, self._table_buffer, largest)
 
     def bind(self) -> None:
         self._channel_buffer.bind_uniform(2)
-        self.lut_buffer.bind(4)
+        self._lut_texels.bind(10); self.lut_buffer.bind(4)
         self._majorants.bind()
+
+    def features(self) -> dict[str, str | int]:
+        """What the shaders are compiled with for this look."""
+        return {}
 
     def drawn(self) -> list[bool]:
         """Of each volume, whether any of its channels is shown."""
@@ -103,6 +115,13 @@ class Look:
     def _write(self, channel: ResidentChannel, look: _Look, table: NDArray[np.float32] | None) -> None:
         record = self._records[channel.index]
         visible, what = look
+        material = what.material
+        record["specular"][:3] = linear(material.specular_color) * material.specular
+        record["specular"][3] = material.roughness
+        record["emission"][:3] = linear(material.emission) * material.emission_strength
+        record["emission"][3] = 1.0 - material.specular
+        record["clipped"] = int(what.clipped)
+        record["gradient_base"] = -1
         record["weight"] = what.opacity if visible and what.visible else 0.0
         if isinstance(what, LabelLayer) or channel.encoding is None or table is None:
             return
@@ -111,6 +130,7 @@ class Look:
         self._table_buffer.write(max_table(table[:, 3]), 4 * LUT_SIZE * LEVELS * channel.index)
 
     def close(self) -> None:
+        self._lut_texels.close()
         self.lut_buffer.close()
         self._table_buffer.close()
         self._channel_buffer.close()

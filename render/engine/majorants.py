@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.program import Program, ShaderSource
+from ..gpu.texture import TextureBuffer
 from .layout import declarations
 from .resident import ResidentChannel, ResidentScene, ResidentVolume
 from .transfer import LUT_SIZE
@@ -26,7 +27,7 @@ class Majorants:
     def __init__(self, resident: ResidentScene) -> None:
         self._resident = resident
         generated = {"generated/layout.glsl": declarations()}
-        defines = {**resident.defines(), "LUT_SIZE": LUT_SIZE, "REACH": REACH}
+        defines = {**resident.defines(), "LUT_SIZE": LUT_SIZE, "REACH": REACH, "MAX_LIGHTS": 1}
         self._ranges = Program(ShaderSource("ranges.comp", defines, generated))
         self._majorants = Program(ShaderSource("majorants.comp", defines, generated))
         self._cells = Program(ShaderSource("cells.comp", defines, generated))
@@ -35,6 +36,8 @@ class Majorants:
         self._scratch = Buffer(4 * largest)
         self.cell_buffer = Buffer(4 * max(1, resident.n_cells))
         self._majorant_buffer = Buffer(4 * max(1, resident.n_ranges))
+        self._cell_texels = TextureBuffer(self.cell_buffer, GL.GL_R32UI)
+        self._majorant_texels = TextureBuffer(self._majorant_buffer, GL.GL_R32F)
 
     def find_ranges(self, channels: Buffer) -> None:
         """Read all resident texels once. Call after bricks changed."""
@@ -47,10 +50,15 @@ class Majorants:
                 self._over_cells(self._ranges, volume)
 
     def update(
-        self, volume: ResidentVolume, stale: Sequence[ResidentChannel], channels: Buffer, tables: Buffer
+        self,
+        volume: ResidentVolume,
+        stale: Sequence[ResidentChannel],
+        channels: Buffer,
+        tables: Buffer,
+        largest: bool = False,
     ) -> None:
         """Majorants of the `stale` channels of a volume by `tables` (transfer.max_table), then its cells and distances
-        by the weights in `channels`.
+        by the weights in `channels`: the sum over the channels or, with `largest`, the largest of them.
         """
         self.bind()
         self._resident.bind()
@@ -63,6 +71,7 @@ class Majorants:
             self._over_cells(self._majorants, volume)
         for program in (self._cells, self._distance):
             program.set(volume=volume.index)
+        self._cells.set(largest=int(largest))
         self._over_cells(self._cells, volume)
         for axis in range(3):
             self._distance.set(axis=axis)
@@ -74,6 +83,8 @@ class Majorants:
     def bind(self) -> None:
         self.cell_buffer.bind(5)
         self._majorant_buffer.bind(12)
+        self._cell_texels.bind(11)
+        self._majorant_texels.bind(12)
 
     def _over_cells(self, program: Program, volume: ResidentVolume) -> None:
         for first in range(0, volume.n_cells, _CELLS_A_DISPATCH):
@@ -84,6 +95,8 @@ class Majorants:
     def close(self) -> None:
         for program in (self._ranges, self._majorants, self._cells, self._distance):
             program.close()
+        self._cell_texels.close()
+        self._majorant_texels.close()
         self._scratch.close()
         self.cell_buffer.close()
         self._majorant_buffer.close()

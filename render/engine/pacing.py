@@ -45,7 +45,6 @@ class Pacing:
         """How many samples of `pixels` pixels fit the budget; at least one."""
         return max(1, min(64, int(budget_s / max(pixels * self.seconds_per_pixel, 1e-9))))
 
-    def tile_rows(self, width: int, longest_s: float) -> int:
-        """How many rows one dispatch may hold to stay below `longest_s`; a multiple of 8."""
-        rows = int(longest_s / max(width * self.seconds_per_pixel, 1e-12))
-        return max(8, min(rows // 8 * 8, 1 << 14))
+    def tiles(self, tile_pixels: int, longest_s: float) -> int:
+        """How many tiles one dispatch may hold to stay below `longest_s`."""
+        return max(1, min(int(longest_s / max(tile_pixels * self.seconds_per_pixel, 1e-12)), 1 << 14))

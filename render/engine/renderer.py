@@ -13,20 +13,21 @@ from ..gpu.context import Context
 from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
 from ..state.view import ViewState
-from .accumulator import Accumulator
+from .accumulator import TILE, Accumulator
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
 from .pacing import Pacing
 from .resident import ResidentScene
 from .tonemap import Developer
 from .tracer import Mode, Tracer
-from .uniforms import cuts, params
+from .uniforms import uniforms
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
 LONGEST_DISPATCH_S = 0.025
 # Without a GPU a frame in motion may take longer: a picture of some detail is worth more than its rate.
 SOFTWARE_MOTION_BUDGET_S = 0.05
 STILL_WINDOW_PX = 2048
+TILE_PX = TILE * TILE
 
 
 @dataclass(frozen=True)
@@ -163,43 +164,54 @@ class Renderer:
         self._scale = scale
         window = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))
         self._view.accumulator.begin(window)
-        record = self._set_params(window, (0, 0, *window))
+        record = self._start(self._view.accumulator, window, (0, 0, *window))
         self._view.history.begin(record, self._trust)
         self._dirty, self._trust = False, TRUST_MOVED
 
-    def _set_params(self, picture: tuple[int, int], window: tuple[int, int, int, int]) -> NDArray[np.void]:
-        record = params(self._state, self.scene, self.resident.unit_from_world, picture, window)
-        self._tracer.set_params(record, cuts(record, self.resident.volume_records, self._look.drawn()))
-        return record
+    def _start(
+        self, accumulator: Accumulator, picture: tuple[int, int], window: tuple[int, int, int, int]
+    ) -> NDArray[np.void]:
+        """Make the tracer ready for a window of a picture; its Params."""
+        resident = self.resident
+        records = uniforms(
+            self._state,
+            self.scene,
+            resident.unit_from_world,
+            resident.volume_records,
+            self._look.drawn(),
+            picture,
+            window,
+        )
+        self._tracer.begin(accumulator, self._state, records)
+        return records.params
 
     def _draw_until(self, deadline: float) -> bool:
-        """Draw rows until the deadline; True when at least one sample became complete."""
+        """Draw tiles until the deadline; True when at least one sample became complete."""
         accumulator = self._view.accumulator
-        width, height = accumulator.window
         completed = False
         while accumulator.samples < self._state.samples:
-            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
-            samples = 1
-            if rows == height and accumulator.samples:
-                most = self._state.samples - accumulator.samples
-                samples = min(most, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
-            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, samples)
-            completed = accumulator.advance(rows, samples) or completed
+            completed = self._draw_some(accumulator, self._state.samples) or completed
             left = deadline - time.perf_counter()
             # A sample that cannot be finished in time is not begun: half of it would keep the picture back.
-            if completed and left < width * height * self._pacing.seconds_per_pixel:
+            if completed and left < accumulator.n_tiles * TILE_PX * self._pacing.seconds_per_pixel:
                 break
             # While things move a step ends with a picture; at rest it may end inside of a sample.
             if left <= 0.0 and self._scale == 1.0:
                 break
         return completed
 
-    def _draw(self, accumulator: Accumulator, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
-        """One dispatch, timed."""
+    def _draw_some(self, accumulator: Accumulator, most_samples: int) -> bool:
+        """One dispatch, timed, no longer than LONGEST_DISPATCH_S; True when samples of the window became complete."""
+        tiles = min(self._pacing.tiles(TILE_PX, LONGEST_DISPATCH_S), accumulator.n_tiles - accumulator.at)
+        samples = 1
+        if tiles == accumulator.n_tiles and accumulator.samples:
+            most = most_samples - accumulator.samples
+            samples = min(most, self._pacing.samples(tiles * TILE_PX, LONGEST_DISPATCH_S))
         started = time.perf_counter()
-        self._tracer.draw(accumulator, tile, first_sample, samples)
+        self._tracer.draw(accumulator, tiles, samples)
         finish()
-        self._pacing.measured(tile[2] * tile[3] * samples, time.perf_counter() - started)
+        self._pacing.measured(tiles * TILE_PX * samples, time.perf_counter() - started)
+        return accumulator.advance(tiles, samples)
 
     def _develop(self) -> None:
         fade = min(FADE_SAMPLES, self._state.samples)
@@ -237,7 +249,7 @@ class Renderer:
         for number, (x, y, w, h) in enumerate(windows):
             accumulator, developer = Accumulator(w, h), Developer(w, h)
             try:
-                self._set_params((width, height), (x, y, w, h))
+                self._start(accumulator, (width, height), (x, y, w, h))
                 self._sample(accumulator, samples, progress, number, len(windows))
                 tile = developer.rgba(accumulator, self._state.display, transparent, (x, y))
                 whole[y : y + h, x : x + w] = tile
@@ -252,15 +264,8 @@ class Renderer:
         self, accumulator: Accumulator, samples: int, progress: Progress | None, part: int = 0, parts: int = 1
     ) -> None:
         """Fill an accumulator that has none with `samples` samples, in short dispatches."""
-        width, height = accumulator.window
         while accumulator.samples < samples:
-            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
-            count = 1
-            if rows == height:
-                most = samples - accumulator.samples
-                count = min(most, self._pacing.samples(width * height, LONGEST_DISPATCH_S))
-            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, count)
-            if accumulator.advance(rows, count) and progress:
+            if self._draw_some(accumulator, samples) and progress:
                 progress("sampling", part * samples + accumulator.samples, parts * samples)
 
     # ---- pixels ----
@@ -283,13 +288,10 @@ class Renderer:
         return self._view.accumulator.read_mean()
 
     def _finish_sample(self) -> None:
-        """Rows of a sample that was begun are not to be told from those of the one before: complete it."""
+        """Tiles of a sample that was begun are ahead of the others: complete it."""
         accumulator = self._view.accumulator
         while not accumulator.whole and not self._dirty:
-            width, height = accumulator.window
-            rows = min(self._pacing.tile_rows(width, LONGEST_DISPATCH_S), height - accumulator.row)
-            self._draw(accumulator, (0, accumulator.row, width, rows), accumulator.samples, 1)
-            accumulator.advance(rows, 1)
+            self._draw_some(accumulator, accumulator.samples + 1)
 
     def violations(self) -> tuple[int, int]:
         """(majorant violations, tentative collisions); only with `count_violations`."""
@@ -323,4 +325,5 @@ class _View:
 
 def _traced(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples depend on."""
-    return state.camera, state.layers, state.time, state.crop, state.shading, state.lighting, state.seed
+    shown = (state.clip_planes, state.slices, state.flip, state.crop)
+    return state.camera, state.layers, state.time, shown, state.shading, state.lighting, state.rendering, state.seed

@@ -19,6 +19,8 @@ from ..bricks.loader import load_level
 from ..errors import SourceError
 from ..gpu.buffer import Buffer
 from ..gpu.context import Context
+from ..gpu.gl import GL
+from ..gpu.texture import TextureBuffer
 from ..scene.open import Progress, Scene, SceneLayer
 from ..space import Matrix
 from .atlas import PAGE_CONSTANT, Atlas
@@ -139,6 +141,7 @@ class ResidentScene:
             self._close_atlases()
             raise
         self.page_buffer = Buffer.of(self.pages)
+        self._page_texels = TextureBuffer(self.page_buffer, GL.GL_R32UI)
         self.volume_records = self._volume_records()
         self.volume_buffer = Buffer.of(self.volume_records)
         self.range_buffer = Buffer(4 * max(1, self.n_ranges))
@@ -257,8 +260,8 @@ class ResidentScene:
         return defines
 
     def bind(self) -> None:
-        self.volume_buffer.bind_uniform(1)
-        self.page_buffer.bind(3)
+        self.volume_buffer.bind_uniform(1)  # as the scene lies; a view may bind its own
+        self._page_texels.bind(9); self.page_buffer.bind(3)
         self.label_buffer.bind(6)
         for atlas in self.atlases.values():
             atlas.bind()
@@ -269,6 +272,7 @@ class ResidentScene:
 
     def close(self) -> None:
         self._close_atlases()
+        self._page_texels.close()
         for buffer in (
             self.page_buffer, self.volume_buffer, self.range_buffer, self.label_buffer,
         ):  # fmt: skip

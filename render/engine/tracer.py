@@ -2,60 +2,115 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
-from .accumulator import Accumulator
-from .layout import CUT, PARAMS, declarations
+from ..limits import DEFAULT_LIMITS
+from ..state.view import ViewState
+from .accumulator import GROUP, TILE, Accumulator
+from .blue_noise import BlueNoise
+from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .resident import ResidentScene
+from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record
 from .transfer import LUT_SIZE
+from .uniforms import Uniforms
 
 Mode = Literal["path", "march"]
 _SHADERS: dict[Mode, str] = {"path": "pathtrace.comp", "march": "march.comp"}
-_GROUP = 8
+_MIXING = {"physical": 0, "max": 1, "additive": 2}
+_SAMPLERS = {"sobol": 0, "independent": 1}
+# A cone that gets no further in so many steps begins where it is.
+_CONE_STEPS = 96
 
 
 class Tracer:
-    """Compiled for one resident scene. `count_violations` compiles in the check that majorants bound (tests)."""
+    """Programs for one resident scene, each made when it is first needed.
+
+    `count_violations` compiles in the check that majorants bound (tests).
+    """
 
     def __init__(
         self, resident: ResidentScene, look: Look, mode: Mode = "path", count_violations: bool = False
     ) -> None:
-        self._resident, self._look = resident, look
-        defines: dict[str, str | int] = {**resident.defines(), "LUT_SIZE": LUT_SIZE}
-        if count_violations:
-            defines["COUNT_VIOLATIONS"] = 1
-        source = ShaderSource(
-            _SHADERS[mode],
-            defines,
-            {"generated/layout.glsl": declarations(), "generated/candidates.glsl": _candidates(resident)},
-        )
-        self._program = Program(source)
+        self._resident, self._look, self._mode = resident, look, mode
+        self._count_violations = count_violations
+        self._programs: dict[tuple[tuple[str, str | int], ...], Program] = {}
+        self._near = Program(ShaderSource("near.comp", self._defines({}), self._generated()))
         self._params = Buffer(PARAMS.dtype.itemsize)
+        self._volumes = Buffer(VOLUME.dtype.itemsize * len(resident.volumes))
         self._cuts = Buffer(CUT.dtype.itemsize * len(resident.volumes))
+        self._lights = Buffer(LIGHT.dtype.itemsize * DEFAULT_LIMITS.lights_max)
+        self._planes = Buffer(planes_dtype(n_channels(resident.scene)).itemsize)
         self._violations = Buffer(16)
+        self._blue_noise = BlueNoise()
+        self._program: Program | None = None
 
-    def set_params(self, record: NDArray[Any], cuts: NDArray[Any]) -> None:
-        """What the next draws show: uniforms.params and uniforms.cuts."""
-        self._params.write(record)
-        self._cuts.write(cuts)
+    def _defines(self, features: dict[str, str | int]) -> dict[str, str | int]:
+        defines: dict[str, str | int] = {**self._resident.defines(), "LUT_SIZE": LUT_SIZE, **features}
+        defines["MAX_LIGHTS"] = DEFAULT_LIMITS.lights_max
+        if self._count_violations:
+            defines["COUNT_VIOLATIONS"] = 1
+        return defines
 
-    def draw(self, accumulator: Accumulator, tile: tuple[int, int, int, int], first_sample: int, samples: int) -> None:
-        """Add `samples` samples to a tile (x, y, width, height) of the window. Sample 0 starts the sum anew."""
+    def _generated(self) -> dict[str, str]:
+        return {
+            "generated/layout.glsl": declarations(),
+            "generated/candidates.glsl": candidates(self._resident),
+            "generated/planes.glsl": planes_declaration(n_channels(self._resident.scene)),
+        }
+
+    def begin(self, accumulator: Accumulator, state: ViewState, uniforms: Uniforms) -> None:
+        """New samples of `accumulator` will show `state`, of which `uniforms` are the records."""
+        self._params.write(uniforms.params)
+        self._volumes.write(uniforms.volumes)
+        self._cuts.write(uniforms.cuts)
+        self._lights.write(uniforms.lights)
+        self._planes.write(planes_record(state, self._resident.scene, self._resident.unit_from_world))
+        features = self._features(state)
+        key = tuple(sorted(features.items()))
+        if key not in self._programs:
+            source = ShaderSource(_SHADERS[self._mode], self._defines(features), self._generated())
+            self._programs[key] = Program(source)
+        self._program = self._programs[key]
+        self._bind(accumulator)
+        self._near.set(most_steps=_CONE_STEPS)
+        columns, rows = (-(-side // (GROUP * GROUP)) for side in accumulator.window)
+        self._near.dispatch(columns, rows)
+
+    def _features(self, state: ViewState) -> dict[str, str | int]:
+        """What the program is compiled with: a device pays for code also where it is not run."""
+        rendering = state.rendering
+        features: dict[str, str | int] = {
+            "MIXING": _MIXING[rendering.mixing],
+            "SAMPLER_KIND": _SAMPLERS[rendering.sampler],
+        }
+        if any(plane.visible for plane in state.clip_planes):
+            features["HAS_PLANES"] = 1
+        return features | self._look.features()
+
+    def _bind(self, accumulator: Accumulator) -> None:
         self._resident.bind()
+        self._volumes.bind_uniform(1)
         self._params.bind_uniform(0)
         self._cuts.bind_uniform(3)
+        self._lights.bind_uniform(6)
+        self._planes.bind_uniform(PLANES_BINDING)
+        self._blue_noise.bind()
         self._look.bind()
         self._violations.bind(7)
         accumulator.bind()
-        self._program.set(tile=tile, samples=samples)
-        self._program.set_uint(first_sample=first_sample)
-        self._program.dispatch(-(-tile[2] // _GROUP), -(-tile[3] // _GROUP))
+
+    def draw(self, accumulator: Accumulator, tiles: int, samples: int) -> None:
+        """Add `samples` samples to the next `tiles` tiles of the window. Sample 0 starts the sum anew."""
+        assert self._program is not None, "begin() comes first"
+        self._bind(accumulator)
+        self._program.set(first_tile=accumulator.at, samples=samples)
+        self._program.set_uint(first_sample=accumulator.samples)
+        self._program.dispatch(TILE // GROUP, TILE // GROUP, tiles)
 
     def violations(self) -> tuple[int, int]:
         """(collisions above the majorant, tentative collisions) so far; needs `count_violations`."""
@@ -63,13 +118,14 @@ class Tracer:
         return int(counts[0]), int(counts[1])
 
     def close(self) -> None:
-        self._program.close()
-        self._params.close()
-        self._cuts.close()
-        self._violations.close()
+        for program in (*self._programs.values(), self._near):
+            program.close()
+        for buffer in (self._params, self._volumes, self._cuts, self._lights, self._planes, self._violations):
+            buffer.close()
+        self._blue_noise.close()
 
 
-def _candidates(resident: ResidentScene) -> str:
+def candidates(resident: ResidentScene) -> str:
     """The body of candidate_channel (shaders/lib/majorant.glsl), written out for the scene.
 
     Channels and volumes are constants in it: a load at a constant place costs a software device a fraction of a gather.
@@ -77,10 +133,14 @@ def _candidates(resident: ResidentScene) -> str:
     lines = []
     for volume in resident.volumes:
         lines.append(f"    if (v == {volume.index}) {{")
+        if len(volume.channels) == 1:  # the cell's majorant is its only channel's
+            lines += ["        majorant = whole;", f"        return {volume.channels[0].index};", "    }"]
+            continue
         for channel in volume.channels:
             c = channel.index
+            weighed = f"channels[{c}].weight * majorant_at(channels[{c}].range_base + index)"
             lines += [
-                f"        majorant = channels[{c}].weight * majorants[channels[{c}].range_base + index];",
+                f"        majorant = min({weighed}, cuts[{volume.index}].hi.w);",
                 f"        if (pick < majorant) return {c};",
                 "        pick -= majorant;",
             ]

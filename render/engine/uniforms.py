@@ -1,39 +1,55 @@
-"""From the state tree to the shaders' Params: cameras and lights in unit space."""
+"""From the state tree to the shaders' uniform blocks: camera, cuts, volumes and lights in unit space."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..scene.framing import axes
 from ..scene.open import Scene
-from ..space import Matrix, Vector, apply
+from ..space import Matrix, apply
 from ..state.camera import Camera
-from ..state.light import Light, RectangleLight
 from ..state.view import ViewState
 from .layout import CUT, PARAMS
-from .transfer import srgb_to_linear
+from .lights import light_records, linear, reference_camera, sky_axes
 
 _MODES = {"mixed": 0, "brdf": 1, "phase": 2}
-TONE_MODES = {"filmic": 0, "exponential": 1, "linear": 2}
-MARCH_STEP_VOX = 0.5
+_DIRECT = {"mis": 0, "light": 1, "bsdf": 2}
+TONE_MODES = {"filmic": 0, "exponential": 1, "linear": 2, "agx": 3, "agave": 4}
+NO_LIMIT = 1e30
 
 
-def linear(color: tuple[float, float, float]) -> Vector:
-    """Linear Rec. 709 components of an sRGB colour."""
-    return srgb_to_linear(np.asarray(color, np.float64))
+@dataclass(frozen=True)
+class Uniforms:
+    """The records of one picture; `lights` may be empty."""
+
+    params: NDArray[np.void]
+    volumes: NDArray[np.void]
+    cuts: NDArray[np.void]
+    lights: NDArray[np.void]
 
 
-def light_direction(light: Light, camera: Camera) -> Vector:
-    """Unit vector from the scene's centre towards the light, for a light placed relative to `camera`."""
-    forward, right, up = axes(camera)
-    azimuth, elevation = math.radians(light.azimuth), math.radians(light.elevation)
-    flat = -forward * math.cos(azimuth) + right * math.sin(azimuth)
-    direction: Vector = flat * math.cos(elevation) + up * math.sin(elevation)
-    return direction
+def uniforms(
+    state: ViewState,
+    scene: Scene,
+    unit_from_world: Matrix,
+    volume_records: NDArray[np.void],
+    drawn: Sequence[bool],
+    picture: tuple[int, int],
+    window: tuple[int, int, int, int],
+) -> Uniforms:
+    """`picture` (width, height) of the whole; `window` (x, y, width, height) of the part drawn.
+
+    `volume_records` are those of the scene as it lies; volumes that are not `drawn` are not even walked through.
+    """
+    record = params(state, scene, unit_from_world, picture, window)
+    volumes = flipped(volume_records, state.flip)
+    lights, _ = light_records(state, scene, unit_from_world)
+    return Uniforms(record, volumes, cuts(record, volumes, drawn, state), lights)
 
 
 def params(
@@ -43,14 +59,16 @@ def params(
     picture: tuple[int, int],
     window: tuple[int, int, int, int],
 ) -> NDArray[np.void]:
-    """One Params record. `picture` (width, height) of the whole; `window` (x, y, width, height) of the part drawn."""
+    """One Params record."""
     record = PARAMS.array(1)
     p = record[0]
     _set_camera(p, state.camera, unit_from_world, picture)
     lo, hi = np.asarray(scene.box.lo), np.asarray(scene.box.hi)
     p["crop_lo"][:3] = apply(unit_from_world, lo + (hi - lo) * state.crop.lo)
     p["crop_hi"][:3] = apply(unit_from_world, lo + (hi - lo) * state.crop.hi)
-    _set_lights(p, state, scene)
+    _set_sky(p, state, scene)
+    lights, sky_chance = light_records(state, scene, unit_from_world)
+    p["light_count"], p["sky_chance"] = len(lights), sky_chance
     p["picture"] = (*picture, window[0], window[1])
     p["window"] = (window[2], window[3], 0, 0)
     p["seed"] = state.seed
@@ -58,69 +76,82 @@ def params(
     p["shading_mode"] = _MODES[state.shading.mode]
     p["gradient_factor"] = state.shading.gradient_factor
     p["anisotropy"] = state.shading.anisotropy
-    p["specular"] = 0.15
-    p["roughness"] = 0.45
-    p["march_step"] = MARCH_STEP_VOX
+    rendering = state.rendering
+    p["direct_mode"] = _DIRECT[rendering.direct]
+    p["scatterings"] = rendering.scatterings
+    lit = len(lights) > 0 or sky_chance > 0
+    p["rays"] = 2 * rendering.scatterings if lit else rendering.scatterings
+    limit = 0.0 if rendering.reference else rendering.firefly_limit
+    p["firefly_limit"] = limit or NO_LIMIT
+    p["gradient_taps"] = 4
+    p["march_step"] = rendering.step_vox
+    sky_seen = state.lighting.sky.seen and state.lighting.sky.visible
+    p["backdrop"] = int(sky_seen) | 2 * int(bool(np.any(lights["seen"])))
+    p["exposure"] = 2.0**state.display.exposure
     return record
 
 
-def cuts(record: NDArray[np.void], volume_records: NDArray[np.void], drawn: Sequence[bool]) -> NDArray[np.void]:
-    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there.
+def flipped(volume_records: NDArray[np.void], flip: tuple[bool, bool, bool]) -> NDArray[np.void]:
+    """Volumes mirrored about the scene's centre, which is 0 in unit space: grid_from_unit with columns negated."""
+    records = volume_records.copy()
+    for axis, mirrored in enumerate(flip):
+        if mirrored:
+            for row in ("grid_x", "grid_y", "grid_z"):
+                records[row][:, axis] *= -1
+    return records
 
-    Volumes that are not `drawn` are not even walked through.
-    """
+
+def cuts(
+    record: NDArray[np.void], volume_records: NDArray[np.void], drawn: Sequence[bool], state: ViewState
+) -> NDArray[np.void]:
+    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there."""
     lo, hi = record[0]["crop_lo"][:3], record[0]["crop_hi"][:3]
     corners = np.array([[x, y, z, 1.0] for x in (lo[0], hi[0]) for y in (lo[1], hi[1]) for z in (lo[2], hi[2])])
     records = CUT.array(len(volume_records))
-    for cut, volume, shows in zip(records, volume_records, drawn, strict=True):
+    rendering = state.rendering
+    cap = 0.0 if rendering.reference else rendering.extinction_cap
+    for cut, volume, shows, layer in zip(records, volume_records, drawn, state.layers, strict=True):
         grid = corners @ np.stack([volume["grid_x"], volume["grid_y"], volume["grid_z"]], axis=1).astype(np.float64)
         cut["lo"][3] = float(shows)
         cut["lo"][:3] = np.maximum(grid.min(axis=0), 0.0)
         cut["hi"][:3] = np.minimum(grid.max(axis=0), volume["size"][:3])
+        per_voxel = state.shading.density * float(volume["voxel_unit"])
+        cut["hi"][3] = cap / per_voxel if cap > 0 and per_voxel > 0 else NO_LIMIT
+        whole = layer.channels if layer.kind == "image" else (layer,)
+        if not all(channel.clipped for channel in whole):
+            cut["has_uncut"] = 1
+            cut["lo"][:3], cut["hi"][:3] = 0.0, volume["size"][:3]
     return records
 
 
 def _set_camera(p: NDArray[np.void], camera: Camera, unit_from_world: Matrix, picture: tuple[int, int]) -> None:
     forward, right, up = axes(camera)
-    aspect = picture[0] / picture[1]
+    stereo = camera.stereo != "off"
+    aspect = picture[0] / picture[1] / (2.0 if stereo else 1.0)
     perspective = camera.projection == "perspective"
+    unit = float(unit_from_world[0, 0])
     # Half the picture's height: at distance 1 in perspective; everywhere, in unit space, in an orthographic view.
-    scale = math.tan(math.radians(camera.view_angle) / 2) if perspective else camera.parallel_scale
-    if not perspective:
-        scale *= unit_from_world[0, 0]
+    scale = math.tan(math.radians(camera.view_angle) / 2) if perspective else camera.parallel_scale * unit
     p["eye"][:3] = apply(unit_from_world, np.asarray(camera.position))
     p["eye"][3] = float(perspective)
     p["forward"][:3] = forward
     p["right"][:3] = right * scale * aspect
     p["up"][:3] = up * scale
+    p["right_unit"][:3], p["up_unit"][:3] = right, up
+    p["lens"][:2] = camera.aperture * unit, 1.0 / ((camera.focus_distance or camera.distance) * unit)
+    if stereo:
+        distance = camera.distance * unit
+        p["stereo"][:3] = 1.0, camera.eye_separation * distance / 2, 1.0 / distance
 
 
-def _set_lights(p: NDArray[np.void], state: ViewState, scene: Scene) -> None:
-    area = next(
-        (one for one in state.lighting.lights if isinstance(one, RectangleLight)), RectangleLight(visible=False)
-    )
+def _set_sky(p: NDArray[np.void], state: ViewState, scene: Scene) -> None:
     sky = state.lighting.sky
-    reference = state.camera if area.follow_camera else scene.default_state.camera
-    direction = light_direction(area, reference)
-    _, right, up = axes(reference)
-    u = np.cross(up, direction)
-    u = right if np.linalg.norm(u) < 1e-6 else u / np.linalg.norm(u)
-    v = np.cross(direction, u)
-    surface = area.width * area.height
-    p["light_centre"] = (*(direction * area.distance), surface)
-    p["light_u"][:3] = u * area.width / 2
-    p["light_v"][:3] = v * area.height / 2
-    p["light_normal"][:3] = -direction
-    # Irradiance at the centre = radiance * area / distance^2; a white Lambert surface there reflects a pi-th of it.
-    shine = area.intensity if area.visible else 0.0
-    radiance = linear(area.color) * shine * math.pi * area.distance**2 / surface
-    p["light_radiance"][:3] = radiance
+    frame = sky_axes(sky, reference_camera(sky.follow_camera, state, scene))
+    for name, axis in zip(("sky_x", "sky_y", "sky_z"), frame, strict=True):
+        p[name][:3] = axis
+    p["sky_up"][:3] = frame[2]
     glow = sky.intensity if sky.visible else 0.0
     for name, color in (("sky_top", sky.top), ("sky_middle", sky.middle), ("sky_bottom", sky.bottom)):
         p[name][:3] = linear(color) * glow
-    p["sky_up"][:3] = up
-    # Choose lights by about what they add to a white surface.
-    total = shine + glow
-    probability = shine / total if total > 0 else 0.0
-    p["area_probability"] = probability if probability in (0.0, 1.0) else min(max(probability, 0.2), 0.8)
-    p["rays"] = 2 if total > 0 else 1
+    if sky.environment is not None:
+        p["sky_middle"][:3] = glow

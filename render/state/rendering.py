@@ -35,7 +35,7 @@ class Rendering(Node):
     sampler: Literal["sobol", "independent"] = "sobol"
     direct: Literal["mis", "light", "bsdf"] = "mis"
     firefly_limit: Annotated[float, Field(ge=0.0, le=1e6)] = 20.0
-    extinction_cap: Annotated[float, Field(ge=0.0, le=1e6)] = 4.0
+    extinction_cap: Annotated[float, Field(ge=0.0, le=1e6)] = 2.0
     reference: bool = False
     noise_threshold: Unit = 0.0
     denoise: bool = True

@@ -2,7 +2,7 @@
 //
 // A page entry: bits 31..30 are its state (0 absent, 1 resident, 2 constant); bits 29..0 are the slot's place in the
 // atlas (10 bits each for x, y, z) or, for a constant brick, its texel.
-// Needs: the buffers volumes[], channels[], pages[] and the atlases; BRICK (payload), SLOT (payload + 2).
+// Needs: the buffers volumes[], channels[], page_at and the atlases; BRICK (payload), SLOT (payload + 2).
 
 const uint PAGE_ABSENT = 0u;
 const uint PAGE_RESIDENT = 1u;
@@ -24,7 +24,7 @@ vec3 unit_gradient(int v, vec3 g) {
 }
 
 uint page_of(int c, ivec3 brick, ivec3 bricks) {
-    return pages[channels[c].page_base + (brick.z * bricks.y + brick.y) * bricks.x + brick.x];
+    return page_at(channels[c].page_base + (brick.z * bricks.y + brick.y) * bricks.x + brick.x);
 }
 
 ivec3 slot_origin(uint page) {

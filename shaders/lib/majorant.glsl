@@ -14,6 +14,7 @@ struct Walk {
     ivec3 n;          // cells along each axis
     int base;
     float t, t_end;   // how far it has come; where the ray leaves the volume (or the crop box)
+    float cap;        // no majorant is larger: the cap of the volume's opacities, all channels
 };
 
 // A walk of the unit-space ray o + t d over [t0, t1] through volume v; false when the ray misses it.
@@ -26,6 +27,7 @@ bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
     w.t_end = inside.y;
     w.n = volumes[v].cells.xyz;
     w.base = volumes[v].cell_base;
+    w.cap = cuts[v].hi.w * (MIXING == 1 ? 1.0 : float(volumes[v].cells.w));
     w.cell = clamp(ivec3(floor(w.o + w.d * w.t)), ivec3(0), w.n - 1);
     return inside.x < inside.y;
 }
@@ -33,7 +35,7 @@ bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
 // The majorant opacity of the current cell, and where the ray leaves the cell (or the empty box around it). `next` is
 // the cell that it enters there. Cells are integers, so each step makes progress whatever rounding does to t.
 float walk_segment(in Walk w, out float t_exit, out ivec3 next) {
-    uint entry = cells[w.base + (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x];
+    uint entry = cell_at(w.base + (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x);
     float majorant = unpackHalf2x16(entry & 0xFFFFu).x;
     int reach = max(int(entry >> 16u), 1) - 1;
     ivec3 lo = w.cell - reach, hi = w.cell + reach + 1;
@@ -61,7 +63,7 @@ bool walk_to_candidate(inout Walk w, inout float tau, out float majorant) {
     while (!walk_is_over(w)) {
         float t_exit;
         ivec3 next;
-        majorant = walk_segment(w, t_exit, next);
+        majorant = min(walk_segment(w, t_exit, next), w.cap);
         float mu_maj = majorant * params.density;
         float t_stop = min(t_exit, w.t_end);
         float depth = mu_maj * (t_stop - w.t);
@@ -76,11 +78,33 @@ bool walk_to_candidate(inout Walk w, inout float tau, out float majorant) {
     return false;
 }
 
+#if MIXING == 1
+// The channel of the largest opacity at g, that opacity and its texel; -1 where all are clear. `inside`: g is not cut away.
+int strongest_channel(int v, vec3 g, bool inside, out float opacity, out float texel) {
+    int best = -1;
+    opacity = texel = 0.0;
+    int first = volumes[v].bricks.w;
+    for (int c = first; c < first + volumes[v].cells.w; c++) {
+        if (channels[c].weight <= 0.0 || (!inside && channels[c].clipped != 0)) continue;
+        float one;
+        float mine = channel_opacity(v, c, g, one);
+        if (mine > opacity) {
+            opacity = mine;
+            texel = one;
+            best = c;
+        }
+    }
+    return best;
+}
+#else
 // The channel that a candidate in the current cell belongs to, drawn in proportion to the channels' majorants, and that
-// channel's majorant (with its weight). `pick` is 0 .. the cell's majorant; -1 where only rounding put a candidate.
-int candidate_channel(in Walk w, int v, float pick, out float majorant) {
+// channel's majorant (with its weight). `u` is uniform in [0, 1), `whole` the cell's majorant; -1 where only rounding put a
+// candidate.
+int candidate_channel(in Walk w, int v, float u, float whole, out float majorant) {
     int index = (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x;
+    float pick = u * whole;
     majorant = 0.0;
 #include "generated/candidates.glsl"
     return -1;
 }
+#endif

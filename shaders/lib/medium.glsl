@@ -2,8 +2,11 @@
 // Extinctions are per unit length (unit space: the scene's longest side is 1).
 // Needs params, volumes[], cuts[], channels[], bricks.glsl, transfer.glsl, labels.glsl.
 
-// Opacity of channel c of volume v at grid position g.
-float channel_opacity(int v, int c, vec3 g, out float texel) {
+// The least mean free path: opacities above this change nothing (rendering.extinction_cap).
+float capped(int v, float opacity) { return min(opacity, cuts[v].hi.w); }
+
+// Opacity of channel c of volume v at grid position g, without the factor of its gradient.
+float base_opacity(int v, int c, vec3 g, out float texel) {
 #ifdef HAS_LABELS
     if (STORAGE[c] == 2) {
         uint id = label_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g);
@@ -15,14 +18,49 @@ float channel_opacity(int v, int c, vec3 g, out float texel) {
     return opacity_of(c, texel);
 }
 
-// Opacity at g, 0 outside of the volume and of the crop box, so that the faces of a cut are surfaces too.
+// The four corners of a tetrahedron around a point: central differences from four places instead of six.
+vec3 tetrahedron(int i) { return vec3(i == 0 || i == 3 ? 1.0 : -1.0, i == 1 || i == 3 ? 1.0 : -1.0, i >= 2 ? 1.0 : -1.0); }
+
+const float TETRAHEDRON = 0.57735026919;  // so that the corners are one voxel away
+
+#ifdef HAS_GRADIENT_OPACITY
+// The factor by which the change of the window fraction x over one voxel scales channel c's opacity.
+float gradient_factor(int v, int c, vec3 g) {
+    if (channels[c].gradient_base < 0) return 1.0;
+    vec3 change = vec3(0.0);
+    for (int i = 0; i < 4; i++) {
+        vec3 corner = tetrahedron(i);
+        vec3 at = clamp(g + corner * TETRAHEDRON, vec3(0.0), vec3(volumes[v].size.xyz));
+        float texel = intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, at);
+        change += corner * clamp(texel * channels[c].scale + channels[c].bias, 0.0, 1.0);
+    }
+    float x = min(length(change) * (0.25 / TETRAHEDRON), 1.0);
+    return gradient_lut[channels[c].gradient_base + int(x * float(GRADIENT_LUT_SIZE - 1) + 0.5)];
+}
+#endif
+
+// Opacity of channel c of volume v at grid position g.
+float channel_opacity(int v, int c, vec3 g, out float texel) {
+    float opacity = base_opacity(v, c, g, texel);
+#ifdef HAS_GRADIENT_OPACITY
+    if (opacity > 0.0 && STORAGE[c] != 2) opacity *= gradient_factor(v, c, g);
+#endif
+    return capped(v, opacity);
+}
+
+// Opacity at g for shading: without the cap, so that gradients stay, and 0 outside of the volume and of the crop box, so
+// that the faces of a cut are surfaces too.
 float opacity_or_nothing(int v, int c, vec3 g) {
     if (any(lessThan(g, cuts[v].lo.xyz)) || any(greaterThan(g, cuts[v].hi.xyz))) return 0.0;
     float texel;
-    return channel_opacity(v, c, g, texel);
+    float opacity = base_opacity(v, c, g, texel);
+#ifdef HAS_GRADIENT_OPACITY
+    if (opacity > 0.0 && STORAGE[c] != 2) opacity *= gradient_factor(v, c, g);
+#endif
+    return opacity;
 }
 
-// Gradient of channel c's opacity at g per unit length (unit axes); central differences one voxel to each side.
+// Gradient of channel c's opacity at g per unit length (unit axes).
 vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
 #ifdef HAS_LABELS
     if (STORAGE[c] == 2) {
@@ -30,12 +68,12 @@ vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
         return unit_gradient(v, label_gradient(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g, id));
     }
 #endif
-    vec3 gradient;
-    for (int axis = 0; axis < 3; axis++) {
-        vec3 h = vec3(axis == 0, axis == 1, axis == 2);
-        gradient[axis] = 0.5 * (opacity_or_nothing(v, c, g + h) - opacity_or_nothing(v, c, g - h));
+    vec3 gradient = vec3(0.0);
+    for (int i = 0; i < params.gradient_taps; i++) {
+        vec3 corner = tetrahedron(i);
+        gradient += corner * opacity_or_nothing(v, c, g + corner * TETRAHEDRON);
     }
-    return unit_gradient(v, gradient);
+    return unit_gradient(v, gradient * (0.25 / TETRAHEDRON));
 }
 
 vec3 albedo_at(int c, float texel) {

@@ -1,9 +1,9 @@
 // The scene's buffers and atlases, bound the same way for all shaders that look at voxels.
 #include "generated/layout.glsl"
 
-// Only the passes that make the macrocells write them: they define CELL_ACCESS as nothing.
-#ifndef CELL_ACCESS
-#define CELL_ACCESS readonly
+// The passes that make the macrocells define WRITES_CELLS.
+#ifndef MIXING
+#define MIXING 0
 #endif
 
 // By channel: 0 R8, 1 R16, 2 labels.
@@ -13,10 +13,26 @@ layout(std140, binding = 0) uniform ParamsBlock { Params params; };
 layout(std140, binding = 1) uniform VolumeBlock { Volume volumes[N_VOLUMES]; };
 layout(std140, binding = 2) uniform ChannelBlock { Channel channels[N_CHANNELS]; };
 layout(std140, binding = 3) uniform CutBlock { Cut cuts[N_VOLUMES]; };  // of this view
-layout(std430, binding = 3) readonly buffer PageBuffer { uint pages[]; };
-layout(std430, binding = 4) readonly buffer LutBuffer { vec4 lut[]; };
-layout(std430, binding = 5) CELL_ACCESS buffer CellBuffer { uint cells[]; };
-layout(std430, binding = 12) CELL_ACCESS buffer MajorantBuffer { float majorants[]; };
+layout(std140, binding = 6) uniform LightBlock { Light lights[MAX_LIGHTS]; };
+// What is read at every step comes through texture buffers: software devices gather from them much faster.
+layout(binding = 9) uniform usamplerBuffer page_buffer;
+layout(binding = 10) uniform samplerBuffer lut_buffer;
+
+uint page_at(int index) { return texelFetch(page_buffer, index).r; }
+vec4 lut_at(int index) { return texelFetch(lut_buffer, index); }
+#ifdef WRITES_CELLS
+layout(std430, binding = 5) buffer CellBuffer { uint cells[]; };
+layout(std430, binding = 12) buffer MajorantBuffer { float majorants[]; };
+#else
+layout(binding = 11) uniform usamplerBuffer cell_buffer;
+layout(binding = 12) uniform samplerBuffer majorant_buffer;
+
+uint cell_at(int index) { return texelFetch(cell_buffer, index).r; }
+float majorant_at(int index) { return texelFetch(majorant_buffer, index).r; }
+#endif
+#ifdef HAS_GRADIENT_OPACITY
+layout(std430, binding = 13) readonly buffer GradientLutBuffer { float gradient_lut[]; };
+#endif
 #ifdef HAS_LABELS
 layout(std430, binding = 6) readonly buffer LabelColorBuffer { uint label_colors[]; };
 layout(binding = 2) uniform usampler3D atlas_labels;
@@ -26,6 +42,10 @@ layout(binding = 0) uniform sampler3D atlas_r8;
 #endif
 #ifdef HAS_R16
 layout(binding = 1) uniform sampler3D atlas_r16;
+#endif
+#ifdef HAS_ENVIRONMENT
+layout(binding = 8) uniform sampler2D environment;
+layout(std430, binding = 14) readonly buffer EnvironmentBuffer { float environment_cdf[]; };
 #endif
 #ifdef COUNT_VIOLATIONS
 layout(std430, binding = 7) buffer ViolationBuffer { uint violations[]; };

@@ -5,7 +5,7 @@
 // a volume share its walk: a tentative collision first draws its channel in proportion to the channels' majorants
 // (tentative collisions of all channels are one Poisson process, thinned), so it costs one fetch however many there are.
 // Sources: Woodcock et al. 1965 (delta tracking); Novak, Selle, Jarosz, "Residual Ratio Tracking", ACM TOG 33(6), 2014.
-// Needs params, rng.glsl, majorant.glsl, medium.glsl.
+// Needs params, rng.glsl, majorant.glsl, medium.glsl; MIXING (0 physical, 1 max, 2 additive).
 
 // Below this transmittance a shadow ray plays Russian roulette.
 const float ROULETTE_BELOW = 0.5;
@@ -24,25 +24,41 @@ void count_violation(float sum, float majorant) {
 #endif
 }
 
-// Track the ray over [0, t1] through all volumes.
-// `shadow` false (delta tracking): the nearest collision, or t < 0 when there is none.
+// Track the ray over [0, t1] through all volumes. `first` is the random number of the first free flight.
+// `shadow` false (delta tracking): the nearest collision, or t < 0 when there is none; nothing is hit before `t0`.
 // `shadow` true (ratio tracking): T is multiplied by an unbiased estimate of the transmittance; Russian roulette ends the
 // ray once little is left. Both in one loop: a GPU's lanes that track different kinds of rays stay together, and the
 // code exists once.
-Collision track(vec3 o, vec3 d, float t1, bool shadow, inout float T, inout Rng rng) {
+Collision track(vec3 o, vec3 d, float t0, float t1, bool shadow, float first, inout float T, inout Rng rng) {
     Collision hit = Collision(-1.0, -1, -1, 0.0);
-    vec2 inside = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, t1);
+    vec3 inverse_d = safe_inverse(d);
+    vec2 cut = clip_to_box(o, inverse_d, params.crop_lo.xyz, params.crop_hi.xyz, t0, t1);
+#ifdef HAS_PLANES
+    cut = clip_to_planes(o, d, cut);
+#endif
+    float t_end = t1;
     for (int v = 0; v < N_VOLUMES; v++) {
         Walk w;
-        if (cuts[v].lo.w == 0.0 || !walk_start(v, o, d, inside.x, inside.y, w)) continue;
+        // Where a channel is not cut the whole volume is walked through, and each candidate of the others is asked.
+        bool ask = cuts[v].has_uncut != 0;
+        vec2 span = ask ? vec2(t0, t1) : cut;
+        if (cuts[v].lo.w == 0.0 || !walk_start(v, o, d, span.x, min(span.y, t_end), w)) continue;
         vec4 u = rng_next4(rng);
-        float tau = -log(1.0 - u.x);
+        float tau = -log(1.0 - (v == 0 ? first : u.x));
         float cell_majorant, majorant;
         while (walk_to_candidate(w, tau, cell_majorant)) {
-            int c = candidate_channel(w, v, u.z * cell_majorant, majorant);
+            float texel;
+            vec3 g = (w.o + w.d * w.t) * float(CELL);
+            float opacity = 0.0;
+#if MIXING == 1
+            int c = strongest_channel(v, g, !ask || (w.t >= cut.x && w.t <= cut.y), opacity, texel);
+            majorant = cell_majorant;
+#else
+            int c = candidate_channel(w, v, u.z, cell_majorant, majorant);
+            if (c >= 0 && (!ask || channels[c].clipped == 0 || (w.t >= cut.x && w.t <= cut.y)))
+                opacity = channel_opacity(v, c, g, texel);
+#endif
             if (c >= 0) {
-                float texel;
-                float opacity = channel_opacity(v, c, (w.o + w.d * w.t) * float(CELL), texel);
                 count_violation(opacity, majorant);
                 if (shadow) {
                     T *= max(1.0 - opacity / majorant, 0.0);
@@ -55,7 +71,7 @@ Collision track(vec3 o, vec3 d, float t1, bool shadow, inout float T, inout Rng 
                     }
                 } else if (u.y * majorant < opacity) {
                     hit = Collision(w.t, v, c, texel);
-                    inside.y = w.t;  // the next volumes can only win with a nearer one
+                    t_end = w.t;  // the next volumes can only win with a nearer one
                     break;
                 }
             }
