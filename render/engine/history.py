@@ -40,9 +40,7 @@ class History:
     """Pictures of one view, each made from its samples and the one before."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._program = Program(
-            ShaderSource("reproject.comp", generated={"generated/layout.glsl": declarations()})
-        )  # fmt: skip
+        self._programs: dict[int, Program] = {}  # by tone map
         self._params = (Buffer(PARAMS.dtype.itemsize), Buffer(PARAMS.dtype.itemsize))
         self._shown, self._before = Picture(width, height), Picture(width, height)
         self._trust = 0.0
@@ -78,11 +76,11 @@ class History:
         self._before.color.bind(3)
         self._before.count.bind(4)
         width, height = accumulator.window
-        self._program.set(
+        program = self._program(TONE_MODES[display.tone_map])
+        program.set(
             window=accumulator.window,
             per_sample=1.0 / max(1, accumulator.samples),
             exposure=float(2.0**display.exposure),
-            tone_mode=TONE_MODES[display.tone_map],
             window_before=self._before.window,
             samples=float(accumulator.samples),
             trust=self._trust,
@@ -90,12 +88,19 @@ class History:
             fade=float(fade),
             radius=_NEIGHBOURHOOD_RADIUS,
         )
-        self._program.dispatch(-(-width // 8), -(-height // 8))
+        program.dispatch(-(-width // 8), -(-height // 8))
         self._shown.window = accumulator.window
         return self._shown
 
+    def _program(self, tone_mode: int) -> Program:
+        if tone_mode not in self._programs:
+            generated = {"generated/layout.glsl": declarations()}
+            self._programs[tone_mode] = Program(ShaderSource("reproject.comp", {"TONE_MODE": tone_mode}, generated))
+        return self._programs[tone_mode]
+
     def close(self) -> None:
-        self._program.close()
+        for program in self._programs.values():
+            program.close()
         for buffer in self._params:
             buffer.close()
         self._shown.close()

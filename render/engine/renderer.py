@@ -14,6 +14,7 @@ from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
 from ..state.view import ViewState
 from .accumulator import TILE, Accumulator
+from .guides import GuidesPainter
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
 from .pacing import Pacing
@@ -74,6 +75,7 @@ class Renderer:
         self._look = Look(self.resident)
         self._tracer = Tracer(self.resident, self._look, mode, count_violations)
         self._pacing = Pacing()
+        self._guides = GuidesPainter()
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
@@ -99,8 +101,8 @@ class Renderer:
             # Several changes may come before the next step: the least trusting one counts.
             self._trust = min(self._trust if self._dirty else TRUST_MOVED, TRUST_MOVED if moved else TRUST_CHANGED)
             self._dirty = True
-        # A new exposure or background shows the samples that are there already.
-        self._redevelop = self._redevelop or state.display != self._state.display
+        # A new exposure, background or guide shows the samples that are there already.
+        self._redevelop = self._redevelop or _developed(state) != _developed(self._state)
         self._state, self._sequence, self._camera_seq = state, sequence, camera_seq
 
     def resize(self, width: int, height: int) -> None:
@@ -216,7 +218,8 @@ class Renderer:
     def _develop(self) -> None:
         fade = min(FADE_SAMPLES, self._state.samples)
         picture = self._view.history.compose(self._view.accumulator, self._state.display, fade)
-        self._view.developer.develop_i420(picture, self._state.display)
+        self._guides.prepare(self._state, self.scene, (self.width, self.height))
+        self._view.developer.develop_i420(picture, self._state.display, self._guides)
         self._redevelop = False
 
     # ---- stills ----
@@ -251,7 +254,8 @@ class Renderer:
             try:
                 self._start(accumulator, (width, height), (x, y, w, h))
                 self._sample(accumulator, samples, progress, number, len(windows))
-                tile = developer.rgba(accumulator, self._state.display, transparent, (x, y))
+                self._guides.prepare(self._state, self.scene, (width, height), (x, y, w, h))
+                tile = developer.rgba(accumulator, self._state.display, transparent, (x, y), guides=self._guides)
                 whole[y : y + h, x : x + w] = tile
                 self._context.check()
             finally:
@@ -273,7 +277,9 @@ class Renderer:
     def read_rgba(self, transparent: bool = False) -> NDArray[np.uint8]:
         """The mean of the samples as (height, width, 4) uint8, sRGB, straight alpha, top row first."""
         self._finish_sample()
-        return self._view.developer.rgba(self._view.accumulator, self._state.display, transparent)
+        self._guides.prepare(self._state, self.scene, (self.width, self.height))
+        developer = self._view.developer
+        return developer.rgba(self._view.accumulator, self._state.display, transparent, guides=self._guides)
 
     def read_i420(self) -> bytes:
         """The picture of the last fresh step: planes Y, U, V, BT.709 limited range. Once a step.
@@ -304,6 +310,7 @@ class Renderer:
         self._views.close()
         self._views = None
         self._tracer.close()
+        self._guides.close()
         self._look.close()
         if self._owns_resident:
             self.resident.close()
@@ -327,3 +334,8 @@ def _traced(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples depend on."""
     shown = (state.clip_planes, state.slices, state.flip, state.crop)
     return state.camera, state.layers, state.time, shown, state.shading, state.lighting, state.rendering, state.seed
+
+
+def _developed(state: ViewState) -> tuple[object, ...]:
+    """The parts of the state that the samples do not depend on, and the picture does."""
+    return state.display, state.guides

@@ -57,6 +57,8 @@ class Scene:
         self.box: Box = box
         orientations = {layer.source.info.orientation for layer in layers}
         self.orientation: Literal["image", "anatomical"] = "anatomical" if orientations == {"anatomical"} else "image"
+        steps = (layer.source.info.time_step_s for layer in layers)
+        self.time_step_s: float | None = next((step for step in steps if step is not None), None)
         self.default_state = self._default_state()
 
     def _default_state(self) -> ViewState:
