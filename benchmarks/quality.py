@@ -4,11 +4,11 @@
                                  [--seeds 2] [--threshold 0.05] [--reference-spp 4096] [--cache DIR]
                                  [--data DIR] [--device N] [--json FILE]
 
-The error is relMSE = mean((x - r)^2 / (r^2 + 0.01)) over linear RGB against a reference r of many samples, which is kept
-in a folder, grows in steps, and goes on where it was interrupted. Its random numbers are not those of what it judges.
+The error is relMSE = mean((x - r)^2 / (r^2 + 0.01)) over linear RGB against a reference r of many samples, which is
+kept in a folder, grows in steps, and goes on where it was interrupted. Its random numbers are not those of what it judges.
 
-Compared are Sobol points with independent numbers, a picture whose converged tiles stop with one that samples all alike,
-and 16 samples that were denoised (by Open Image Denoise, by the filter of the moving picture) with 256 that were not.
+Compared are Sobol points with independent numbers, a picture whose converged tiles stop with one that samples all
+alike, and 16 samples that were denoised (by Open Image Denoise, by the filter of the moving picture) with 256 that were not.
 "At equal time" reads the error of the plain curve, interpolated in logarithms, at the time that the other one took.
 """
 
@@ -144,7 +144,9 @@ def compare_denoised(
     return {name: float(np.mean(values)) for name, values in errors.items()}
 
 
-def reference_of(camera: Camera, file: Path, samples: int, shape: tuple[int, int], say: Callable[[str], None]) -> Floats:
+def reference_of(
+    camera: Camera, file: Path, samples: int, shape: tuple[int, int], say: Callable[[str], None]
+) -> Floats:
     """The mean of `samples` independent samples a pixel or a few more, (h, w, 4): as far as `file` has them, and the
     rest is drawn and put there. Each step has a seed of its own."""
     total, done = np.zeros((*shape, 4), np.float64), 0
@@ -165,8 +167,10 @@ def reference_of(camera: Camera, file: Path, samples: int, shape: tuple[int, int
 
 
 def second_moment(few: Shot, half: Shot) -> NDArray[np.float64]:
-    """E[luminance^2] of one sample, (h, w): the layer "luminance2" where the renderer has it, else from the difference of
-    two pictures: its square is the sum of their variances, smoothed over 3x3 pixels."""
+    """E[luminance^2] of one sample, (h, w): the layer "luminance2" where the renderer has it.
+
+    Else from the difference of the two pictures: its square, smoothed over 3x3 pixels, is the sum of their variances.
+    """
     weights = np.array([0.2126, 0.7152, 0.0722])
     mean = np.asarray(few.layers["color"], np.float64)[..., :3] @ weights
     if "luminance2" in few.layers:

@@ -4,14 +4,16 @@
 //   PACK    one texel a pixel of all that the others need (lib/denoise.glsl)
 //   GUIDE   guides averaged over 3 x 3 while samples are few; single bright pixels brought down to their neighbours;
 //           the noise; colour becomes irradiance: it is divided by the albedo
-//   FILTER  3 x 3 binomial with holes of 1, 2, 4 pixels; the last one multiplies by the albedo (LAST)
+//   FILTER  3 x 3 binomial with holes of 1, 2, 4 pixels; the last one multiplies by the albedo and develops (LAST)
 //
 // All in linear radiance, premultiplied: edges of transparent parts get no fringes. A pass moves light between pairs of
 // pixels, as much as one gives the other gets: the mean brightness stays, which weights normalised pixel by pixel would
-// lower, because a dark pixel would not take what a bright one gives. (So it is a step of anisotropic diffusion: Perona &
-// Malik, PAMI 12(7), 1990.)
+// lower, because a dark pixel would not take what a bright one gives. (So it is a step of anisotropic diffusion: Perona
+// & Malik, PAMI 12(7), 1990.)
 // Sources: Dammertz et al., "Edge-Avoiding A-Trous Wavelet Transform for fast Global Illumination Filtering", HPG 2010;
 // Schied et al., "Spatiotemporal Variance-Guided Filtering", HPG 2017, sections 4.2 to 4.4.
+#include "lib/colour.glsl"
+#include "lib/developed.glsl"
 #include "lib/denoise.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
@@ -51,7 +53,7 @@ void main() {
     float n = max(sums.z, 1.0), mean = luma(now.rgb) / n, a = hits / n;
     float variance = max(sums.y / n - mean * mean, 0.0) * scale * scale + 0.25 * a * (1.0 - a);
     c.noise = n < 1.5 ? 0.0 : sqrt(variance * n / (n - 1.0) / max(imageLoad(worth, at).r, n));
-    c.around = c.tolerance = 0.0;
+    c.around = c.tolerance = c.spread = 0.0;
     imageStore(packed_out, at, pack_cell(c));
 }
 
@@ -65,7 +67,7 @@ uniform int perspective;
 // Sums over the pixels around.
 float others;              // how much of the neighbours' guides is wanted
 Cell guides;               // albedo, normal, depth
-float total, depth2, variance, bright2;
+float total, depth2, guides2, variance, bright2;
 vec2 own, sums, squares;   // brightness and coverage
 
 void look(ivec2 there, float weight) {
@@ -76,6 +78,7 @@ void look(ivec2 there, float weight) {
     guides.normal += q.normal * w;
     guides.depth += q.depth * w;
     depth2 += q.depth * q.depth * w;
+    guides2 += (ALBEDO_WEIGHT * dot(q.albedo, q.albedo) + NORMAL_WEIGHT * dot(q.normal, q.normal)) * w;
     variance += q.noise * q.noise;
     vec2 s = vec2(luma(q.rgb) * scale, q.coverage);
     sums += s;
@@ -95,6 +98,7 @@ void main() {
     guides.normal *= total;
     guides.depth *= total;
     depth2 = c.depth * guides.depth;
+    guides2 = (ALBEDO_WEIGHT * dot(c.albedo, c.albedo) + NORMAL_WEIGHT * dot(c.normal, c.normal)) * total;
     variance = c.noise * c.noise;
     float l = luma(c.rgb) * scale;
     own = vec2(l, c.coverage);
@@ -112,6 +116,8 @@ void main() {
     if (total > 0.0) {
         c.albedo = guides.albedo / total;
         c.depth = guides.depth / total;
+        vec3 n = guides.normal / total;
+        c.spread = max(guides2 / total - ALBEDO_WEIGHT * dot(c.albedo, c.albedo) - NORMAL_WEIGHT * dot(n, n), 0.0);
         float long_ = length(guides.normal);
         c.normal = long_ > 0.3 * total ? guides.normal / max(long_, 1e-6) : vec3(0.0);
         float spread = sqrt(max(depth2 / total - c.depth * c.depth, 0.0));
@@ -127,7 +133,7 @@ void main() {
     sums += own;
     squares += own * own;
     vec2 m = sums / 9.0, v = max(squares / 9.0 - m * m, 0.0);
-    // With few samples what the pixels around have is the better estimate; with more it would be the picture's own edges.
+    // With few samples the pixels around are the better estimate; with more it would be of the picture's own edges.
     float trust = clamp((samples - 1.0) / 7.0, 0.0, 1.0);
     c.around = m.y;
     c.noise = sqrt(mix(v.x + 0.25 * v.y, variance / 9.0, trust));
@@ -143,7 +149,7 @@ layout(rgba32ui, binding = 5) uniform readonly uimage2D packed_in;
 layout(rgba32f, binding = 1) uniform readonly image2D moments;
 #ifdef LAST
 layout(rgba32f, binding = 2) uniform readonly image2D picture;  // the mean so far, with history
-layout(rgba32f, binding = 3) uniform writeonly image2D filtered;
+layout(rgba32f, binding = 3) uniform writeonly image2D filtered; // developed with TONE_MODE, -1: linear
 uniform vec2 fade;         // numbers of samples: of the first that is filtered less, of the first that is not filtered
 #else
 layout(rgba32ui, binding = 6) uniform writeonly uimage2D packed_out;
@@ -158,8 +164,10 @@ vec4 sum;
 
 void add(ivec2 there, float weight) {
     Cell q = unpack_cell(imageLoad(packed_in, there));
-    float apart = distance_of_colours(c.rgb, c.coverage, q.rgb, q.coverage, scale) * inverse_strength / (noise2 + q.noise * q.noise)
-        + distance_of_guides(c.albedo, q.albedo, c.normal, q.normal, c.depth, q.depth, (c.tolerance + q.tolerance) * reach)
+    float apart = distance_of_colours(c.rgb, c.coverage, q.rgb, q.coverage, scale) * inverse_strength
+            / (noise2 + q.noise * q.noise)
+        + distance_of_guides(c.albedo, q.albedo, c.normal, q.normal, c.spread + q.spread, c.depth, q.depth,
+                             (c.tolerance + q.tolerance) * reach)
         + distance_of_coverage(c.around, q.around, samples_around);
     float w = weight * fall_off(apart);
     sum += vec4(q.rgb - c.rgb, q.coverage - c.coverage) * w;
@@ -193,7 +201,7 @@ void main() {
 #ifdef LAST
     vec4 before = imageLoad(picture, at);
     float kept = smoothstep(fade.x, fade.y, samples);
-    imageStore(filtered, at, mix(vec4(sum.rgb * divisor(c.albedo), sum.a), before, kept));
+    imageStore(filtered, at, developed(mix(vec4(sum.rgb * divisor(c.albedo), sum.a), before, kept), scale, TONE_MODE));
 #else
     c.rgb = sum.rgb;
     c.coverage = sum.a;

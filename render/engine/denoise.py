@@ -19,6 +19,8 @@ FADE = (16.0, 64.0)
 HOLES_PX = (1, 2, 4)
 # Of the noise of each pass's input: what differs by less is taken for noise.
 STRENGTH = 5.0
+# The tone map that is none.
+LINEAR = -1
 _GROUP = 8
 
 
@@ -43,7 +45,7 @@ class Denoiser:
         self._pack = Program(ShaderSource("denoise.comp", {"PACK": 1}))
         self._guide = Program(ShaderSource("denoise.comp", {"GUIDE": 1}))
         self._filter = Program(ShaderSource("denoise.comp", {"FILTER": 1}))
-        self._last = Program(ShaderSource("denoise.comp", {"FILTER": 1, "LAST": 1}))
+        self._lasts: dict[int, Program] = {}  # by tone map
         self._packed = (Texture2D(width, height, RGBA32UI), Texture2D(width, height, RGBA32UI))
         self.filtered = Texture2D(width, height, RGBA32F)
 
@@ -55,13 +57,16 @@ class Denoiser:
         window: tuple[int, int],
         *,
         scale: float = 1.0,
+        tone_mode: int = LINEAR,
         pixel_size: float = 0.002,
         perspective: bool = True,
     ) -> Texture2D:
         """Filter `picture`, (premultiplied linear radiance, coverage), of which `window` (width, height) is in use.
 
+        The answer is this object's own `filtered`: after the tone map `tone_mode` (colour.glsl's number), or linear.
+
         `worth`: how many samples each of its pixels is worth. `scale`: the exposure's factor. `pixel_size`: of a pixel
-        in unit space, at distance 1 where the camera is in perspective. The answer is this object's own `filtered`.
+        in unit space, at distance 1 where the camera is in perspective.
         """
         groups = (-(-window[0] // _GROUP), -(-window[1] // _GROUP))
         guides.color.bind_image(0)
@@ -83,15 +88,22 @@ class Denoiser:
             source, target = target, source
             source.bind_image(5)
             target.bind_image(6)
-            program = self._last if hole == HOLES_PX[-1] else self._filter
+            is_last = hole == HOLES_PX[-1]
+            program = self._last(tone_mode) if is_last else self._filter
             program.set(window=window, scale=scale, hole=hole, reach=0.5 * hole, strength=float(STRENGTH))
-            if program is self._last:
+            if is_last:
                 program.set(fade=FADE)
             program.dispatch(*groups)
         return self.filtered
 
+    def _last(self, tone_mode: int) -> Program:
+        if tone_mode not in self._lasts:
+            defines = {"FILTER": 1, "LAST": 1, "TONE_MODE": tone_mode}
+            self._lasts[tone_mode] = Program(ShaderSource("denoise.comp", defines))
+        return self._lasts[tone_mode]
+
     def close(self) -> None:
-        for program in (self._pack, self._guide, self._filter, self._last):
+        for program in (self._pack, self._guide, self._filter, *self._lasts.values()):
             program.close()
         for texture in (*self._packed, self.filtered):
             texture.close()
@@ -123,8 +135,7 @@ def denoise_layers(layers: Mapping[str, NDArray[Any]], samples: float) -> NDArra
         color,
     )
     textures = [Texture2D(width, height, RGBA32F) for _ in arrays]
-    worth = Texture2D(width, height, R32F)
-    denoiser = Denoiser(width, height)
+    worth, denoiser = Texture2D(width, height, R32F), Denoiser(width, height)
     try:
         for texture, array in zip(textures, arrays, strict=True):
             texture.write(array)
@@ -132,5 +143,6 @@ def denoise_layers(layers: Mapping[str, NDArray[Any]], samples: float) -> NDArra
         done = denoiser.run(Guides(*textures[:4]), textures[4], worth, (width, height), pixel_size=1.5 / height)
         return done.read().astype(np.float32, copy=False)
     finally:
-        for thing in (*textures, worth, denoiser):
-            thing.close()
+        denoiser.close()
+        for texture in (*textures, worth):
+            texture.close()

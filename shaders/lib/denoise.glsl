@@ -2,9 +2,9 @@
 // loads of a filter are most of its cost; and the weight of a neighbour.
 //
 //   x  premultiplied colour, RGB9E5 (OpenGL 4.5, 8.5.2, "shared exponent")
-//   y  coverage (16 bits, 0..1), depth (16 bits, 1024 a unit of length)
+//   y  coverage (12 bits, 0..1), depth (12 bits, 512 a unit of length), spread of albedos and normals (a float of 8 bits)
 //   z  albedo (3 x 8 bits, 0..1), noise (a float of 8 bits)
-//   w  normal (3 x 6 bits, 32 + 31 n; all 32 = none), coverage around (6 bits, 0..1), depth's tolerance (a float of 8 bits)
+//   w  normal (3 x 6 bits, 32 + 31 n; all 32 = none), coverage around (6 bits), depth's tolerance (a float of 8 bits)
 
 struct Cell {
     vec3 rgb;        // premultiplied by coverage
@@ -15,6 +15,7 @@ struct Cell {
     vec3 normal;     // unit vector or 0
     float around;    // coverage of the 3 x 3 pixels around
     float tolerance; // of depth
+    float spread;    // of distance_of_guides over the pixels around
 };
 
 const float LARGEST_9E5 = 65408.0;  // 511 / 512 * 2^16
@@ -39,7 +40,7 @@ vec3 unpack_rgb9e5(uint v) {
     return vec3(uvec3(v, v >> 9u, v >> 18u) & 511u) * step_;
 }
 
-// A float of 5 bits of exponent and 3 of mantissa, 2^-16 .. 2^15.9; what is smaller becomes 2^-16, which is as good as 0.
+// A float of 5 bits of exponent and 3 of mantissa, 2^-16 .. 2^15.9; what is smaller becomes 2^-16, as good as 0.
 uint pack_float8(float x) {
     return (clamp(floatBitsToUint(max(x, 0.0)) + (1u << 19u), 111u << 23u, (143u << 23u) - 1u) >> 20u) - (111u << 3u);
 }
@@ -55,18 +56,19 @@ uint pack_normal(vec3 n) {
 vec3 unpack_normal(uint v) { return vec3(uvec3(v, v >> 6u, v >> 12u) & 63u) * (1.0 / 31.0) - 32.0 / 31.0; }
 
 uvec4 pack_cell(Cell c) {
-    uint coverage = uint(clamp(c.coverage, 0.0, 1.0) * 65535.0 + 0.5);
-    uint depth = uint(clamp(c.depth * 1024.0, 0.0, 65535.0) + 0.5);
+    uint coverage = uint(clamp(c.coverage, 0.0, 1.0) * 4095.0 + 0.5);
+    uint depth = uint(clamp(c.depth * 512.0, 0.0, 4095.0) + 0.5);
+    uint around = uint(clamp(c.around, 0.0, 1.0) * 63.0 + 0.5);
     uvec3 albedo = uvec3(clamp(c.albedo, 0.0, 1.0) * 255.0 + 0.5);
-    return uvec4(pack_rgb9e5(c.rgb), coverage | (depth << 16u),
+    return uvec4(pack_rgb9e5(c.rgb), coverage | (depth << 12u) | (pack_float8(c.spread) << 24u),
                  albedo.r | (albedo.g << 8u) | (albedo.b << 16u) | (pack_float8(c.noise) << 24u),
-                 pack_normal(c.normal) | (uint(clamp(c.around, 0.0, 1.0) * 63.0 + 0.5) << 18u) | (pack_float8(c.tolerance) << 24u));
+                 pack_normal(c.normal) | (around << 18u) | (pack_float8(c.tolerance) << 24u));
 }
 
 Cell unpack_cell(uvec4 v) {
-    return Cell(unpack_rgb9e5(v.x), float(v.y & 0xFFFFu) * (1.0 / 65535.0), float(v.y >> 16u) * (1.0 / 1024.0),
+    return Cell(unpack_rgb9e5(v.x), float(v.y & 4095u) * (1.0 / 4095.0), float((v.y >> 12u) & 4095u) * (1.0 / 512.0),
                 vec3(uvec3(v.z, v.z >> 8u, v.z >> 16u) & 255u) * (1.0 / 255.0), unpack_float8(v.z >> 24u),
-                unpack_normal(v.w), float((v.w >> 18u) & 63u) * (1.0 / 63.0), unpack_float8(v.w >> 24u));
+                unpack_normal(v.w), float((v.w >> 18u) & 63u) * (1.0 / 63.0), unpack_float8(v.w >> 24u), unpack_float8(v.y >> 24u));
 }
 
 // The square of a distance of two premultiplied colours, as what is shown: brightness, and coverage of a background of
@@ -77,17 +79,21 @@ float distance_of_colours(vec3 rgb, float coverage, vec3 other_rgb, float other_
     return brightness * brightness + covered * covered;
 }
 
-// How little two pixels' guides say that they show one thing, 0 and up. What is absent says nothing.
-float distance_of_guides(vec3 albedo, vec3 other_albedo, vec3 normal, vec3 other_normal, float depth, float other_depth,
-                         float tolerance) {
+// Albedo and normal as one vector's two parts, so long that a difference of 1 tells two things apart.
+const float SPREAD = 1.0;
+const float ALBEDO_WEIGHT = 30.0, NORMAL_WEIGHT = 3.0;
+
+// How little two pixels' guides say that they show one thing, 0 and up. `spread`: the mean square of how much they vary
+// around either pixel: what varies says less. What is absent says nothing.
+float distance_of_guides(vec3 albedo, vec3 other_albedo, vec3 normal, vec3 other_normal, float spread, float depth,
+                         float other_depth, float tolerance) {
     vec3 a = albedo - other_albedo, n = normal - other_normal;
     float d = min(depth, other_depth) > 0.0 ? (depth - other_depth) / tolerance : 0.0;
-    // Unit vectors: 2 - 2 cos. Where one of them is 0 this is 1, as for 60 degrees.
-    return 30.0 * dot(a, a) + d * d + 3.0 * dot(n, n);
+    return (ALBEDO_WEIGHT * dot(a, a) + NORMAL_WEIGHT * dot(n, n)) / (1.0 + SPREAD * spread) + d * d;
 }
 
-// How little two pixels' coverages, each of `samples` samples of the pixels around, are of one thing. Silhouettes have no
-// other guide: background has neither depth nor normal. In units of 3 standard deviations of what is hit by chance.
+// How little two pixels' coverages, each of `samples` samples of the pixels around, are of one thing. Silhouettes have
+// no other guide: background has neither depth nor normal. In units of 3 standard deviations of what is hit by chance.
 float distance_of_coverage(float around, float other_around, float samples) {
     float d = around - other_around;
     float chance = around * (1.0 - around) + other_around * (1.0 - other_around) + 1.0 / samples;

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from render.engine.layout import CUT, PARAMS, declarations
 from render.engine.look import Look
 from render.engine.resident import ResidentScene
-from render.engine.tracer import _candidates as candidates_glsl
+from render.engine.tracer import candidates as candidates_glsl
 from render.engine.transfer import LUT_SIZE
 from render.gpu.buffer import Buffer
 from render.gpu.program import Program, ShaderSource

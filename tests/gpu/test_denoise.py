@@ -1,4 +1,4 @@
-"""The filter of the moving picture: noise goes, edges of all kinds stay, fireflies do not spread, brightness is kept."""
+"""The filter of the moving picture: noise goes, edges of all kinds stay, fireflies do not spread, brightness stays."""
 
 from __future__ import annotations
 
@@ -206,14 +206,19 @@ def test_cells_survive_packing(gl: Context) -> None:
     n = 2000
     rgb = (10.0 ** random.uniform(-4, 4, (n, 1)) * random.random((n, 3))).astype(np.float32)
     scalars = np.stack(
-        [random.random(n), random.uniform(0, 60, n), 2.0 ** random.uniform(-15, 15, n), 2.0 ** random.uniform(-15, 15, n)],
+        [
+            random.random(n),
+            random.uniform(0, 7.9, n),
+            2.0 ** random.uniform(-15, 15, n),
+            2.0 ** random.uniform(-15, 15, n),
+        ],
         axis=1,
     ).astype(np.float32)  # coverage, depth, noise, tolerance
     albedo = random.random((n, 3)).astype(np.float32)
     normal = random.normal(size=(n, 3))
     normal = (normal / np.linalg.norm(normal, axis=1)[:, None]).astype(np.float32)
     arguments = {"rgb": rgb, "s": scalars, "albedo": albedo, "normal": normal}
-    cell = "Cell c = unpack_cell(pack_cell(Cell(rgb, s.x, s.y, albedo, s.z, normal, s.x, s.w)));"
+    cell = "Cell c = unpack_cell(pack_cell(Cell(rgb, s.x, s.y, albedo, s.z, normal, s.x, s.w, s.z)));"
     got = {
         name: call(f"{cell} result = {what};", arguments, ["denoise"], result=kind)
         for name, what, kind in (
@@ -225,11 +230,13 @@ def test_cells_survive_packing(gl: Context) -> None:
         )
     }
     assert (np.abs(got["rgb"] - rgb) <= rgb.max(axis=1)[:, None] / 500).all()
-    assert got["scalars"][:, 0] == pytest.approx(scalars[:, 0], abs=1e-5)
-    assert got["scalars"][:, 1] == pytest.approx(scalars[:, 1], abs=6e-4)
+    assert got["scalars"][:, 0] == pytest.approx(scalars[:, 0], abs=1.3e-4)
+    assert got["scalars"][:, 1] == pytest.approx(scalars[:, 1], abs=1.1e-3)
     assert got["scalars"][:, 2:] == pytest.approx(scalars[:, 2:], rel=0.07)
     assert got["around"] == pytest.approx(scalars[:, 0], abs=0.0081)
     assert got["albedo"] == pytest.approx(albedo, abs=0.0021)
     assert (np.einsum("ij,ij->i", got["normal"], normal) > 0.95).all()
-    none = call("result = unpack_normal(pack_normal(n));", {"n": np.zeros((1, 3), np.float32)}, ["denoise"], result="vec3")
+    none = call(
+        "result = unpack_normal(pack_normal(n));", {"n": np.zeros((1, 3), np.float32)}, ["denoise"], result="vec3"
+    )
     assert np.array_equal(none, np.zeros((1, 3), np.float32))

@@ -31,8 +31,10 @@ TRUTH = np.broadcast_to(np.float32([0.5, 1.0, 2.0, 1.0]), (*SHAPE, 4))
 
 @dataclass
 class NoisyCamera:
-    """Gaussian noise of a known size a sample; Sobol points have half of it and take a quarter longer; adaptive sampling
-    takes half the samples and loses nothing."""
+    """Gaussian noise of a known size a sample.
+
+    Sobol points have half of it and take a quarter longer; adaptive sampling takes half the samples and loses nothing.
+    """
 
     sigma: float = 0.5
     shots: list[tuple[int, int, str]] = field(default_factory=list)
@@ -85,7 +87,9 @@ def test_filters_are_judged_against_many_raw_samples() -> None:
         assert (few.samples, half.samples) == (FEW_SPP, FEW_SPP // 2)
         return TRUTH
 
-    got = compare_denoised(NoisyCamera(), TRUTH, {"perfect": perfect, "none": lambda few, _: few.layers["color"]}, (1, 2))
+    got = compare_denoised(
+        NoisyCamera(), TRUTH, {"perfect": perfect, "none": lambda few, _: few.layers["color"]}, (1, 2)
+    )
     assert got["perfect"] == 0.0
     assert got["none"] == got["raw_few"]
     assert got["raw_few"] / got["raw_many"] == pytest.approx(MANY_SPP / FEW_SPP, rel=0.1)
