@@ -80,7 +80,7 @@ float distance_of_colours(vec3 rgb, float coverage, vec3 other_rgb, float other_
 }
 
 // Albedo and normal as one vector's two parts, so long that a difference of 1 tells two things apart.
-const float SPREAD = 1.0;
+const float SPREAD = 6.0;  // by measurement, on volumes and segmentations
 const float ALBEDO_WEIGHT = 30.0, NORMAL_WEIGHT = 3.0;
 
 // How little two pixels' guides say that they show one thing, 0 and up. `spread`: the mean square of how much they vary
