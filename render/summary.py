@@ -21,11 +21,18 @@ class DeviceInfo(Summary):
 
 
 class ChannelSummary(Summary):
-    """What a client needs to draw a channel's controls. Ranges are physical values; histogram: counts over `range`."""
+    """What a client needs to draw a channel's controls. Ranges are physical values; histogram: counts over `range`.
+
+    `percentiles` are (percent, value), ascending. `auto_windows`: the window of each method of an automatic rule.
+    `whole`: all voxels were counted, otherwise a sample of them.
+    """
 
     name: str
     range: tuple[float, float]
     histogram: tuple[int, ...]
+    percentiles: tuple[tuple[float, float], ...] = ()
+    auto_windows: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    whole: bool = True
 
 
 class LayerSummary(Summary):

@@ -36,6 +36,35 @@ uniform int samples;
 // From the third event on paths end by chance.
 const int ROULETTE_FROM = 3;
 
+#if MIXING == 2
+// Where channels overlap their colours add up as light does: red and green make yellow, not a mixture of both.
+vec3 added_albedo(Collision hit, vec3 g) {
+    vec3 sum = vec3(0.0);
+    float most = 0.0;
+    int first = volumes[hit.volume].bricks.w;
+    for (int c = first; c < first + volumes[hit.volume].cells.w; c++) {
+        if (channels[c].weight <= 0.0) continue;
+        float texel;
+        float opacity = channel_opacity(hit.volume, c, g, texel);
+        sum += opacity * albedo_at(c, texel);
+        most = max(most, opacity);
+    }
+    return min(sum / max(most, 1e-6), 1.0);
+}
+#endif
+
+// Lights that are seen directly: the nearest one along the ray, or t = 1e30.
+LightSample light_in_sight(vec3 o, vec3 d) {
+    LightSample nearest_light = LightSample(d, 1e30, vec3(0.0), 0.0);
+    if ((params.backdrop & 2) == 0) return nearest_light;
+    for (int i = 0; i < params.light_count; i++) {
+        if (lights[i].seen == 0) continue;
+        LightSample s = light_towards(i, o, d);
+        if (s.pdf > 0.0 && s.t < nearest_light.t) nearest_light = s;
+    }
+    return nearest_light;
+}
+
 // What happens at a collision; `u` chooses between surface and phase function.
 Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
     vec3 g = grid_from_unit(hit.volume, p);
@@ -68,9 +97,10 @@ Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
     return x;
 }
 
+// Which segmentation (4 bits) and which dense id in it (28 bits); 0: no label.
 uint label_of_hit(Collision hit) {
 #ifdef HAS_LABELS
-    if (STORAGE[hit.channel] == 2) return floatBitsToUint(hit.texel);
+    if (STORAGE[hit.channel] == 2) return floatBitsToUint(hit.texel) | uint(volumes[hit.volume].size.w - 1) << 28u;
 #endif
     return 0u;
 }
@@ -103,7 +133,8 @@ void main() {
         vec3 o, d;
         camera_ray(pixel, sampler_next4(points), o, d);
         vec3 beta = vec3(1.0), radiance = vec3(0.0), waiting = vec3(0.0), onward = d;
-        float t0 = near, t1 = 1e30;
+        LightSample behind = light_in_sight(o, d);
+        float t0 = near, t1 = behind.t;
         bool shadow = false;
         int events = 0;
         // A path looks and asks for light in turn. The bound is not a constant so that the loop stays a loop.
@@ -120,7 +151,13 @@ void main() {
                 if (max(beta.r, max(beta.g, beta.b)) <= 0.0) break;
                 continue;
             }
-            if (hit.t < 0.0) break;
+            if (hit.t < 0.0) {
+                bool light = behind.t < 1e30;
+                if (events > 0 || !(light || (params.backdrop & 1) != 0)) break;
+                radiance = light ? behind.radiance : sky_radiance(d);
+                film.color.a += 1.0;
+                break;
+            }
             Vertex x = vertex_at(o + d * hit.t, d, hit, u.y);
             o += d * hit.t;
             if (events == 0) film_hit(film, hit.t, x, index == 0u ? label_of_hit(hit) : 0u);
@@ -145,7 +182,7 @@ void main() {
                 if (max(beta.r, max(beta.g, beta.b)) <= 0.0) break;
             }
         }
-        film_add(film, radiance, events > 0);
+        film_add(film, radiance);
     }
     film_store(film, at);
 }

@@ -88,17 +88,22 @@ class Accumulator:
     def read_guides(self) -> dict[str, NDArray[np.float32]]:
         """What the first collisions were like: "albedo" (height, width, 3), "normal" (height, width, 3; means, shorter
         than 1 where they vary, 0 where nothing was a surface), "depth" (height, width; unit space, inf where nothing
-        was hit), "label" (height, width; dense ids of the first sample, exact up to 2^32 as float64).
+        was hit).
         """
         color, moments, albedo, normal = map(self._read, (self.color, self.moments, self.albedo, self.normal))
         hits = np.maximum(color[..., 3:], 1.0)
-        nothing = color[..., 3] == 0
+        nothing = color[..., 3:] == 0
         return {
             "albedo": albedo[..., :3] / hits,
             "normal": normal[..., :3] / hits,
-            "depth": np.where(nothing, np.float32(np.inf), moments[..., 0] / hits[..., 0]),
-            "label": moments[..., 3].astype(np.float64) + albedo[..., 3].astype(np.float64) * 65536,
+            "depth": np.where(nothing[..., 0], np.float32(np.inf), moments[..., 0] / hits[..., 0]),
         }
+
+    def read_labels(self) -> NDArray[np.uint32]:
+        """What the first sample met, (height, width): 4 bits segmentation, 28 bits dense id; 0 where no label was."""
+        low, high = self._read(self.moments)[..., 3], self._read(self.albedo)[..., 3]
+        packed: NDArray[np.uint32] = low.astype(np.uint32) | high.astype(np.uint32) << np.uint32(16)
+        return packed
 
     def _read(self, image: Texture2D) -> NDArray[np.float32]:
         width, height = self.window

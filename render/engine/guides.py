@@ -30,7 +30,7 @@ Window = tuple[int, int, int, int]
 def lay_out(state: ViewState, scene: Scene, picture: tuple[int, int], atlas: TextAtlas) -> Marks:
     """The marks of a picture of (width, height), of a stereo pair both eyes', in the order of painting."""
     guides = state.guides
-    marks = Marks(Style.of(guides, picture), atlas)
+    marks = Marks(Style.of(guides, state.display.background, picture), atlas)
     for projection in projections(state.camera, picture):
         marks.taken.clear()
         if guides.box:
@@ -73,7 +73,7 @@ class GuidesPainter:
             self.visible, self._key = False, ()
             return
         window = window or (0, 0, *picture)
-        key = (state.camera, guides, state.time, scene, picture, window)
+        key = (state.camera, guides, state.display.background, state.time, scene, picture, window)
         if key == self._key:
             return
         marks = self._lay_out(state, scene, picture)
@@ -90,7 +90,7 @@ class GuidesPainter:
         self.visible = self._touched > 0
 
     def _lay_out(self, state: ViewState, scene: Scene, picture: tuple[int, int]) -> Marks:
-        side = atlas_side(Style.of(state.guides, picture).font_px)
+        side = atlas_side(Style.of(state.guides, state.display.background, picture).font_px)
         if self._atlas is None or self._atlas.side_px != side:
             self._atlas = TextAtlas(side)
         generation = self._atlas.generation

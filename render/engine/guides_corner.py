@@ -29,9 +29,10 @@ def draw_axes(marks: Marks, projection: Projection, orientation: Literal["image"
     reach = length + beyond + size / 2
     centre = (x + _MARGIN_PX * unit * 0.6 + reach, y + height - _MARGIN_PX * unit * 0.6 - reach)
     marks.taken.append((centre[0] - reach, centre[1] - reach, centre[0] + reach, centre[1] + reach))
+    shade = 0.4 if marks.style.halo[0] > 0.5 else 1.0  # dark marks stand on a light background
     across = np.stack([projection.right, -projection.up], axis=1)  # rows: what world x, y, z are in the picture
     for axis in sorted(range(3), key=lambda a: -projection.forward[a]):
-        r, g, b = (float(value) for value in linear(_AXIS_COLORS[axis]))
+        r, g, b = (float(value) * shade for value in linear(_AXIS_COLORS[axis]))
         color: Color = (r, g, b)
         part = float(np.hypot(*across[axis]))  # 1 where it lies in the picture's plane, 0 where it points at the eye
         if part > 1e-3:

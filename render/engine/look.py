@@ -71,7 +71,7 @@ class Look:
 
     def bind(self) -> None:
         self._channel_buffer.bind_uniform(2)
-        self._lut_texels.bind(10); self.lut_buffer.bind(4)
+        self._lut_texels.bind(10)
         self._majorants.bind()
 
     def features(self) -> dict[str, str | int]:

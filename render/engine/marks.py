@@ -26,6 +26,7 @@ GUIDE = Struct(
 CAPSULE, TRAPEZIUM, TEXT = 0, 1, 2
 UNDER, OVER = 0, 1
 TEXT_HALO, LINE_HALO = 0.7, 0.3
+LIGHT_INK, DARK_INK = (0.85, 0.85, 0.85), (0.15, 0.15, 0.15)  # sRGB
 FONT_MIN_PX, FONT_MAX_PX = 6.0, 160.0
 
 Point = tuple[float, float]
@@ -46,15 +47,24 @@ class Style:
     halo: Color
 
     @classmethod
-    def of(cls, guides: Guides, picture: tuple[int, int]) -> Style:
-        """As large as the text scale says; larger in pictures of more than 900 lines, smaller in thumbnails."""
+    def of(cls, guides: Guides, background: Color, picture: tuple[int, int]) -> Style:
+        """As large as the text scale says; larger in pictures of more than 900 lines, smaller in thumbnails.
+
+        `background` (sRGB) counts where the guides have no colour of their own.
+        """
         width, height = picture
         unit = guides.text_scale * max(1.0, height / 900.0) * min(1.0, min(width, height) / 360.0)
-        r, g, b = (float(value) for value in linear(guides.color))
+        ink = guides.color or (DARK_INK if _is_light(background) else LIGHT_INK)
+        r, g, b = (float(value) for value in linear(ink))
         # Halos are dark around light marks and light around dark ones.
-        around = 0.0 if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 else 1.0
+        around = 0.0 if _is_light(ink) else 1.0
         font_px = min(max(FONT_MIN_PX, round(12.5 * unit * 4) / 4), FONT_MAX_PX)
         return cls(unit, font_px, max(1.0, 1.3 * unit), (r, g, b), (around,) * 3)
+
+
+def _is_light(color: Color) -> bool:
+    """Whether an sRGB colour is lighter than middle grey."""
+    return float(linear(color) @ (0.2126, 0.7152, 0.0722)) > 0.18
 
 
 @dataclass

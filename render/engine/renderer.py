@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
 from ..state.view import ViewState
 from .accumulator import TILE, Accumulator
+from .convergence import CHECK_EVERY, Convergence
 from .guides import GuidesPainter
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
 from .look import Look
@@ -32,9 +34,27 @@ TILE_PX = TILE * TILE
 
 
 @dataclass(frozen=True)
+class Layers:
+    """Linear pictures of one view, top row first.
+
+    `color` (height, width, 4) float32: premultiplied Rec. 709 radiance and coverage; `albedo` and `normal`
+    (height, width, 3) float32 of what was met first, means over the samples, world axes; `depth` (height, width)
+    float32, micrometres along the ray, inf where nothing is; `label` (height, width) uint64 ids, 0 where none is, or
+    None without a segmentation.
+    """
+
+    color: NDArray[np.float32]
+    albedo: NDArray[np.float32]
+    normal: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    label: NDArray[np.uint64] | None
+
+
+@dataclass(frozen=True)
 class Frame:
     """What the renderer shows after a step.
 
+    `active_share` is the part of the picture that is still sampled: less than 1 when tiles were found free of noise.
     `fresh` is False when the step only got part of a sample done and the picture is still that of the step before.
     """
 
@@ -46,6 +66,7 @@ class Frame:
     samples: int
     target_samples: int
     converged: bool
+    active_share: float
     fresh: bool
     render_s: float
 
@@ -75,6 +96,7 @@ class Renderer:
         self._look = Look(self.resident)
         self._tracer = Tracer(self.resident, self._look, mode, count_violations)
         self._mode = mode
+        self._convergence = Convergence()
         self._pacing = Pacing()
         self._guides = GuidesPainter()
         self._state = scene.default_state
@@ -95,6 +117,8 @@ class Renderer:
 
     def set_state(self, state: ViewState, sequence: int, camera_seq: int = 0) -> None:
         """Show `state` from the next step on. Raises StateError when it does not fit the scene."""
+        if (sky := state.lighting.sky).environment is not None:
+            self.scene.environment(sky.environment)
         if state.layers != self._state.layers or self._dirty:
             self._look.update(state)
         if _traced(state) != _traced(self._state):
@@ -137,7 +161,7 @@ class Renderer:
             self._begin(1.0)
         accumulator = self._view.accumulator
         fresh = False
-        if accumulator.samples < self._state.samples:
+        if not self._is_done(accumulator, self._state.samples):
             fresh = self._draw_until(started + budget_s)
         if self._redevelop and accumulator.whole:
             self._view.history.forget()
@@ -157,7 +181,8 @@ class Renderer:
             scale=self._scale,
             samples=accumulator.samples,
             target_samples=self._state.samples,
-            converged=self._scale == 1.0 and not self._dirty and accumulator.samples >= self._state.samples,
+            converged=self._scale == 1.0 and not self._dirty and self._is_done(accumulator, self._state.samples),
+            active_share=accumulator.active_share,
             fresh=fresh,
             render_s=time.perf_counter() - started,
         )
@@ -192,7 +217,7 @@ class Renderer:
         """Draw tiles until the deadline; True when at least one sample became complete."""
         accumulator = self._view.accumulator
         completed = False
-        while accumulator.samples < self._state.samples:
+        while not self._is_done(accumulator, self._state.samples):
             completed = self._draw_some(accumulator, self._state.samples) or completed
             left = deadline - time.perf_counter()
             # A sample that cannot be finished in time is not begun: half of it would keep the picture back.
@@ -209,12 +234,22 @@ class Renderer:
         samples = 1
         if tiles == accumulator.n_tiles and accumulator.samples:
             most = most_samples - accumulator.samples
+            if self._state.rendering.noise_threshold > 0:
+                most = min(most, CHECK_EVERY - accumulator.samples % CHECK_EVERY)
             samples = min(most, self._pacing.samples(tiles * TILE_PX, LONGEST_DISPATCH_S))
         started = time.perf_counter()
         self._tracer.draw(accumulator, tiles, samples)
         finish()
         self._pacing.measured(tiles * TILE_PX * samples, time.perf_counter() - started)
-        return accumulator.advance(tiles, samples)
+        completed = accumulator.advance(tiles, samples)
+        threshold = self._state.rendering.noise_threshold
+        if completed and threshold > 0 and accumulator.samples % CHECK_EVERY == 0:
+            self._convergence.drop(accumulator, threshold)
+        return completed
+
+    @staticmethod
+    def _is_done(accumulator: Accumulator, samples: int) -> bool:
+        return accumulator.samples >= samples or accumulator.n_tiles == 0
 
     def _develop(self, raw: bool = False) -> None:
         """Make the I420 picture. `raw`: of the samples alone, whatever the state says about denoising."""
@@ -250,32 +285,56 @@ class Renderer:
         Same state, size and seed: same picture, bit for bit.
         """
         whole = np.empty((height, width, 4), np.uint8)
+        for place, first, accumulator in self._windows(width, height, samples, progress):
+            developer = Developer(*accumulator.window)
+            try:
+                window = (*first, *accumulator.window)
+                self._guides.prepare(self._state, self.scene, (width, height), window)
+                whole[place] = developer.rgba(accumulator, self._state.display, transparent, first, guides=self._guides)
+            finally:
+                developer.close()
+        return whole
+
+    def layers(self, width: int, height: int, samples: int, progress: Progress | None = None) -> Layers:
+        """What a still is made from, linear and raw: no filter has touched it."""
+        color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 7), np.float32)
+        label = np.zeros((height, width), np.uint32)
+        for place, _, accumulator in self._windows(width, height, samples, progress):
+            color[place] = accumulator.read_mean()
+            found = accumulator.read_guides()
+            guides[place] = np.concatenate([found["albedo"], found["normal"], found["depth"][..., None]], axis=2)
+            label[place] = accumulator.read_labels()
+        return Layers(
+            color=color,
+            albedo=guides[..., :3],
+            normal=guides[..., 3:6],
+            depth=guides[..., 6] / np.float32(self.resident.unit_from_world[0, 0]),
+            label=self.resident.label_ids(label) if self.resident.label_layers else None,
+        )
+
+    def _windows(
+        self, width: int, height: int, samples: int, progress: Progress | None
+    ) -> Iterator[tuple[tuple[slice, slice], tuple[int, int], Accumulator]]:
+        """The windows of a large picture, each sampled: where it goes in an array, its first pixel, its samples."""
         side = STILL_WINDOW_PX
-        windows = [
-            (x, y, min(side, width - x), min(side, height - y))
-            for y in range(0, height, side)
-            for x in range(0, width, side)
-        ]
-        for number, (x, y, w, h) in enumerate(windows):
-            accumulator, developer = Accumulator(w, h), Developer(w, h)
+        corners = [(x, y) for y in range(0, height, side) for x in range(0, width, side)]
+        for number, (x, y) in enumerate(corners):
+            w, h = min(side, width - x), min(side, height - y)
+            accumulator = Accumulator(w, h)
             try:
                 self._start(accumulator, (width, height), (x, y, w, h))
-                self._sample(accumulator, samples, progress, number, len(windows))
-                self._guides.prepare(self._state, self.scene, (width, height), (x, y, w, h))
-                tile = developer.rgba(accumulator, self._state.display, transparent, (x, y), guides=self._guides)
-                whole[y : y + h, x : x + w] = tile
+                self._sample(accumulator, samples, progress, number, len(corners))
+                yield (slice(y, y + h), slice(x, x + w)), (x, y), accumulator
                 self._context.check()
             finally:
                 accumulator.close()
-                developer.close()
-        self._dirty = True  # the tracer's parameters are the last window's now
-        return whole
+                self._dirty = True  # the tracer's parameters are this window's now
 
     def _sample(
         self, accumulator: Accumulator, samples: int, progress: Progress | None, part: int = 0, parts: int = 1
     ) -> None:
         """Fill an accumulator that has none with `samples` samples, in short dispatches."""
-        while accumulator.samples < samples:
+        while not self._is_done(accumulator, samples):
             if self._draw_some(accumulator, samples) and progress:
                 progress("sampling", part * samples + accumulator.samples, parts * samples)
 
@@ -317,6 +376,7 @@ class Renderer:
         self._views.close()
         self._views = None
         self._tracer.close()
+        self._convergence.close()
         self._guides.close()
         self._look.close()
         if self._owns_resident:

@@ -131,6 +131,7 @@ class ResidentScene:
         self.levels = choose_levels(scene.layers, self.payload, budget)
         self.unit_from_world = unit_from_world(scene)
         self.dense_ids = [DenseIds() for _ in scene.layers]
+        self.label_layers = [i for i, layer in enumerate(scene.layers) if layer.source.info.kind == "labels"]
         self.volumes = self._plan()
         self.channels = [channel for volume in self.volumes for channel in volume.channels]
         self.atlases = self._make_atlases(context)
@@ -215,7 +216,12 @@ class ResidentScene:
             nz, ny, nx = volume.grid.shape
             bz, by, bx = volume.grid.counts
             cz, cy, cx = volume.cells
-            record["size"] = (nx, ny, nz, int(volume.channels[0].storage == "labels"))
+            record["size"] = (
+                nx,
+                ny,
+                nz,
+                1 + self.label_layers.index(volume.layer) if volume.layer in self.label_layers else 0,
+            )
             record["bricks"] = (bx, by, bz, volume.channels[0].index)
             record["cells"] = (cx, cy, cz, len(volume.channels))
             record["cell_base"] = volume.cell_base
@@ -231,6 +237,15 @@ class ResidentScene:
             if channel.storage == "labels":
                 record["lut_base"] = self.label_base[channel.layer]
         return records
+
+    def label_ids(self, packed: NDArray[np.uint32]) -> NDArray[np.uint64]:
+        """The 64-bit ids of labels as the film has them: 4 bits segmentation, 28 bits dense id; 0 where none is."""
+        out = np.zeros(packed.shape, np.uint64)
+        for number, layer in enumerate(self.label_layers):
+            ids = self.dense_ids[layer].ids()
+            mine = (packed >> 28 == number) & (packed != 0)
+            out[mine] = ids[packed[mine] & 0x0FFFFFFF]
+        return out
 
     def _label_colors(self) -> tuple[list[int], NDArray[np.uint32]]:
         """Colour tables of all label layers one after the other, and where each begins."""
@@ -261,7 +276,7 @@ class ResidentScene:
 
     def bind(self) -> None:
         self.volume_buffer.bind_uniform(1)  # as the scene lies; a view may bind its own
-        self._page_texels.bind(9); self.page_buffer.bind(3)
+        self._page_texels.bind(9)
         self.label_buffer.bind(6)
         for atlas in self.atlases.values():
             atlas.bind()

@@ -14,7 +14,8 @@ from ..state.view import Display
 from .accumulator import Accumulator
 from .guides import GuidesPainter, declarations
 from .history import Picture
-from .uniforms import TONE_MODES, linear
+from .lights import linear
+from .uniforms import TONE_MODES
 
 Bits = Literal[8, 16]
 # The TONE_MODE of texels that are display-linear already.

@@ -12,6 +12,7 @@ from ..limits import DEFAULT_LIMITS
 from ..state.view import ViewState
 from .accumulator import GROUP, TILE, Accumulator
 from .blue_noise import BlueNoise
+from .environment_map import EnvironmentMap
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .resident import ResidentScene
@@ -47,6 +48,8 @@ class Tracer:
         self._planes = Buffer(planes_dtype(n_channels(resident.scene)).itemsize)
         self._violations = Buffer(16)
         self._blue_noise = BlueNoise()
+        self._environment: EnvironmentMap | None = None
+        self._environment_name: str | None = None
         self._program: Program | None = None
 
     def _defines(self, features: dict[str, str | int]) -> dict[str, str | int]:
@@ -69,6 +72,7 @@ class Tracer:
         self._volumes.write(uniforms.volumes)
         self._cuts.write(uniforms.cuts)
         self._lights.write(uniforms.lights)
+        self._use_environment(state)
         self._planes.write(planes_record(state, self._resident.scene, self._resident.unit_from_world))
         features = self._features(state)
         key = tuple(sorted(features.items()))
@@ -81,6 +85,17 @@ class Tracer:
         columns, rows = (-(-side // (GROUP * GROUP)) for side in accumulator.window)
         self._near.dispatch(columns, rows)
 
+    def _use_environment(self, state: ViewState) -> None:
+        sky = state.lighting.sky
+        wanted = sky.environment if sky.visible else None
+        if wanted == self._environment_name:
+            return
+        if self._environment is not None:
+            self._environment.close()
+        self._environment, self._environment_name = None, wanted
+        if wanted is not None:
+            self._environment = EnvironmentMap(self._resident.scene.environment(wanted))
+
     def _features(self, state: ViewState) -> dict[str, str | int]:
         """What the program is compiled with: a device pays for code also where it is not run."""
         rendering = state.rendering
@@ -90,6 +105,10 @@ class Tracer:
         }
         if any(plane.visible for plane in state.clip_planes):
             features["HAS_PLANES"] = 1
+        if rendering.interpolation == "nearest":
+            features["NEAREST"] = 1
+        if self._environment is not None:
+            features |= self._environment.defines()
         return features | self._look.features()
 
     def _bind(self, accumulator: Accumulator) -> None:
@@ -100,6 +119,8 @@ class Tracer:
         self._lights.bind_uniform(6)
         self._planes.bind_uniform(PLANES_BINDING)
         self._blue_noise.bind()
+        if self._environment is not None:
+            self._environment.bind()
         self._look.bind()
         self._violations.bind(7)
         accumulator.bind()
@@ -123,6 +144,8 @@ class Tracer:
         for buffer in (self._params, self._volumes, self._cuts, self._lights, self._planes, self._violations):
             buffer.close()
         self._blue_noise.close()
+        if self._environment is not None:
+            self._environment.close()
 
 
 def candidates(resident: ResidentScene) -> str:

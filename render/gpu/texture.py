@@ -102,6 +102,11 @@ class Texture2D:
         _parameters(self._id, form.linear)
         self.clear()
 
+    def wrap(self, s: int, t: int) -> None:
+        """What filtering finds beyond the edges along x and y (GL_CLAMP_TO_EDGE unless set)."""
+        GL.glTextureParameteri(self._id, GL.GL_TEXTURE_WRAP_S, s)
+        GL.glTextureParameteri(self._id, GL.GL_TEXTURE_WRAP_T, t)
+
     def clear(self) -> None:
         GL.glClearTexImage(self._id, 0, self.form.external, self.form.type, None)
 

@@ -1,8 +1,8 @@
 // The accumulator's images: sums over the samples of a pixel.
 // color: rgb = radiance (0 where the path left the scene), a = how many paths collided.
 // moments: x = distances from the eye to the first collisions (unit space), y = squared luminances, z = samples,
-// w = lower 16 bits of the dense label id that the first sample met.
-// albedo: rgb = albedos (all lobes) of the first collisions, a = upper 16 bits of that label id.
+// w = lower 16 bits of the label that the first sample met (4 bits segmentation, 28 bits dense id).
+// albedo: rgb = albedos (all lobes) of the first collisions, a = upper 16 bits of that label.
 // normal: xyz = normals of the first collisions where they are surfaces (world axes), w = how many are.
 // Needs colour.glsl, vertex.glsl.
 
@@ -40,7 +40,7 @@ void film_hit(inout Film film, float t, in Vertex x, uint label) {
     }
 }
 
-void film_add(inout Film film, vec3 radiance, bool hit) {
+void film_add(inout Film film, vec3 radiance) {
     film.color.rgb += radiance;
     float luminance = dot(radiance, vec3(0.2126, 0.7152, 0.0722));
     film.moments.yz += vec2(luminance * luminance, 1.0);

@@ -7,6 +7,10 @@ float capped(int v, float opacity) { return min(opacity, cuts[v].hi.w); }
 
 // Opacity of channel c of volume v at grid position g, without the factor of its gradient.
 float base_opacity(int v, int c, vec3 g, out float texel) {
+#ifdef NEAREST
+    // Voxels are boxes of one value: filtering at a voxel's centre weighs that voxel alone.
+    g = clamp(floor(g), vec3(0.0), vec3(volumes[v].size.xyz - 1)) + 0.5;
+#endif
 #ifdef HAS_LABELS
     if (STORAGE[c] == 2) {
         uint id = label_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g);

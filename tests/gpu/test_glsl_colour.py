@@ -72,7 +72,7 @@ def test_tone_maps_are_continuous_never_fall_and_stay_below_one(
     # The brightest component never falls; in float32 by no more than a rounding.
     steps = np.diff(out.max(axis=1))
     assert steps.min() > -2e-7
-    # No jump: a step of 0.0005 in changes no component by more than a slope of 1.2 allows (AgX: 1.8, about middle grey).
+    # No jump: a step of 0.0005 in changes no component by more than a slope of 1.2 allows (AgX: 1.8, at middle grey).
     steepest = 1.8 if mode == TONE_MODES["agx"] else 1.2
     assert np.abs(np.diff(out[:6001], axis=0)).max() < steepest * 3 / 6000
     assert out[-1].max() > 0.99

@@ -46,7 +46,9 @@ def by_matrices(camera: Camera, points: NDArray[np.float64], width: int, height:
 def cameras(draw: st.DrawFn) -> Camera:
     """Cameras all around the box, outside of it."""
     azimuth, height = draw(st.floats(0, 6.28)), draw(st.floats(-0.9, 0.9))
-    direction = np.array([math.cos(azimuth) * math.sqrt(1 - height**2), math.sin(azimuth) * math.sqrt(1 - height**2), height])
+    direction = np.array(
+        [math.cos(azimuth) * math.sqrt(1 - height**2), math.sin(azimuth) * math.sqrt(1 - height**2), height]
+    )
     x, y, z = direction * draw(st.floats(9, 60))
     return Camera(
         position=(x, y, z), focal_point=(0.3, 0.2, -0.1), view_up=(0.1, 0.05, 1.0),

@@ -27,7 +27,9 @@ def test_round_numbers_are_the_nearest_of_1_2_5(value: float) -> None:
     assert value / down < 2.5 * (1 + 1e-8)
 
 
-@pytest.mark.parametrize(("value", "up", "down"), [(1, 1, 1), (1.1, 2, 1), (0.3, 0.5, 0.2), (7, 10, 5), (2e-5, 2e-5, 2e-5)])
+@pytest.mark.parametrize(
+    ("value", "up", "down"), [(1, 1, 1), (1.1, 2, 1), (0.3, 0.5, 0.2), (7, 10, 5), (2e-5, 2e-5, 2e-5)]
+)
 def test_examples(value: float, up: float, down: float) -> None:
     assert round_up(value) == up
     assert round_down(value) == down
