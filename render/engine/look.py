@@ -87,9 +87,7 @@ class Look:
 
     def resolved(self, state: ViewState) -> ViewState:
         """`state`, which is shown, with its rules made into windows and curves."""
-        channels = {
-            (channel.layer, channel.channel): self._shown[channel.index][1] for channel in self._resident.channels
-        }
+        channels = {(one.layer, one.channel): self._shown[one.index][1] for one in self._resident.channels}
         keys = [layer.key for layer in self._resident.scene.layers]
         layers: list[Layer] = []
         for layer in state.layers:

@@ -62,6 +62,7 @@ class Renderer:
         self.resident = resident or ResidentScene(context, scene, progress=progress)
         self._look = Look(self.resident)
         self._tracer = Tracer(self.resident, self._look, mode, count_violations)
+        self._mode = mode
         self._convergence = Convergence()
         self._pacing = Pacing()
         self._guides = GuidesPainter()
@@ -221,9 +222,12 @@ class Renderer:
     def _is_done(accumulator: Accumulator, samples: int) -> bool:
         return accumulator.samples >= samples or accumulator.n_tiles == 0
 
-    def _develop(self) -> None:
+    def _develop(self, raw: bool = False) -> None:
+        """Make the I420 picture. `raw`: of the samples alone, whatever the state says about denoising."""
         fade = min(FADE_SAMPLES, self._state.samples)
-        picture = self._view.history.compose(self._view.accumulator, self._display, fade)
+        state = self._state
+        denoise = not raw and self._tracer.mode == "path" and state.rendering.denoise
+        picture = self._view.history.compose(self._view.accumulator, self._display, fade, denoise)
         self._guides.prepare(self._state, self.scene, (self.width, self.height))
         self._view.developer.develop_i420(picture, self._display, self._guides)
         self._redevelop = False
@@ -231,12 +235,15 @@ class Renderer:
     # ---- stills ----
 
     def render_still(self, samples: int, progress: Progress | None = None) -> Frame:
-        """Draw exactly `samples` samples at full resolution: the same state, size and seed give the same picture."""
+        """Draw exactly `samples` samples at full resolution: the same state, size and seed give the same picture.
+
+        It is their mean and nothing else.
+        """
         started = time.perf_counter()
         self._begin(1.0)
         self._view.history.forget()
         self._sample(self._view.accumulator, samples, progress)
-        self._develop()
+        self._develop(raw=True)
         self._context.check()
         frame = self._frame(True, started)
         return replace(frame, target_samples=samples, converged=True)
@@ -396,9 +403,10 @@ def _traced(state: ViewState) -> tuple[object, ...]:
     # The light of slices is divided by the exposure before it is sampled.
     exposure = state.display.exposure if state.slices != Slices() else 0.0
     shown = (state.clip_planes, state.slices, exposure, state.flip, state.crop)
-    return state.camera, state.layers, state.time, shown, state.shading, state.lighting, state.rendering, state.seed
+    rendering = state.rendering.model_copy(update={"denoise": True})
+    return state.camera, state.layers, state.time, shown, state.shading, state.lighting, rendering, state.seed
 
 
 def _developed(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples do not depend on, and the picture does."""
-    return state.display, state.guides
+    return state.display, state.guides, state.rendering.denoise

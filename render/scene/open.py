@@ -165,8 +165,8 @@ def open_scene(
     """Open images and segmentations as one scene.
 
     `labels` are opened as segmentations whatever they look like. `spacing_um` (z, y, x) stands in where a file does not
-    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then. `environments` are there for the
-    state to name.
+    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then. `environments` are
+    there for the state to name.
 
     Raises SourceError.
     """
