@@ -1,6 +1,6 @@
-// What an accumulator's texel looks like: the mean of its samples after exposure and tone map. Needs colour.glsl, developed.glsl and
-// TONE_MODE: as colour.glsl has it; -1: the texels are what this answers already. It is no uniform because a software
-// device computes all tone maps where it does not know which, and that takes three times as long as all the rest.
+// What an accumulator's texel looks like: the mean of its samples after exposure and tone map. Needs colour.glsl,
+// developed.glsl and TONE_MODE: as colour.glsl has it; -1: the texels are what this answers already. It is no uniform
+// because a software device computes all tone maps where it does not know which: three times as long as all the rest.
 
 layout(rgba32f, binding = 0) uniform readonly image2D accumulator;
 
