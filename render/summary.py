@@ -47,11 +47,16 @@ class LayerSummary(Summary):
 
 
 class SceneSummary(Summary):
-    """What a client needs to know of a scene; `box_lo`, `box_hi` in micrometres (x, y, z)."""
+    """What a client needs to know of a scene; `box_lo`, `box_hi` in micrometres (x, y, z).
+
+    `orientation` is "anatomical" when the world is LPS (x to the patient's left, y to the back, z to the head), else
+    "image": x to the right, y down, z away from the eye.
+    """
 
     name: str
     box_lo: tuple[float, float, float]
     box_hi: tuple[float, float, float]
+    orientation: Literal["image", "anatomical"] = "image"
     layers: tuple[LayerSummary, ...]
     n_times: int
     notes: tuple[str, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import closing
-from typing import Any
 
 from .. import __version__
 from ..errors import UsageError
@@ -35,6 +34,7 @@ def frame(
     stereo: options.Stereo = False,
     lighting: options.LightingName = None,
     environment: options.Environments = None,
+    window: options.Windows = None,
     mode: options.ModeOption = None,
     scatterings: options.Scatterings = None,
     reference: options.Reference = False,
@@ -85,9 +85,9 @@ def frame(
     from ..scene.open import open_scene
     from ..state.view import parse_state
     from .frame_pixels import Shot, developed, focused, linear
+    from .window import with_windows
 
     maps = load_environments(environment or ())
-    more: dict[str, Any] = {"environments": maps} if maps else {}
     choices = Choices(
         view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo, lighting=lighting,
         environment=maps[0].name if maps else None, mode=mode, scatterings=scatterings, reference=reference, seed=seed,
@@ -95,7 +95,7 @@ def frame(
     with (
         ProgressBars() as progress,
         closing(Context.create(device)) as context,
-        closing(open_scene(paths, labels or (), spacing_um, progress, **more)) as scene,
+        closing(open_scene(paths, labels or (), spacing_um, progress, maps)) as scene,
     ):
         notes = [note for one in maps for note in one.notes]
         base, samples = scene.default_state, DEFAULT_SPP
@@ -108,6 +108,7 @@ def frame(
             samples = base.samples
         samples = spp or samples
         shown = chosen_state(scene, base, choices, width / height).model_copy(update={"samples": samples})
+        shown = with_windows(shown, window or ())
         with closing(Renderer(context, scene, 16, 16, progress=progress)) as renderer:
             if pixel is not None:
                 shown = focused(renderer, shown, pixel, (width, height))
@@ -120,7 +121,7 @@ def frame(
             if kind in LINEAR:
                 layers = linear(renderer, shot, progress)
             else:
-                pixels = developed(renderer, shot, shown, transparent, 16 if depth == "16" else 8, progress)
+                pixels = developed(renderer, shot, transparent, 16 if depth == "16" else 8, progress)
             seconds = time.perf_counter() - started
         renderer_name = context.info.name
     if kind in LINEAR:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..codec.develop import develop
 from ..codec.layers import Layers
 from ..errors import UsageError
 from ..scene.framing import axes
@@ -35,12 +34,12 @@ class Shot:
 
 
 def developed(
-    renderer: Renderer, shot: Shot, state: ViewState, transparent: bool, bits: Literal[8, 16], progress: Progress | None
+    renderer: Renderer, shot: Shot, transparent: bool, bits: Literal[8, 16], progress: Progress | None
 ) -> NDArray[Any]:
     """(h, w, 4) uint8 or uint16, sRGB, straight alpha, of the state that the renderer was given."""
-    if bits == 8 and not shot.denoised:
-        return renderer.picture(shot.width, shot.height, shot.samples, transparent, progress)
-    return develop(linear(renderer, shot, progress).color, state.display, transparent, bits)
+    if not shot.denoised:
+        return renderer.picture(shot.width, shot.height, shot.samples, transparent, progress, bits)
+    return renderer.develop(linear(renderer, shot, progress).color, transparent, bits)
 
 
 def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
@@ -55,12 +54,7 @@ def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
 
 
 def _layers(renderer: Renderer, width: int, height: int, samples: int, progress: Progress | None) -> Layers:
-    draw = getattr(renderer, "layers", None)
-    if draw is not None:
-        return Layers.of(draw(width, height, samples, progress))
-    renderer.resize(width, height)
-    renderer.render_still(samples, progress)
-    return Layers.of({"color": renderer.read_mean()})
+    return Layers.of(renderer.layers(width, height, samples, progress))
 
 
 def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: tuple[int, int]) -> ViewState:

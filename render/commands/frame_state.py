@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import StateError, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..bridge.agave import AgaveScene
     from ..scene.framing import ViewName
     from ..scene.open import Scene
@@ -73,7 +76,7 @@ def chosen_state(scene: Scene, base: ViewState, choices: Choices, aspect: float 
 
 
 def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float) -> ViewState:
-    from ..scene.framing import corners, named_view, orbit, zoom
+    from ..scene.framing import named_view, orbit, zoom
 
     camera = base.camera
     if choices.stereo:
@@ -81,7 +84,7 @@ def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float)
     if choices.view is None and choices.stereo and camera == scene.default_state.camera:
         camera = zoom(camera, min(1.0, aspect / FRAMED_ASPECT))
     if choices.view is not None:
-        camera = named_view(camera, corners(scene.box), choices.view, scene.orientation, aspect)
+        camera = named_view(camera, _content(scene, base), choices.view, scene.orientation, aspect)
     if choices.azimuth or choices.elevation:  # left as it is otherwise, to the last bit
         camera = orbit(camera, choices.azimuth, choices.elevation)
     if choices.zoom != 1.0:
@@ -92,6 +95,23 @@ def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float)
     if choices.stereo:
         update["stereo"] = "side_by_side"
     return base.model_copy(update={"camera": camera.model_copy(update=update) if update else camera})
+
+
+def _content(scene: Scene, base: ViewState) -> NDArray[np.float64]:
+    """World points (n, 3) of what `base` shows."""
+    import numpy as np
+
+    from ..scene.content import content_points
+    from ..scene.framing import corners
+    from ..state.layer import ImageLayer
+
+    sources = {layer.key: layer.source for layer in scene.layers}
+    points = [
+        content_points(sources[one.source], one.channels if isinstance(one, ImageLayer) else None)
+        for one in base.layers
+        if one.visible and one.source in sources
+    ]
+    return np.concatenate(points) if points else corners(scene.box)
 
 
 def _preset(name: str) -> Lighting:

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from ..units import readable_unit
+from .lights import linear
 from .marks import OVER, Color, Marks, Rect, extent
 from .projection import Projection
 from .ticks import number, round_down, round_up
-from .uniforms import linear
 
 # sRGB: red, green and blue of about the same lightness.
 _AXIS_COLORS = ((0.93, 0.36, 0.33), (0.45, 0.78, 0.40), (0.42, 0.62, 1.0))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..state.guides import Guides
 from .layout import Struct
+from .lights import linear
 from .projection import Viewport
 from .text import TextAtlas, advance, cap_height, lettering
-from .uniforms import linear
 
 GUIDE = Struct(
     "Guide",

@@ -87,13 +87,14 @@ class Developer:
     ) -> NDArray[Any]:
         """(height, width, 4) uint8, with 16 bits uint16; sRGB, straight alpha, top row first. Waits for the device."""
         accumulator.color.bind_image(0)
+        accumulator.moments.bind_image(1)
         n, dtype = self.width * self.height, np.dtype(np.uint16 if bits == 16 else np.uint8)
         pixels = self._pixels if bits == 8 else Buffer(4 * n * dtype.itemsize)
         try:
             self._develop(
                 pixels, (-(-self.width // 8), -(-self.height // 8)), (self.width, self.height), display,
                 {"AS_RGBA": 1, "BITS": bits, "TONE_MODE": TONE_MODES[display.tone_map]}, guides,
-                window=accumulator.window, per_sample=1.0 / max(1, accumulator.samples),
+                window=accumulator.window,
                 transparent=int(transparent), first_pixel=first_pixel,
             )  # fmt: skip
             data = pixels.read(dtype, 4 * n)
@@ -108,7 +109,7 @@ class Developer:
         picture.color.bind_image(0)
         self._develop(
             self._pixels, (-(-self._stride // 64), -(-size[1] // 16)), size, display, {"TONE_MODE": TONED}, guides,
-            window=picture.window, per_sample=1.0,
+            window=picture.window,
         )  # fmt: skip
         if self._ring.pending:
             self._ring.take()

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
 from ..limits import DEFAULT_LIMITS
+from ..state.rendering import Mode
 from ..state.view import ViewState
 from .accumulator import GROUP, TILE, Accumulator
 from .blue_noise import BlueNoise
 from .environment_map import EnvironmentMap
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
+from .modes import shader_of
 from .resident import ResidentScene
-from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record
+from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record, shows_slices
 from .transfer import LUT_SIZE
 from .uniforms import Uniforms
 
-Mode = Literal["path", "march"]
-_SHADERS: dict[Mode, str] = {"path": "pathtrace.comp", "march": "march.comp"}
 _MIXING = {"physical": 0, "max": 1, "additive": 2}
 _SAMPLERS = {"sobol": 0, "independent": 1}
 # A cone that gets no further in so many steps begins where it is.
@@ -31,15 +29,17 @@ _CONE_STEPS = 96
 class Tracer:
     """Programs for one resident scene, each made when it is first needed.
 
-    `count_violations` compiles in the check that majorants bound (tests).
+    `mode`, when it is given, is drawn whatever the state says (tests). `count_violations` compiles in the check that
+    majorants bound (tests).
     """
 
     def __init__(
-        self, resident: ResidentScene, look: Look, mode: Mode = "path", count_violations: bool = False
+        self, resident: ResidentScene, look: Look, mode: Mode | None = None, count_violations: bool = False
     ) -> None:
-        self._resident, self._look, self._mode = resident, look, mode
+        self._resident, self._look, self._only = resident, look, mode
+        self.mode: Mode = mode or "path"
         self._count_violations = count_violations
-        self._programs: dict[tuple[tuple[str, str | int], ...], Program] = {}
+        self._programs: dict[tuple[object, ...], Program] = {}
         self._near = Program(ShaderSource("near.comp", self._defines({}), self._generated()))
         self._params = Buffer(PARAMS.dtype.itemsize)
         self._volumes = Buffer(VOLUME.dtype.itemsize * len(resident.volumes))
@@ -63,7 +63,7 @@ class Tracer:
         return {
             "generated/layout.glsl": declarations(),
             "generated/candidates.glsl": candidates(self._resident),
-            "generated/planes.glsl": planes_declaration(n_channels(self._resident.scene)),
+            "generated/planes.glsl": planes_declaration(self._resident.scene),
         }
 
     def begin(self, accumulator: Accumulator, state: ViewState, uniforms: Uniforms) -> None:
@@ -73,11 +73,14 @@ class Tracer:
         self._cuts.write(uniforms.cuts)
         self._lights.write(uniforms.lights)
         self._use_environment(state)
-        self._planes.write(planes_record(state, self._resident.scene, self._resident.unit_from_world))
-        features = self._features(state)
-        key = tuple(sorted(features.items()))
+        resident, resolved = self._resident, self._look.resolved(state)
+        self._planes.write(planes_record(resolved, resident.scene, resident.unit_from_world))
+        self.mode = self._only or state.rendering.mode
+        name, own = shader_of(self.mode)
+        features = self._features(state) | own
+        key = (name, *sorted(features.items()))
         if key not in self._programs:
-            source = ShaderSource(_SHADERS[self._mode], self._defines(features), self._generated())
+            source = ShaderSource(name, self._defines(features), self._generated())
             self._programs[key] = Program(source)
         self._program = self._programs[key]
         self._bind(accumulator)
@@ -105,6 +108,8 @@ class Tracer:
         }
         if any(plane.visible for plane in state.clip_planes):
             features["HAS_PLANES"] = 1
+        if shows_slices(state):
+            features["HAS_SLICES"] = 1
         if rendering.interpolation == "nearest":
             features["NEAREST"] = 1
         if self._environment is not None:
@@ -113,6 +118,7 @@ class Tracer:
 
     def _bind(self, accumulator: Accumulator) -> None:
         self._resident.bind()
+        self._resident.range_buffer.bind(8)
         self._volumes.bind_uniform(1)
         self._params.bind_uniform(0)
         self._cuts.bind_uniform(3)

@@ -27,37 +27,37 @@ LIGHTING_PRESETS: dict[str, Lighting] = {
     "studio": Lighting(
         lights=(
             RectangleLight(
-                azimuth=-38.0, elevation=38.0, distance=2.0, width=0.9, height=0.9, color=_WARM, intensity=0.95
+                azimuth=-38.0, elevation=38.0, distance=2.0, width=0.9, height=0.9, color=_WARM, intensity=1.2
             ),
             RectangleLight(
-                azimuth=52.0, elevation=8.0, distance=2.2, width=1.4, height=1.4, color=_COOL, intensity=0.22
+                azimuth=52.0, elevation=8.0, distance=2.2, width=1.4, height=1.4, color=_COOL, intensity=0.28
             ),
             RectangleLight(
-                azimuth=152.0, elevation=38.0, distance=2.0, width=0.7, height=0.7, color=WHITE, intensity=1.3
+                azimuth=152.0, elevation=38.0, distance=2.0, width=0.7, height=0.7, color=WHITE, intensity=1.4
             ),
         ),
-        sky=Sky(top=(0.86, 0.92, 1.0), middle=(0.72, 0.74, 0.78), bottom=(0.46, 0.44, 0.43), intensity=0.45),
+        sky=Sky(top=(0.86, 0.92, 1.0), middle=(0.72, 0.74, 0.78), bottom=(0.46, 0.44, 0.43), intensity=0.5),
     ),
     # Bright edges on a dark front: two tall lights from behind and hardly any other.
     "rim": Lighting(
         lights=(
             RectangleLight(
-                azimuth=-142.0, elevation=18.0, distance=2.0, width=0.5, height=1.6, color=WHITE, intensity=2.4
+                azimuth=-128.0, elevation=22.0, distance=2.0, width=0.5, height=1.6, color=WHITE, intensity=2.7
             ),
             RectangleLight(
-                azimuth=142.0, elevation=18.0, distance=2.0, width=0.5, height=1.6, color=_COOL, intensity=2.0
+                azimuth=132.0, elevation=22.0, distance=2.0, width=0.5, height=1.6, color=_COOL, intensity=2.4
             ),
         ),
-        sky=Sky(top=(0.62, 0.72, 0.9), middle=(0.5, 0.55, 0.66), bottom=(0.3, 0.32, 0.38), intensity=0.4),
+        sky=Sky(top=(0.62, 0.72, 0.9), middle=(0.5, 0.55, 0.66), bottom=(0.3, 0.32, 0.38), intensity=0.45),
     ),
     # A lamp at the eye: no shadows but of what is near.
     "headlight": Lighting(
-        lights=(DiscLight(azimuth=0.0, elevation=6.0, distance=2.0, radius=0.2, color=WHITE, intensity=0.85),),
-        sky=Sky(top=WHITE, middle=WHITE, bottom=WHITE, intensity=0.12),
+        lights=(DiscLight(azimuth=0.0, elevation=6.0, distance=2.0, radius=0.2, color=WHITE, intensity=1.0),),
+        sky=Sky(top=WHITE, middle=WHITE, bottom=WHITE, intensity=0.15),
     ),
     # As even as can be: light from everywhere and from exactly where the camera is.
     "flat": Lighting(
-        lights=(DirectionalLight(azimuth=0.0, elevation=0.0, color=WHITE, intensity=0.4),),
+        lights=(DirectionalLight(azimuth=0.0, elevation=0.0, color=WHITE, intensity=0.5),),
         sky=Sky(top=WHITE, middle=WHITE, bottom=WHITE, intensity=0.6),
     ),
     # Ambient occlusion: a white sky alone; what is dark is what sees little of it.

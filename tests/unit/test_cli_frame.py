@@ -26,7 +26,8 @@ from render.commands.picture_file import write_whole
 from render.engine.uniforms import TONE_MODES
 from render.errors import UsageError
 from render.limits import DEFAULT_LIMITS
-from render.scene.framing import VIEWS, corners, named_view, orbit, zoom
+from render.scene.content import content_points
+from render.scene.framing import VIEWS, named_view, orbit, zoom
 from render.scene.open import open_scene
 from render.state.camera import Camera
 from render.state.presets import LIGHTING_PRESETS
@@ -228,12 +229,15 @@ def told_state(path: Path) -> ViewState:
 def test_named_views_and_lightings(shoot: Shoot) -> None:
     plain = told_state(shoot("a.png"))
     scene = open_scene([CELL])
+    image, labels = scene.default_state.layers
+    assert not labels.visible
+    points = content_points(scene.layers[0].source, image.channels)
     for name in VIEWS:
         told = told_state(shoot(f"{name}.png", "--view", name, "--lighting", "rim"))
         assert told.lighting == LIGHTING_PRESETS["rim"]
-        assert told.camera == named_view(plain.camera, corners(scene.box), name, scene.orientation, 96 / 64)
+        assert told.camera == named_view(plain.camera, points, name, scene.orientation, 96 / 64)
     turned = told_state(shoot("b.png", "--view", "left", "--azimuth", "20", "--zoom", "2"))
-    left = named_view(plain.camera, corners(scene.box), "left", scene.orientation, 96 / 64)
+    left = named_view(plain.camera, points, "left", scene.orientation, 96 / 64)
     assert turned.camera == zoom(orbit(left, 20.0, 0.0), 2.0)
     scene.close()
 

@@ -45,6 +45,7 @@ def test_summary_says_what_there_is() -> None:
     scene = open_scene(["synthetic:axes?size=8,10,12&spacing=2,1,0.5um"])
     summary = scene.summary()
     (layer,) = summary.layers
+    assert summary.orientation == "image"
     assert layer.shape == (8, 10, 12)
     assert layer.spacing_um == (0.5, 1.0, 2.0)
     assert [channel.name for channel in layer.channels] == ["x", "y", "z"]
@@ -65,6 +66,12 @@ def test_summary_has_what_a_rule_needs_to_be_shown() -> None:
     assert channel.auto_windows["minmax"] == channel.range
     assert channel.whole
     assert SceneSummary.model_validate_json(scene.summary().model_dump_json()) == scene.summary()
+
+
+def test_summary_says_when_the_world_is_a_patients() -> None:
+    source = MemorySource(np.arange(8, dtype=np.uint8).reshape(2, 2, 2), orientation="anatomical")
+    scene = Scene("patient", [SceneLayer("a", source, (channel_stats(source, 0),))])
+    assert scene.summary().orientation == "anatomical"
 
 
 def test_nothing_to_show_is_an_error() -> None:
