@@ -5,10 +5,10 @@
                                  [--data DIR] [--device N] [--json FILE]
 
 The error is relMSE = mean((x - r)^2 / (r^2 + 0.01)) over linear RGB against a reference r of many samples, which is
-kept in a folder, grows in steps, and goes on where it was interrupted. Its random numbers are not those of what it judges.
+kept in a folder, grows in steps, and goes on where it was interrupted. Its random numbers are its own.
 
 Compared are Sobol points with independent numbers, a picture whose converged tiles stop with one that samples all
-alike, and 16 samples that were denoised (by Open Image Denoise, by the filter of the moving picture) with 256 that were not.
+alike, and 16 samples after Open Image Denoise, or after the filter of the moving picture, with 256 raw ones.
 "At equal time" reads the error of the plain curve, interpolated in logarithms, at the time that the other one took.
 """
 
@@ -33,7 +33,7 @@ from benchmarks.machine import Machine
 
 Floats = NDArray[np.float32]
 Layers = Mapping[str, NDArray[Any]]
-"""What Renderer.layers gives: "color" (h, w, 4) premultiplied linear, "albedo", "normal" (h, w, 3), "depth" (h, w)."""
+"""As in Renderer.layers: "color" (h, w, 4) premultiplied linear, "albedo", "normal" (h, w, 3), "depth" (h, w)."""
 
 SCENES = {"brain": "brain/spm152.nii.gz", "ct": "brain/CT_AVM.nii.gz", "cell": "synthetic:cell?size=128"}
 EPSILON = 0.01
@@ -205,8 +205,11 @@ class RendererCamera:
         self._sequence += 1
         self._renderer.set_state(self._state.model_copy(update={"seed": seed, "rendering": rendering}), self._sequence)
         started = time.perf_counter()
-        layers = self._renderer.layers(*self._size, samples)
+        found = self._renderer.layers(*self._size, samples)
         seconds = time.perf_counter() - started
+        layers = {name: value for name, value in vars(found).items() if value is not None}
+        # In the engine's unit, as its own filter has it.
+        layers["depth"] = layers["depth"] * np.float32(self._renderer.resident.unit_from_world[0, 0])
         count = float(np.mean(layers["samples"])) if "samples" in layers else float(samples)
         return Shot(layers, seconds, count)
 

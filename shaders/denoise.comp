@@ -49,16 +49,16 @@ void main() {
     // Normals that point anywhere say nothing, and nor do a few among many events without one.
     float long_ = length(normal);
     c.normal = long_ > 0.4 * hits ? normal / max(long_, 1e-6) : vec3(0.0);
-    // Of the mean: the samples' own variance, and that of coverage.
-    float n = max(sums.z, 1.0), mean = luma(now.rgb) / n, a = hits / n;
-    float variance = max(sums.y / n - mean * mean, 0.0) * scale * scale + 0.25 * a * (1.0 - a);
-    c.noise = n < 1.5 ? 0.0 : sqrt(variance * n / (n - 1.0) / max(imageLoad(worth, at).r, n));
+    // Of the mean: the samples' own variance, and that of coverage. The picture with history knows the mean better.
+    float n = imageLoad(worth, at).r, mean = luma(shown.rgb), a = shown.a;
+    float variance = max(sums.y / max(sums.z, 1.0) - mean * mean, 0.0) * scale * scale + 0.25 * a * (1.0 - a);
+    c.noise = n < 1.5 ? 0.0 : sqrt(variance / (n - 1.0));
     c.around = c.tolerance = c.spread = 0.0;
     imageStore(packed_out, at, pack_cell(c));
 }
 
 #elif defined(GUIDE)
-layout(rgba32f, binding = 1) uniform readonly image2D moments;
+layout(r32f, binding = 1) uniform readonly image2D worth;
 layout(rgba32ui, binding = 5) uniform readonly uimage2D packed_in;
 layout(rgba32ui, binding = 6) uniform writeonly uimage2D packed_out;
 uniform float pixel_size;  // of a pixel in unit space, at distance 1 (perspective) or any
@@ -90,7 +90,7 @@ void main() {
     ivec2 at = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(at, window))) return;
     Cell c = unpack_cell(imageLoad(packed_in, at));
-    float samples = max(imageLoad(moments, at).z, 1.0);
+    float samples = max(imageLoad(worth, at).r, 1.0);
     others = 4.0 / (3.0 + samples);
     guides = c;
     total = c.coverage;
@@ -146,7 +146,7 @@ void main() {
 
 #else
 layout(rgba32ui, binding = 5) uniform readonly uimage2D packed_in;
-layout(rgba32f, binding = 1) uniform readonly image2D moments;
+layout(r32f, binding = 1) uniform readonly image2D worth;
 #ifdef LAST
 layout(rgba32f, binding = 2) uniform readonly image2D picture;  // the mean so far, with history
 layout(rgba32f, binding = 3) uniform writeonly image2D filtered; // developed with TONE_MODE, -1: linear
@@ -179,7 +179,7 @@ void main() {
     ivec2 at = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(at, window))) return;
     c = unpack_cell(imageLoad(packed_in, at));
-    float samples = max(imageLoad(moments, at).z, 1.0);
+    float samples = max(imageLoad(worth, at).r, 1.0);
     samples_around = 9.0 * samples;
     // The noise of one sample is known from the pixels around alone, and less well.
     float s = strength * (1.0 + 0.6 / samples);

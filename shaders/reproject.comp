@@ -23,11 +23,10 @@ layout(rgba32f, binding = 7) uniform writeonly image2D picture_out;
 
 uniform ivec2 window;
 uniform float exposure;       // a factor
-uniform float most;           // at most how many samples this picture will count as
 
 void store(ivec2 at, vec4 mean, float count) {
     imageStore(linear_out, at, mean);
-    imageStore(count_out, at, vec4(min(count, most)));
+    imageStore(count_out, at, vec4(count));
 #ifdef TONE_MODE
     imageStore(picture_out, at, developed(mean, exposure, TONE_MODE));
 #endif
@@ -53,7 +52,8 @@ uniform int reach;            // of the neighbourhood, texels: 3 x 3 of them, so
 
 const float CLIP_SIGMAS = 1.5;
 
-// Brightness is compared and blended as displays show it, or single bright samples would be all that counts; one to one.
+// What is like what is seen now is decided as displays show it, or single bright samples would be all that counts. Means
+// are taken of radiance itself: of what is shown, they would be too dark while it is noise.
 vec4 squeeze(vec4 c) { return vec4(c.rgb / (1.0 + exposure * max(c.r, max(c.g, c.b))), c.a); }
 
 vec4 unsqueeze(vec4 c) { return vec4(c.rgb / max(1.0 - exposure * max(c.r, max(c.g, c.b)), 1e-4), c.a); }
@@ -121,6 +121,6 @@ void main() {
     vec4 clipped = clamp(old, mean - CLIP_SIGMAS * sigma - 0.02, mean + CLIP_SIGMAS * sigma + 0.02);
     count *= max(0.0, 1.0 - samples / fade);
     float weight = samples / (samples + count);
-    store(at, count > 0.0 ? max(unsqueeze(mix(clipped, c, weight)), 0.0) : here, count + samples);
+    store(at, count > 0.0 ? mix(max(unsqueeze(clipped), 0.0), here, weight) : here, count + samples);
 }
 #endif

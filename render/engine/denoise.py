@@ -78,6 +78,7 @@ class Denoiser:
         self._packed[0].bind_image(6)
         self._pack.set(window=window, scale=scale)
         self._pack.dispatch(*groups)
+        worth.bind_image(1)
         self._guide.set(window=window, scale=scale, pixel_size=pixel_size, perspective=int(perspective))
         source, target = self._packed
         source.bind_image(5)

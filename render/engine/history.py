@@ -116,7 +116,7 @@ class History:
         self._now.count.bind_image(6)
         if defines:
             self._developed_texture().bind_image(7)
-        program.set(window=accumulator.window, exposure=scale, most=TRUST_MOVED)
+        program.set(window=accumulator.window, exposure=scale)
         if has_history:
             now.bind_uniform(0)
             before.bind_uniform(4)

@@ -68,7 +68,8 @@ uvec4 pack_cell(Cell c) {
 Cell unpack_cell(uvec4 v) {
     return Cell(unpack_rgb9e5(v.x), float(v.y & 4095u) * (1.0 / 4095.0), float((v.y >> 12u) & 4095u) * (1.0 / 512.0),
                 vec3(uvec3(v.z, v.z >> 8u, v.z >> 16u) & 255u) * (1.0 / 255.0), unpack_float8(v.z >> 24u),
-                unpack_normal(v.w), float((v.w >> 18u) & 63u) * (1.0 / 63.0), unpack_float8(v.w >> 24u), unpack_float8(v.y >> 24u));
+                unpack_normal(v.w), float((v.w >> 18u) & 63u) * (1.0 / 63.0), unpack_float8(v.w >> 24u),
+                unpack_float8(v.y >> 24u));
 }
 
 // The square of a distance of two premultiplied colours, as what is shown: brightness, and coverage of a background of
