@@ -26,7 +26,7 @@
 #include "lib/unshadowed.glsl"
 #include "lib/camera.glsl"
 #include "lib/film.glsl"
-#include "lib/seen.glsl"
+#include "lib/aside.glsl"
 
 // A ray has at most so many surfaces; noise seen through glass would have no end.
 const int MOST_SURFACES = 64;
@@ -96,7 +96,7 @@ Surface surface_next(int v, int c, vec3 o, vec3 d, float from, float until, uint
 }
 
 // Premultiplied colour and opacity of a surface; `share` is how much of it is seen.
-vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d, float share, inout Seen guides) {
+vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d, float share, inout Aside guides) {
     vec3 p = o + d * hit.t, n, albedo;
     vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
     float alpha = channels[c].weight;
@@ -122,7 +122,7 @@ vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d, float share, inout Seen guid
     return vec4((unshadowed(x, p, d) + channels[c].emission.rgb) * alpha, alpha);
 }
 
-vec4 look(vec3 o, vec3 d, vec4 u, inout Seen guides) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
     vec4 seen = vec4(0.0);
     Surface next[N_CHANNELS];
     int volume_of[N_CHANNELS];

@@ -26,14 +26,14 @@
 #include "lib/unshadowed.glsl"
 #include "lib/camera.glsl"
 #include "lib/film.glsl"
-#include "lib/seen.glsl"
+#include "lib/aside.glsl"
 
 const float SPENT = 0.004;     // what is behind so little transmittance is not seen
 const float FAINT = 1.0 / 64.0;  // steps of a channel are shaded together until they add so much light
 
 // Radiance that channel c sends back along the ray: as a surface where its opacity changes, else as a medium. The share
 // of surfaces is the one that the path tracer has in its mean.
-vec3 lit(int v, int c, float texel, vec3 p, vec3 d, float share, inout Seen guides) {
+vec3 lit(int v, int c, float texel, vec3 p, vec3 d, float share, inout Aside guides) {
     vec3 albedo = albedo_at(c, texel), n = vec3(0.0);
     float sure = 0.0;
     if (params.shading_mode != 2) {
@@ -84,7 +84,7 @@ struct Ray {
 struct Seen {
     vec3 radiance;
     float T;
-    Seen guides;
+    Aside guides;
 };
 
 // March from the first of the places `first`, first + dt, ... that is at t0 or beyond, to before t1.
@@ -177,7 +177,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
     }
 }
 
-vec4 look(vec3 o, vec3 d, vec4 u, inout Seen guides) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
     Ray ray;
     ray.o = o;
     ray.d = d;

@@ -23,7 +23,7 @@
 #include "lib/vertex.glsl"
 #include "lib/camera.glsl"
 #include "lib/film.glsl"
-#include "lib/seen.glsl"
+#include "lib/aside.glsl"
 
 // The projected texel fraction of channel c of volume v over [0, s_end], and where along it the depth is.
 // Extremes look at both ends of each segment, where they lie along axes, and every step_vox voxels in between. They
@@ -90,7 +90,7 @@ float projected(int v, int c, in Segments w, out float at) {
 #endif
 }
 
-vec4 look(vec3 o, vec3 d, vec4 u, inout Seen guides) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
     vec3 light = vec3(0.0);
     float alpha = 0.0, brightest = -1.0, nearest_label = 3e38;
     vec4 tint = vec4(0.0);

@@ -17,9 +17,9 @@
 #include "lib/vertex.glsl"
 #include "lib/camera.glsl"
 #include "lib/film.glsl"
-#include "lib/seen.glsl"
+#include "lib/aside.glsl"
 
-vec4 look(vec3 o, vec3 d, vec4 u, inout Seen guides) {
+vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
     vec4 seen = vec4(0.0);
     float t = 0.0;
     for (int i = 0; i < scene_planes.slice_count && seen.a < 0.996; i++) {

@@ -1,7 +1,7 @@
 // The frame around a mode that looks along one ray a sample: camera rays in, sums on the film out.
-// Included last, after `vec4 look(vec3 o, vec3 d, vec4 u, inout Seen guides)`: premultiplied radiance and coverage
+// Included last, after `vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides)`: premultiplied radiance and coverage
 // along o + t d; u random numbers.
-// Needs rng.glsl, sampler.glsl, camera.glsl, film.glsl, seen.glsl, params.
+// Needs rng.glsl, sampler.glsl, camera.glsl, film.glsl, aside.glsl, params.
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
@@ -20,7 +20,7 @@ void main() {
         Sampler points = sampler_make(pixel, index, params.seed, SAMPLER_KIND);
         vec3 o, d;
         camera_ray(pixel, sampler_next4(points), o, d);
-        Seen guides = Seen(0.0, vec3(0.0), vec4(0.0), 0u);
+        Aside guides = Aside(0.0, vec3(0.0), vec4(0.0), 0u);
         vec4 seen = look(o, d, sampler_next4(points), guides);
         film_add(film, seen.rgb);
         film.color.a += seen.a;
