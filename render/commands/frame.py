@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import closing
-from typing import Any
 
 from .. import __version__
 from ..errors import UsageError
@@ -81,23 +80,22 @@ def frame(
     from ..engine.renderer import Renderer
     from ..gpu.context import Context
     from ..progress import ProgressBars
-    from ..scene.environment import load_environments
     from ..scene.open import open_scene
     from ..state.view import parse_state
     from .frame_pixels import Shot, developed, focused, linear
 
-    maps = load_environments(environment or ())
-    more: dict[str, Any] = {"environments": maps} if maps else {}
-    choices = Choices(
-        view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo, lighting=lighting,
-        environment=maps[0].name if maps else None, mode=mode, scatterings=scatterings, reference=reference, seed=seed,
-    )  # fmt: skip
     with (
         ProgressBars() as progress,
         closing(Context.create(device)) as context,
-        closing(open_scene(paths, labels or (), spacing_um, progress, **more)) as scene,
+        closing(open_scene(paths, labels or (), spacing_um, progress, environment or ())) as scene,
     ):
+        maps = scene.environments
         notes = [note for one in maps for note in one.notes]
+        choices = Choices(
+            view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo,
+            lighting=lighting, environment=maps[0].name if maps else None, mode=mode, scatterings=scatterings,
+            reference=reference, seed=seed,
+        )  # fmt: skip
         base, samples = scene.default_state, DEFAULT_SPP
         if saved is not None:
             seen = saved.view(scene)

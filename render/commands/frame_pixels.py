@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..codec.develop import develop
 from ..codec.layers import Layers
 from ..errors import UsageError
 from ..scene.framing import axes
@@ -37,30 +36,23 @@ class Shot:
 def developed(
     renderer: Renderer, shot: Shot, state: ViewState, transparent: bool, bits: Literal[8, 16], progress: Progress | None
 ) -> NDArray[Any]:
-    """(h, w, 4) uint8 or uint16, sRGB, straight alpha, of the state that the renderer was given."""
+    """(h, w, 4) uint8 or uint16, sRGB, straight alpha, of `state`, which the renderer was given."""
+    from ..engine.still import develop_still
+
     if bits == 8 and not shot.denoised:
         return renderer.picture(shot.width, shot.height, shot.samples, transparent, progress)
-    return develop(linear(renderer, shot, progress).color, state.display, transparent, bits)
+    return develop_still(renderer.scene, state, linear(renderer, shot, progress).color, transparent, bits)
 
 
 def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
     """The picture's linear light and what is known of each pixel besides."""
-    layers = _layers(renderer, shot.width, shot.height, shot.samples, progress)
+    layers = Layers.of(renderer.layers(shot.width, shot.height, shot.samples, progress))
     if not shot.denoised:
         return layers
     from ..codec.oidn import denoise
 
     alpha = layers.color[..., 3:]  # guides have their edges where the picture has its own
     return replace(layers, color=denoise(layers.color, layers.albedo * alpha, layers.normal * alpha))
-
-
-def _layers(renderer: Renderer, width: int, height: int, samples: int, progress: Progress | None) -> Layers:
-    draw = getattr(renderer, "layers", None)
-    if draw is not None:
-        return Layers.of(draw(width, height, samples, progress))
-    renderer.resize(width, height)
-    renderer.render_still(samples, progress)
-    return Layers.of({"color": renderer.read_mean()})
 
 
 def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: tuple[int, int]) -> ViewState:
@@ -75,7 +67,7 @@ def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: 
     width, height = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     sharp = state.model_copy(update={"camera": camera.model_copy(update={"aperture": 0.0})})
     renderer.set_state(sharp, 1)
-    depth = _layers(renderer, width, height, FOCUS_SAMPLES, None).depth
+    depth = Layers.of(renderer.layers(width, height, FOCUS_SAMPLES)).depth
     x, y = (
         min(int((at + 0.5) * count / whole), count - 1)
         for at, count, whole in zip(pixel, (width, height), size, strict=True)

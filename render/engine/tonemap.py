@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,17 @@ from .uniforms import TONE_MODES
 Bits = Literal[8, 16]
 # The TONE_MODE of texels that are display-linear already.
 TONED = -1
+
+
+class Sampled(Protocol):
+    """Sums of `samples` samples in the first pixels (width, height) of a texture, as an accumulator has them."""
+
+    @property
+    def color(self) -> Texture2D: ...
+    @property
+    def window(self) -> tuple[int, int]: ...
+    @property
+    def samples(self) -> int: ...
 
 
 class Developer:
@@ -81,7 +92,7 @@ class Developer:
 
     def rgba(
         self,
-        accumulator: Accumulator,
+        accumulator: Sampled,
         display: Display,
         transparent: bool = False,
         first_pixel: tuple[int, int] = (0, 0),
