@@ -92,21 +92,34 @@ def _place(record: NDArray[np.void], light: Light, camera: Camera, unit_from_wor
             v /= np.linalg.norm(v)
             if isinstance(light, RectangleLight):
                 half_u, half_v, area = light.width / 2, light.height / 2, light.width * light.height
+                fills = _rectangle_share(half_u / math.sqrt(square), half_v / math.sqrt(square))
             else:
                 half_u, half_v, area = light.radius, light.radius, math.pi * light.radius**2
+                fills = light.radius**2 / (square + light.radius**2)
             record["u"][:3], record["v"][:3] = u * half_u, v * half_v
             record["centre"][3] = area
-            record["radiance"][:3] = irradiance * square / area
+            record["radiance"][:3] = irradiance / (math.pi * fills)
             record["seen"] = int(light.seen)
         case SphereLight():
             record["u"][0] = light.radius
-            record["radiance"][:3] = irradiance * square / (math.pi * light.radius**2)
+            # From inside it is all that a surface there sees.
+            record["radiance"][:3] = irradiance / math.pi * max(square / light.radius**2, 1.0)
             record["seen"] = int(light.seen)
         case PointLight():
             record["radiance"][:3] = irradiance * square
         case DirectionalLight():
             record["normal"][:3] = direction
             record["radiance"][:3] = irradiance
+
+
+def _rectangle_share(a: float, b: float) -> float:
+    """The form factor from a point to a parallel rectangle centred above it, of half edges a and b times its height.
+
+    Four times the one with a corner above the point: Howell, "A Catalog of Radiation Heat Transfer Configuration
+    Factors", B-3.
+    """
+    root_a, root_b = math.sqrt(1 + a * a), math.sqrt(1 + b * b)
+    return 2 / math.pi * (a / root_a * math.atan(b / root_a) + b / root_b * math.atan(a / root_b))
 
 
 def sky_axes(sky: Sky, camera: Camera) -> NDArray[np.float64]:

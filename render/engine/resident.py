@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,8 +147,7 @@ class ResidentScene:
         self.volume_records = self._volume_records()
         self.volume_buffer = Buffer.of(self.volume_records)
         self.range_buffer = Buffer(4 * max(1, self.n_ranges))
-        self.label_base, table = self._label_colors()
-        self.label_buffer = Buffer.of(table)
+        self.label_base = self._label_bases()
 
     # ---- plan ----
 
@@ -164,7 +164,7 @@ class ResidentScene:
             for channel in range(1 if info.kind == "labels" else len(info.channels)):
                 encoding = None
                 if info.kind == "image":
-                    encoding = encoding_for(info.dtype, layer.stats[channel].lo, layer.stats[channel].hi)
+                    encoding = encoding_for(info.dtype, *layer.stats[channel].stored_range)
                 channels.append(ResidentChannel(channel_index, layer_index, channel, storage, encoding, pages, ranges))
                 channel_index += 1
                 pages += grid.n_bricks
@@ -247,16 +247,14 @@ class ResidentScene:
             out[mine] = ids[packed[mine] & 0x0FFFFFFF]
         return out
 
-    def _label_colors(self) -> tuple[list[int], NDArray[np.uint32]]:
-        """Colour tables of all label layers one after the other, and where each begins."""
-        bases, tables, at = [], [], 0
-        for layer, ids in zip(self.scene.layers, self.dense_ids, strict=True):
-            bases.append(at)
-            if layer.source.info.kind == "labels":
-                table = label_table(ids.ids(), layer.source.info.label_colors)
-                tables.append(table)
-                at += len(table)
-        return bases, np.concatenate(tables) if tables else np.zeros(1, np.uint32)
+    def _label_bases(self) -> list[int]:
+        """Where the colours of each layer's labels begin in a table of all of them; the last entry is its size."""
+        counts = [len(ids) if index in self.label_layers else 0 for index, ids in enumerate(self.dense_ids)]
+        return [0, *np.cumsum(counts).tolist()]
+
+    def label_colors(self, layer: int, mode: Literal["file", "hash", "glasbey"]) -> NDArray[np.uint32]:
+        """rgba8 of a segmentation's labels by dense id."""
+        return label_table(self.dense_ids[layer].ids(), self.scene.layers[layer].source.info.label_colors, mode)
 
     # ---- binding ----
 
@@ -277,7 +275,6 @@ class ResidentScene:
     def bind(self) -> None:
         self.volume_buffer.bind_uniform(1)  # as the scene lies; a view may bind its own
         self._page_texels.bind(9)
-        self.label_buffer.bind(6)
         for atlas in self.atlases.values():
             atlas.bind()
 
@@ -289,6 +286,6 @@ class ResidentScene:
         self._close_atlases()
         self._page_texels.close()
         for buffer in (
-            self.page_buffer, self.volume_buffer, self.range_buffer, self.label_buffer,
+            self.page_buffer, self.volume_buffer, self.range_buffer,
         ):  # fmt: skip
             buffer.close()

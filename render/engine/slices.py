@@ -108,6 +108,13 @@ def slice_planes(state: ViewState, scene: Scene, unit_from_world: Matrix) -> lis
     return planes
 
 
+def shows_slices(state: ViewState) -> bool:
+    """Whether any slice is to be seen."""
+    slices = state.slices
+    across = (slices.x, slices.y, slices.z)
+    return any(place is not None for place in across) or any(plane.visible for plane in slices.planes)
+
+
 def _plane(plane: Plane, unit_from_world: Matrix) -> Vector:
     normal = np.asarray(plane.normal)
     return _through(np.asarray(plane.point), normal / np.linalg.norm(normal), unit_from_world)
@@ -148,6 +155,6 @@ def _set_shown(block: Any, state: ViewState, scene: Scene) -> None:
 def _iso_fraction(channel: Channel, layer: SceneLayer, number: int) -> float:
     """The isovalue as a fraction of the texels' range, kept near enough to 0..1 for a float of the device."""
     stats = layer.stats[number]
-    encoding = encoding_for(layer.source.info.dtype, stats.lo, stats.hi)
+    encoding = encoding_for(layer.source.info.dtype, *stats.stored_range)
     value = channel.isovalue if channel.isovalue is not None else (channel.window[0] + channel.window[1]) / 2
     return float(np.clip((value - encoding.lo) / (encoding.hi - encoding.lo), -10.0, 10.0))

@@ -16,7 +16,7 @@ from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .modes import shader_of
 from .resident import ResidentScene
-from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record
+from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record, shows_slices
 from .transfer import LUT_SIZE
 from .uniforms import Uniforms
 
@@ -107,6 +107,8 @@ class Tracer:
         }
         if any(plane.visible for plane in state.clip_planes):
             features["HAS_PLANES"] = 1
+        if shows_slices(state):
+            features["HAS_SLICES"] = 1
         if rendering.interpolation == "nearest":
             features["NEAREST"] = 1
         if self._environment is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from render.engine.layout import CUT, PARAMS, declarations
+from render.engine.layout import CUT, LIGHT, PARAMS, declarations
 from render.engine.look import Look
 from render.engine.resident import ResidentScene
 from render.engine.tracer import candidates as candidates_glsl
@@ -20,7 +20,10 @@ _FIRST_BINDING = 8
 _PREFIX = {"f": "", "u": "u", "i": "i"}
 _SCALAR = {"f": "float", "u": "uint", "i": "int"}
 _DTYPE = {"f": np.float32, "u": np.uint32, "i": np.int32}
-PARAMS_BLOCK = '#include "generated/layout.glsl"\nlayout(std140, binding = 0) uniform ParamsBlock { Params params; };\n'
+PARAMS_BLOCK = """#include "generated/layout.glsl"
+layout(std140, binding = 0) uniform ParamsBlock { Params params; };
+layout(std140, binding = 6) uniform LightBlock { Light lights[MAX_LIGHTS]; };
+"""
 
 
 def _kind(array: NDArray[Any]) -> str:
@@ -40,13 +43,14 @@ def call(
     head: str = "",
     defines: Mapping[str, str | int] | None = None,
     params: NDArray[Any] | None = None,
+    lights: NDArray[Any] | None = None,
     scene: tuple[ResidentScene, Look] | None = None,
 ) -> NDArray[Any]:
     """Run `body`, GLSL that assigns `result`, once for each row of the arguments.
 
     Arguments are (n,) or (n, 2..4) arrays of floats, unsigned or signed integers and appear in `body` as variables of
-    the GLSL type that fits. `head` goes before the includes. With `params` the Params block is there, with `scene`
-    everything that lib/scene.glsl declares.
+    the GLSL type that fits. `head` goes before the includes. With `params` the blocks of Params and `lights` are there,
+    with `scene` everything that lib/scene.glsl declares.
     """
     columns = {name: np.atleast_1d(np.asarray(value)) for name, value in arguments.items()}
     count = len(next(iter(columns.values())))
@@ -83,14 +87,15 @@ void main() {{
     results[index] = {_vector(out_kind, 4)}({zeros});
 }}
 """
-    all_defines: dict[str, str | int] = dict(defines or {})
+    lights = LIGHT.array(1) if lights is None or not len(lights) else lights
+    all_defines: dict[str, str | int] = {"MAX_LIGHTS": len(lights), **(defines or {})}
     if scene is not None:
         all_defines = {**scene[0].defines(), "LUT_SIZE": LUT_SIZE, "MAX_LIGHTS": 1, **all_defines}
     generated = {"test.comp": text, "generated/layout.glsl": declarations()}
     if scene is not None:
         generated["generated/candidates.glsl"] = candidates_glsl(scene[0])
     program = Program(ShaderSource("test.comp", all_defines, generated))
-    uniforms = [(0, Buffer.of(PARAMS.array(1) if params is None else params))]
+    uniforms = [(0, Buffer.of(PARAMS.array(1) if params is None else params)), (6, Buffer.of(lights))]
     if scene is not None:
         scene[0].bind()
         scene[1].bind()

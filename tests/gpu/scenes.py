@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
 from render.bricks.stats import channel_stats
+from render.engine.lights import light_records
 from render.engine.uniforms import params
 from render.scene.open import Scene, SceneLayer
 from render.source.base import Source
@@ -18,6 +19,7 @@ from render.source.synthetic.open import open_synthetic
 from render.state.camera import Camera
 from render.state.layer import Channel, ImageLayer, LabelLayer, Layer
 from render.state.light import Lighting, Sky
+from render.state.rendering import Rendering
 from render.state.view import Display, Shading, ViewState
 
 DARK = Lighting(lights=(), sky=Sky(visible=False))
@@ -49,7 +51,8 @@ def full_window(dtype: np.dtype[np.generic]) -> tuple[float, float]:
 
 
 def plain(scene: Scene, density: float = 10.0, *, channel: Channel | None = None, **changes: Any) -> ViewState:
-    """A state with a ramp over each channel's whole type, no light, and the density that is asked for.
+    """A state with a ramp over each channel's whole type, no light, and the density that is asked for; without the
+    biases that a reference leaves out.
 
     `channel` is put in place of every channel; `changes` are other fields of ViewState.
     """
@@ -66,6 +69,7 @@ def plain(scene: Scene, density: float = 10.0, *, channel: Channel | None = None
         "layers": tuple(layers),
         "shading": Shading(density=density),
         "lighting": DARK,
+        "rendering": Rendering(reference=True),
         "display": Display(tone_map="linear"),
     }
     return ViewState(**{**fields, **changes})
@@ -76,6 +80,11 @@ def record_of(
 ) -> NDArray[Any]:
     """The Params record of a whole picture of `size` (width, height)."""
     return params(state, scene, unit_from_world, size, (0, 0, *size))
+
+
+def lights_of(state: ViewState, scene: Scene, unit_from_world: NDArray[np.float64]) -> NDArray[Any]:
+    """The Light records of a state."""
+    return light_records(state, scene, unit_from_world)[0]
 
 
 def along(origin: ArrayLike, direction: ArrayLike, half_height_um: float = 1e-5) -> Camera:

@@ -64,12 +64,12 @@ def test_camera_rays_go_through_the_pixels(gl: Context, projection: str) -> None
     )  # fmt: skip
     x, y = (c.ravel() for c in np.meshgrid(np.arange(width), np.arange(height)))
     pixel = np.stack([x, y], axis=1).astype(np.uint32)
-    middle = np.full((len(pixel), 2), 0.5, np.float32)
+    middle = np.full((len(pixel), 4), 0.5, np.float32)
     record = camera_record(camera, width, height)
     arguments = {"pixel": pixel, "u": middle}
-    o = call("vec3 o, d; camera_ray(pixel, u, o, d); result = o;", arguments, ["rng", "camera"], result="vec3",
+    o = call("vec3 o, d; camera_ray(pixel, u, o, d); result = o;", arguments, ["camera"], result="vec3",
              params=record)  # fmt: skip
-    d = call("vec3 o, d; camera_ray(pixel, u, o, d); result = d;", arguments, ["rng", "camera"], result="vec3",
+    d = call("vec3 o, d; camera_ray(pixel, u, o, d); result = d;", arguments, ["camera"], result="vec3",
              params=record)  # fmt: skip
     forward, right, up = axes(camera)
     half = np.tan(np.radians(25.0)) if projection == "perspective" else 1.5
@@ -88,9 +88,9 @@ def test_camera_rays_go_through_the_pixels(gl: Context, projection: str) -> None
 
 def test_positions_in_a_pixel_follow_a_tent(gl: Context) -> None:
     u = np.random.default_rng(3).random(20_000).astype(np.float32)
-    at = call("result = tent(u);", {"u": u}, ["rng", "camera"], result="float", params=PARAMS.array(1))
+    at = call("result = tent(u);", {"u": u}, ["camera"], result="float", params=PARAMS.array(1))
     assert stats.kstest(at, stats.triang(0.5, loc=-1, scale=2).cdf).pvalue > 1e-3
-    ends = call("result = tent(u);", {"u": np.array([0, 0.5, 1 - 2**-24], np.float32)}, ["rng", "camera"],
+    ends = call("result = tent(u);", {"u": np.array([0, 0.5, 1 - 2**-24], np.float32)}, ["camera"],
                 result="float", params=PARAMS.array(1))  # fmt: skip
     assert ends[0] == -1
     assert ends[1] == 0

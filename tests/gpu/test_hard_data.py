@@ -11,6 +11,7 @@ from render.source.memory import MemorySource
 from render.state.camera import Camera
 from render.state.layer import Channel
 from render.state.light import Lighting, RectangleLight
+from render.state.material import Material
 from render.state.view import Shading, ViewState
 
 from .conftest import Draw
@@ -91,7 +92,8 @@ def test_what_is_not_a_number_is_not_there(draw: Draw, mode: str) -> None:
 @pytest.mark.parametrize("shading", ["mixed", "brdf", "phase"])
 def test_lights_and_shadings(draw: Draw, lighting: Lighting, shading: str) -> None:
     scene = array_scene(floats())
-    state = plain(scene, lighting=lighting, shading=Shading(density=50.0, mode=shading, roughness=0.05, specular=1.0))
+    mirror = Channel(material=Material(roughness=0.05, specular=1.0))
+    state = plain(scene, lighting=lighting, shading=Shading(density=50.0, mode=shading), channel=mirror)
     mean = mean_of(draw, scene, state)
     assert mean[:, :, 3].max() > 0.5
     assert (mean[:, :, :3].max() > 0) == (lighting is not DARK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from render.engine.layout import CHANNEL, CUT, PARAMS, VOLUME, Struct, declarations
+from render.engine.layout import STRUCTS, Struct, declarations
 from render.gpu.buffer import Buffer
 from render.gpu.context import Context
 from render.gpu.gl import GL
@@ -73,7 +73,7 @@ def words(struct: Struct, records: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-@pytest.mark.parametrize("struct", [PARAMS, VOLUME, CUT, CHANNEL, MIXED], ids=lambda s: s.name)
+@pytest.mark.parametrize("struct", [*STRUCTS, MIXED], ids=lambda s: s.name)
 @pytest.mark.parametrize("storage", ["std140 uniform", "std430 buffer"])
 def test_every_field_of_every_record_arrives(gl: Context, struct: Struct, storage: str) -> None:
     if struct is MIXED and storage.startswith("std140"):
@@ -94,7 +94,7 @@ def test_every_field_of_every_record_arrives(gl: Context, struct: Struct, storag
     gl.check()
 
 
-@pytest.mark.parametrize("struct", [PARAMS, VOLUME, CUT, CHANNEL], ids=lambda s: s.name)
+@pytest.mark.parametrize("struct", STRUCTS, ids=lambda s: s.name)
 def test_offsets_are_those_that_the_compiler_reports(gl: Context, struct: Struct) -> None:
     program = Program(echo(struct, f"layout(std140, binding = 8) uniform Block {{ {struct.name} records[{COUNT}]; }};"))
     for record in range(COUNT):

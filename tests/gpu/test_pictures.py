@@ -70,7 +70,7 @@ def test_what_was_drawn_before_leaves_no_trace(draw: Draw, cell: Scene) -> None:
 
 @pytest.mark.parametrize("mode", ["path", "march"])
 def test_tiles_and_batches_of_samples_do_not_show(draw: Draw, cell: Scene, mode: str) -> None:
-    """A slow device gets eight rows and one sample a dispatch, a fast one everything at once."""
+    """A slow device gets one tile and one sample a dispatch, a fast one everything at once."""
     pictures = []
     for cost in (1e-3, 3e-5, 1e-9):
         renderer = draw(cell, 70, 50, mode=mode)

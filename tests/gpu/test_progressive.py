@@ -151,7 +151,7 @@ def test_frames_that_bring_nothing_new_say_so(draw: Draw, scene: Scene) -> None:
     renderer.set_state(lit(scene), 1)
     rest(renderer)
     renderer.read_i420()
-    # Fast enough that it believes in full resolution, but every step is cut off after eight rows.
+    # Fast enough that it believes in full resolution, but every step is cut off after a few tiles.
     renderer._pacing = FixedPacing(seconds_per_pixel=2e-5)
     renderer.set_state(lit(scene).model_copy(update={"camera": orbit(lit(scene).camera, 60, 0)}), 2)
     first = renderer.step(50.0, 10.0)

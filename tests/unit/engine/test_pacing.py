@@ -48,9 +48,8 @@ def test_samples_fill_the_budget_but_are_at_least_one() -> None:
     assert pacing.samples(1, 100.0) == 64
 
 
-def test_tiles_are_rows_of_eight_and_short_enough() -> None:
+def test_tiles_fill_a_dispatch_but_are_at_least_one() -> None:
     pacing = Pacing(seconds_per_pixel=1e-6)
-    rows = pacing.tile_rows(1000, 0.025)
-    assert rows == 24
-    assert Pacing(seconds_per_pixel=1.0).tile_rows(1000, 0.025) == 8
-    assert Pacing(seconds_per_pixel=1e-12).tile_rows(10, 0.025) >= 4096
+    assert pacing.tiles(256, 0.0255) == 99
+    assert Pacing(seconds_per_pixel=1.0).tiles(256, 0.025) == 1
+    assert 4096 <= Pacing(seconds_per_pixel=1e-12).tiles(256, 0.025) < 2**16
