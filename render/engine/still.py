@@ -1,4 +1,4 @@
-"""Linear pictures, filtered or not, developed on the device as those of an accumulator are: with guides, at any size."""
+"""Linear pictures, filtered or not, developed on the device as those of an accumulator are: with guides, any size."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from ..gpu.program import Program, ShaderSource
 from ..gpu.readback import ReadbackRing
 from ..gpu.texture import RGBA32F, Texture2D
 from ..state.view import Display
-from .accumulator import Accumulator
 from .guides import GuidesPainter, declarations
 from .history import Picture
 from .lights import linear
