@@ -6,6 +6,7 @@
 // linear light: no dark fringes (premultiplied throughout). Guides are not toned: they lie between the background and
 // the volume, and on top of both. With GUIDES only the tiles that guides touch are made, a work group each.
 #include "lib/colour.glsl"
+#include "lib/developed.glsl"
 #include "lib/shown.glsl"
 #ifdef GUIDES
 #include "generated/guides.glsl"

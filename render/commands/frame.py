@@ -34,6 +34,7 @@ def frame(
     stereo: options.Stereo = False,
     lighting: options.LightingName = None,
     environment: options.Environments = None,
+    window: options.Windows = None,
     mode: options.ModeOption = None,
     scatterings: options.Scatterings = None,
     reference: options.Reference = False,
@@ -80,22 +81,23 @@ def frame(
     from ..engine.renderer import Renderer
     from ..gpu.context import Context
     from ..progress import ProgressBars
+    from ..scene.environment import load_environments
     from ..scene.open import open_scene
     from ..state.view import parse_state
     from .frame_pixels import Shot, developed, focused, linear
+    from .window import with_windows
 
+    maps = load_environments(environment or ())
+    choices = Choices(
+        view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo, lighting=lighting,
+        environment=maps[0].name if maps else None, mode=mode, scatterings=scatterings, reference=reference, seed=seed,
+    )  # fmt: skip
     with (
         ProgressBars() as progress,
         closing(Context.create(device)) as context,
-        closing(open_scene(paths, labels or (), spacing_um, progress, environment or ())) as scene,
+        closing(open_scene(paths, labels or (), spacing_um, progress, maps)) as scene,
     ):
-        maps = scene.environments
         notes = [note for one in maps for note in one.notes]
-        choices = Choices(
-            view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo,
-            lighting=lighting, environment=maps[0].name if maps else None, mode=mode, scatterings=scatterings,
-            reference=reference, seed=seed,
-        )  # fmt: skip
         base, samples = scene.default_state, DEFAULT_SPP
         if saved is not None:
             seen = saved.view(scene)
@@ -106,6 +108,7 @@ def frame(
             samples = base.samples
         samples = spp or samples
         shown = chosen_state(scene, base, choices, width / height).model_copy(update={"samples": samples})
+        shown = with_windows(shown, window or ())
         with closing(Renderer(context, scene, 16, 16, progress=progress)) as renderer:
             if pixel is not None:
                 shown = focused(renderer, shown, pixel, (width, height))
@@ -118,7 +121,7 @@ def frame(
             if kind in LINEAR:
                 layers = linear(renderer, shot, progress)
             else:
-                pixels = developed(renderer, shot, shown, transparent, 16 if depth == "16" else 8, progress)
+                pixels = developed(renderer, shot, transparent, 16 if depth == "16" else 8, progress)
             seconds = time.perf_counter() - started
         renderer_name = context.info.name
     if kind in LINEAR:

@@ -72,6 +72,14 @@ Environments = Annotated[
         help="Light from an environment map: .hdr, .exr, float .tif or synthetic:studio; repeatable.",
     ),
 ]
+Windows = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--window",
+        metavar="[CHANNEL=]WINDOW",
+        help="LOW,HIGH or pLOW,pHIGH (percentiles), level:L:W, iso:VALUE:RANGE, otsu, imagej, ...; repeatable.",
+    ),
+]
 ModeOption = Annotated[ModeName | None, typer.Option("--mode", help="How the picture is computed.")]
 Scatterings = Annotated[
     int | None,

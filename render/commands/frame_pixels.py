@@ -34,25 +34,27 @@ class Shot:
 
 
 def developed(
-    renderer: Renderer, shot: Shot, state: ViewState, transparent: bool, bits: Literal[8, 16], progress: Progress | None
+    renderer: Renderer, shot: Shot, transparent: bool, bits: Literal[8, 16], progress: Progress | None
 ) -> NDArray[Any]:
-    """(h, w, 4) uint8 or uint16, sRGB, straight alpha, of `state`, which the renderer was given."""
-    from ..engine.still import develop_still
-
-    if bits == 8 and not shot.denoised:
-        return renderer.picture(shot.width, shot.height, shot.samples, transparent, progress)
-    return develop_still(renderer.scene, state, linear(renderer, shot, progress).color, transparent, bits)
+    """(h, w, 4) uint8 or uint16, sRGB, straight alpha, of the state that the renderer was given."""
+    if not shot.denoised:
+        return renderer.picture(shot.width, shot.height, shot.samples, transparent, progress, bits)
+    return renderer.develop(linear(renderer, shot, progress).color, transparent, bits)
 
 
 def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
     """The picture's linear light and what is known of each pixel besides."""
-    layers = Layers.of(renderer.layers(shot.width, shot.height, shot.samples, progress))
+    layers = _layers(renderer, shot.width, shot.height, shot.samples, progress)
     if not shot.denoised:
         return layers
     from ..codec.oidn import denoise
 
     alpha = layers.color[..., 3:]  # guides have their edges where the picture has its own
     return replace(layers, color=denoise(layers.color, layers.albedo * alpha, layers.normal * alpha))
+
+
+def _layers(renderer: Renderer, width: int, height: int, samples: int, progress: Progress | None) -> Layers:
+    return Layers.of(renderer.layers(width, height, samples, progress))
 
 
 def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: tuple[int, int]) -> ViewState:
@@ -67,7 +69,7 @@ def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: 
     width, height = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     sharp = state.model_copy(update={"camera": camera.model_copy(update={"aperture": 0.0})})
     renderer.set_state(sharp, 1)
-    depth = Layers.of(renderer.layers(width, height, FOCUS_SAMPLES)).depth
+    depth = _layers(renderer, width, height, FOCUS_SAMPLES, None).depth
     x, y = (
         min(int((at + 0.5) * count / whole), count - 1)
         for at, count, whole in zip(pixel, (width, height), size, strict=True)

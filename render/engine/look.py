@@ -85,6 +85,19 @@ class Look:
             return {}
         return {"HAS_GRADIENT_OPACITY": 1, "GRADIENT_LUT_SIZE": GRADIENT_LUT_SIZE}
 
+    def resolved(self, state: ViewState) -> ViewState:
+        """`state`, which is shown, with its rules made into windows and curves."""
+        channels = {(one.layer, one.channel): self._shown[one.index][1] for one in self._resident.channels}
+        keys = [layer.key for layer in self._resident.scene.layers]
+        layers: list[Layer] = []
+        for layer in state.layers:
+            if isinstance(layer, ImageLayer):
+                at = keys.index(layer.source)
+                found = [channels[at, number] for number in range(len(layer.channels))]
+                layer = layer.model_copy(update={"channels": tuple(found)})
+            layers.append(layer)
+        return state.model_copy(update={"layers": tuple(layers)})
+
     def drawn(self) -> list[bool]:
         """Of each volume, whether any of its channels is shown."""
         return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
 from ..gpu.readback import ReadbackRing
-from ..gpu.texture import RGBA32F, Texture2D
 from ..state.view import Display
+from .accumulator import Accumulator
 from .guides import GuidesPainter, declarations
 from .history import Picture
 from .lights import linear
@@ -20,17 +20,6 @@ from .uniforms import TONE_MODES
 Bits = Literal[8, 16]
 # The TONE_MODE of texels that are display-linear already.
 TONED = -1
-
-
-class Sampled(Protocol):
-    """Sums of `samples` samples in the first pixels (width, height) of a texture, as an accumulator has them."""
-
-    @property
-    def color(self) -> Texture2D: ...
-    @property
-    def window(self) -> tuple[int, int]: ...
-    @property
-    def samples(self) -> int: ...
 
 
 class Developer:
@@ -43,8 +32,6 @@ class Developer:
         self.width, self.height = width, height
         # Compiled when they are first needed, by their #defines.
         self._programs: dict[tuple[tuple[str, int], ...], Program] = {}
-        self._soften = Program(ShaderSource("soften.comp", {"TONE_MODE": TONED}))
-        self._softened: Texture2D | None = None
         self._stride = (width // 2 * 2 + 7) // 8 * 8
         even = height // 2 * 2
         self._i420_bytes = self._stride * even * 3 // 2
@@ -91,7 +78,7 @@ class Developer:
 
     def rgba(
         self,
-        accumulator: Sampled,
+        accumulator: Accumulator,
         display: Display,
         transparent: bool = False,
         first_pixel: tuple[int, int] = (0, 0),
@@ -100,13 +87,14 @@ class Developer:
     ) -> NDArray[Any]:
         """(height, width, 4) uint8, with 16 bits uint16; sRGB, straight alpha, top row first. Waits for the device."""
         accumulator.color.bind_image(0)
+        accumulator.moments.bind_image(1)
         n, dtype = self.width * self.height, np.dtype(np.uint16 if bits == 16 else np.uint8)
         pixels = self._pixels if bits == 8 else Buffer(4 * n * dtype.itemsize)
         try:
             self._develop(
                 pixels, (-(-self.width // 8), -(-self.height // 8)), (self.width, self.height), display,
                 {"AS_RGBA": 1, "BITS": bits, "TONE_MODE": TONE_MODES[display.tone_map]}, guides,
-                window=accumulator.window, per_sample=1.0 / max(1, accumulator.samples),
+                window=accumulator.window,
                 transparent=int(transparent), first_pixel=first_pixel,
             )  # fmt: skip
             data = pixels.read(dtype, 4 * n)
@@ -116,31 +104,16 @@ class Developer:
         return data.reshape(self.height, self.width, 4)
 
     def develop_i420(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> None:
-        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out.
-
-        A picture smaller than the view is smoothed before it is enlarged: it is one in motion.
-        """
+        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out."""
         size = (self.width // 2 * 2, self.height // 2 * 2)
-        color = picture.color
-        if picture.window != (self.width, self.height):
-            color = self._smooth(picture)
-        color.bind_image(0)
+        picture.color.bind_image(0)
         self._develop(
             self._pixels, (-(-self._stride // 64), -(-size[1] // 16)), size, display, {"TONE_MODE": TONED}, guides,
-            window=picture.window, per_sample=1.0,
+            window=picture.window,
         )  # fmt: skip
         if self._ring.pending:
             self._ring.take()
         self._ring.push(self._pixels)
-
-    def _smooth(self, picture: Picture) -> Texture2D:
-        if self._softened is None:
-            self._softened = Texture2D(self.width, self.height, RGBA32F)
-        self._soften.set(window=picture.window, per_sample=1.0)
-        picture.color.bind_image(0)
-        self._softened.bind_image(1)
-        self._soften.dispatch(-(-picture.window[0] // 8), -(-picture.window[1] // 8))
-        return self._softened
 
     def take_i420(self) -> bytes:
         """Planes Y, U, V of the newest developed picture without padding, BT.709 limited range."""
@@ -157,8 +130,5 @@ class Developer:
         for program in self._programs.values():
             program.close()
         self._programs.clear()
-        self._soften.close()
-        if self._softened is not None:
-            self._softened.close()
         self._pixels.close()
         self._ring.close()

@@ -73,7 +73,8 @@ class Tracer:
         self._cuts.write(uniforms.cuts)
         self._lights.write(uniforms.lights)
         self._use_environment(state)
-        self._planes.write(planes_record(state, self._resident.scene, self._resident.unit_from_world))
+        resident, resolved = self._resident, self._look.resolved(state)
+        self._planes.write(planes_record(resolved, resident.scene, resident.unit_from_world))
         self.mode = self._only or state.rendering.mode
         name, own = shader_of(self.mode)
         features = self._features(state) | own

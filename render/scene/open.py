@@ -21,7 +21,7 @@ from ..state.view import Display, Shading, ViewState
 from ..summary import ChannelSummary, LayerSummary, SceneSummary
 from .auto import SOLID_EXPOSURE, default_density, image_channels, is_solid
 from .content import content_points
-from .environment import Environment, load_environments
+from .environment import Environment
 from .framing import default_camera
 from .transfer import auto_windows
 
@@ -160,13 +160,13 @@ def open_scene(
     labels: Sequence[str] = (),
     spacing_um: tuple[float, float, float] | None = None,
     progress: Progress | None = None,
-    environments: Sequence[str] = (),
+    environments: Sequence[Environment] = (),
 ) -> Scene:
     """Open images and segmentations as one scene.
 
     `labels` are opened as segmentations whatever they look like. `spacing_um` (z, y, x) stands in where a file does not
-    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then. `environments` are files of environment maps
-    (scene.environment), which the state names.
+    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then. `environments` are
+    there for the state to name.
 
     Raises SourceError.
     """
@@ -196,7 +196,7 @@ def open_scene(
             layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
         name = first if first.startswith("synthetic:") else PurePath(first).name
-        return Scene(name, layers, load_environments(environments))
+        return Scene(name, layers, environments)
     except BaseException:
         for source in sources:
             source.close()

@@ -15,7 +15,7 @@ from .protocol import Packet
 from .scheduler import STEP_BUDGET_S, Pace
 
 if TYPE_CHECKING:
-    from ..engine.renderer import Frame
+    from ..engine.frame import Frame
     from ..engine.resident import ResidentScene
     from ..gpu.context import Context
     from ..state.view import ViewState

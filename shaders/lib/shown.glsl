@@ -1,4 +1,4 @@
-// What an accumulator's texel looks like: the mean of its samples after exposure and tone map. Needs colour.glsl and
+// What an accumulator's texel looks like: the mean of its samples after exposure and tone map. Needs colour.glsl, developed.glsl and
 // TONE_MODE: as colour.glsl has it; -1: the texels are what this answers already. It is no uniform because a software
 // device computes all tone maps where it does not know which, and that takes three times as long as all the rest.
 
@@ -14,8 +14,5 @@ vec4 mean_at(ivec2 at) { return imageLoad(accumulator, at) * per_sample; }
 // Premultiplied display-linear colour and coverage, finite and 0..1. Beyond the window its edge goes on.
 vec4 shown(ivec2 at) {
     vec4 mean = mean_at(clamp(at, ivec2(0), window - 1));
-    float coverage = mean.a > 0.0 ? min(mean.a, 1.0) : 0.0;
-    if (TONE_MODE < 0) return vec4(finite(mean.rgb), coverage);
-    if (coverage <= 0.0) return vec4(0.0);
-    return vec4(tone_map(mean.rgb / mean.a * exposure, TONE_MODE) * coverage, coverage);
+    return developed(mean, exposure, TONE_MODE);
 }

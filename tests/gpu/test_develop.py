@@ -7,7 +7,6 @@ import pytest
 
 from render.codec.develop import develop, tone_map
 from render.engine.renderer import Renderer
-from render.engine.still import develop_still
 from render.engine.uniforms import TONE_MODES
 from render.gpu.context import Context
 from render.scene.open import Scene
@@ -78,12 +77,14 @@ def test_light_from_an_array_is_developed_as_samples_are(
     renderer.set_state(state, 1)
     expected = renderer.picture(150, 90, 4, transparent).astype(int)
     color = renderer.layers(150, 90, 4).color
-    bare = develop_still(scene, state.model_copy(update={"guides": Guides()}), color, transparent).astype(int)
+    renderer.set_state(state.model_copy(update={"guides": Guides()}), 2)
+    bare = renderer.develop(color, transparent).astype(int)
+    renderer.set_state(state, 3)
     assert (np.abs(bare - expected).max(axis=2) > 20).mean() > 0.01  # guides are to be seen
-    whole = develop_still(scene, state, color, transparent)
+    whole = renderer.develop(color, transparent)
     assert np.abs(whole - expected).max() <= 1
-    fine = develop_still(scene, state, color, transparent, 16)
+    fine = renderer.develop(color, transparent, 16)
     assert fine.dtype == np.uint16
     assert np.abs(fine / 257 - expected).max() <= 1.01
-    monkeypatch.setattr("render.engine.still.WINDOW_PX", 64)
-    np.testing.assert_array_equal(develop_still(scene, state, color, transparent), whole)
+    monkeypatch.setattr("render.engine.renderer.STILL_WINDOW_PX", 64)
+    np.testing.assert_array_equal(renderer.develop(color, transparent), whole)

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from render.gpu.context import Context
 from render.scene.open import Scene
 from render.state.layer import Channel
-from render.state.light import DirectionalLight, DiscLight, Light, Lighting, PointLight, RectangleLight, Sky, SphereLight
+from render.state.light import (
+    DirectionalLight,
+    DiscLight,
+    Light,
+    Lighting,
+    PointLight,
+    RectangleLight,
+    Sky,
+    SphereLight,
+)
 from render.state.material import Material
 from render.state.rendering import Rendering
 from render.state.view import Shading

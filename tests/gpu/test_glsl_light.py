@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from render.engine.layout import PARAMS
 from render.engine.lights import linear
 from render.gpu.context import Context
-from render.state.light import DirectionalLight, DiscLight, Light, Lighting, PointLight, RectangleLight, Sky, SphereLight
+from render.state.light import (
+    DirectionalLight,
+    DiscLight,
+    Light,
+    Lighting,
+    PointLight,
+    RectangleLight,
+    Sky,
+    SphereLight,
+)
 
 from .chi_square import SIGNIFICANCE, F, SphereGrid, p_value
 from .glsl import call
