@@ -119,6 +119,7 @@ class Scene:
             box_hi=self.box.hi,
             orientation=self.orientation,
             layers=tuple(layers),
+            environments=tuple(environment.name for environment in self.environments),
             n_times=max(layer.source.info.n_times for layer in self.layers),
             notes=tuple(note for layer in self.layers for note in layer.source.info.notes),
         )

@@ -108,7 +108,7 @@ export interface DeviceInfo {
  * What a client needs to know of a scene; `box_lo`, `box_hi` in micrometres (x, y, z).
  *
  * `orientation` is "anatomical" when the world is LPS (x to the patient's left, y to the back, z to the head), else
- * "image": x to the right, y down, z away from the eye.
+ * "image": x to the right, y down, z away from the eye. `environments` are the names of its environment maps.
  */
 export interface SceneSummary {
   name: string;
@@ -117,6 +117,7 @@ export interface SceneSummary {
   orientation: "image" | "anatomical";
   layers: LayerSummary[];
   n_times: number;
+  environments: string[];
   notes: string[];
 }
 export interface LayerSummary {
@@ -131,11 +132,19 @@ export interface LayerSummary {
 }
 /**
  * What a client needs to draw a channel's controls. Ranges are physical values; histogram: counts over `range`.
+ *
+ * `percentiles` are (percent, value), ascending. `auto_windows`: the window of each method of an automatic rule.
+ * `whole`: all voxels were counted, otherwise a sample of them.
  */
 export interface ChannelSummary {
   name: string;
   range: [number, number];
   histogram: number[];
+  percentiles: [number, number][];
+  auto_windows: {
+    [k: string]: [number, number];
+  };
+  whole: boolean;
 }
 /**
  * All that is shown. The same ViewState, data, size and seed give the same picture.
@@ -459,6 +468,7 @@ export interface Display {
  * `box` is the scene's bounding box, hidden where matter is in front of it; `ticks` are marks and numbers along it in
  * physical units; `axes` are three arrows in a corner; `scale_bar` is a round physical length at the focal point's
  * depth; `time_stamp` is the time of the time point, as hours, minutes and seconds or as a number with its unit.
+ * `color` None: light or dark, whichever stands out from the background.
  */
 export interface Guides {
   box: boolean;
@@ -467,7 +477,7 @@ export interface Guides {
   scale_bar: boolean;
   time_stamp: boolean;
   time_format: "clock" | "unit";
-  color: [number, number, number];
+  color: [number, number, number] | null;
   text_scale: number;
 }
 /**
@@ -490,7 +500,8 @@ export interface FrameMessage {
 /**
  * What a video frame shows and what it cost.
  *
- * `pts` counts 1/90000 s; it is the RTP time before RTP's random offset.
+ * `pts` counts 1/90000 s; it is the RTP time before RTP's random offset. `active_share` is the part of the picture
+ * that is still sampled (adaptive sampling).
  */
 export interface FrameInfo {
   sequence: number;
@@ -501,6 +512,7 @@ export interface FrameInfo {
   scale: number;
   samples: number;
   target_samples: number;
+  active_share: number;
   render_ms: number;
   readback_ms: number;
   encode_ms: number;
