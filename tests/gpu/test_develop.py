@@ -10,6 +10,8 @@ from render.engine.renderer import Renderer
 from render.engine.uniforms import TONE_MODES
 from render.gpu.context import Context
 from render.scene.open import Scene
+from render.state.guides import Guides
+from render.state.rendering import Rendering
 from render.state.view import Display
 
 from .conftest import Draw
@@ -55,3 +57,34 @@ def test_pictures_are_the_same(draw: Draw, scene: Scene, name: str, transparent:
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.02
     np.testing.assert_array_equal(got[~seen], expected[~seen])
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("mode", ["path", "maximum"])
+def test_light_from_an_array_is_developed_as_samples_are(
+    draw: Draw, scene: Scene, monkeypatch: pytest.MonkeyPatch, mode: str, transparent: bool
+) -> None:
+    """With guides, in windows as in one piece, for modes whose colours mean values too; and 16 bits are the same."""
+    renderer: Renderer = draw(scene, 16, 16)
+    state = plain(
+        scene,
+        40.0,
+        lighting=scene.default_state.lighting,
+        display=Display(exposure=1.0, background=BACKGROUND),
+        guides=Guides(box=True, axes=True, scale_bar=True),
+        rendering=Rendering(mode=mode),
+    )
+    renderer.set_state(state, 1)
+    expected = renderer.picture(150, 90, 4, transparent).astype(int)
+    color = renderer.layers(150, 90, 4).color
+    renderer.set_state(state.model_copy(update={"guides": Guides()}), 2)
+    bare = renderer.develop(color, transparent).astype(int)
+    renderer.set_state(state, 3)
+    assert (np.abs(bare - expected).max(axis=2) > 20).mean() > 0.01  # guides are to be seen
+    whole = renderer.develop(color, transparent)
+    assert np.abs(whole - expected).max() <= 1
+    fine = renderer.develop(color, transparent, 16)
+    assert fine.dtype == np.uint16
+    assert np.abs(fine / 257 - expected).max() <= 1.01
+    monkeypatch.setattr("render.engine.renderer.STILL_WINDOW_PX", 64)
+    np.testing.assert_array_equal(renderer.develop(color, transparent), whole)
