@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.layers import Layers
 from ..scene.framing import axes
 from ..state.camera import Camera
-from .layers import Layers
 
 # Rec. 709: red, green, blue, white.
 _CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)

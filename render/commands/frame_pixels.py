@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..codec.layers import Layers
+from ..engine.layers import Layers
 from ..errors import UsageError
 from ..scene.framing import axes
 from ..state.camera import Camera
@@ -54,7 +54,7 @@ def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
 
 
 def _layers(renderer: Renderer, width: int, height: int, samples: int, progress: Progress | None) -> Layers:
-    return Layers.of(renderer.layers(width, height, samples, progress))
+    return renderer.layers(width, height, samples, progress)
 
 
 def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: tuple[int, int]) -> ViewState:

@@ -13,7 +13,7 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..codec.layers import Layers
+    from ..engine.layers import Layers
     from ..state.camera import Camera
 
 Format = Literal["png", "webp", "jpeg", "tiff", "exr"]

@@ -19,9 +19,10 @@ from ..state.rendering import Mode
 from ..state.view import Display, ViewState
 from .accumulator import TILE, Accumulator
 from .convergence import CHECK_EVERY, Convergence
-from .frame import Frame, Layers
+from .frame import Frame
 from .guides import GuidesPainter
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
+from .layers import Layers
 from .look import Look
 from .modes import display_of
 from .pacing import Pacing
@@ -293,12 +294,13 @@ class Renderer:
 
     def layers(self, width: int, height: int, samples: int, progress: Progress | None = None) -> Layers:
         """What a still is made from, linear and raw: no filter has touched it."""
-        color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 7), np.float32)
+        color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 9), np.float32)
         label = np.zeros((height, width), np.uint32)
         for place, _, accumulator in self._windows(width, height, samples, progress):
             color[place] = accumulator.read_mean()
             found = accumulator.read_guides()
-            guides[place] = np.concatenate([found["albedo"], found["normal"], found["depth"][..., None]], axis=2)
+            planes = (found[name][..., None] for name in ("depth", "samples", "luminance2"))
+            guides[place] = np.concatenate([found["albedo"], found["normal"], *planes], axis=2)
             label[place] = accumulator.read_labels()
         return Layers(
             color=color,
@@ -306,6 +308,8 @@ class Renderer:
             normal=guides[..., 3:6],
             depth=guides[..., 6] / np.float32(self.resident.unit_from_world[0, 0]),
             label=self.resident.label_ids(label) if self.resident.label_layers else None,
+            samples=guides[..., 7],
+            luminance2=guides[..., 8],
         )
 
     def _windows(

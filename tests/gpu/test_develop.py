@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from render.codec.develop import develop, tone_map
 from render.engine.renderer import Renderer
 from render.engine.uniforms import TONE_MODES
 from render.gpu.context import Context
@@ -13,6 +12,7 @@ from render.scene.open import Scene
 from render.state.guides import Guides
 from render.state.rendering import Rendering
 from render.state.view import Display
+from tests.develop import develop, tone_map
 
 from .conftest import Draw
 from .glsl import call

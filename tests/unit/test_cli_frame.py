@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from render.cli import main
-from render.codec.develop import develop
 from render.commands.frame_options import MAX_SCATTERINGS, MAX_SPP, ModeName, ViewName
 from render.commands.frame_pixels import focused
 from render.commands.frame_state import Choices, chosen_state
@@ -32,6 +31,7 @@ from render.state.camera import Camera
 from render.state.presets import LIGHTING_PRESETS
 from render.state.rendering import Mode, Rendering
 from render.state.view import ViewState
+from tests.develop import develop
 
 CELL = "synthetic:cell?size=32"
 Shoot = Callable[..., Path]

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from render.codec.develop import develop, srgb_decode, srgb_encode, tone_map
 from render.errors import UsageError
 from render.state.view import Display
+from tests.develop import develop, srgb_decode, srgb_encode, tone_map
 
 TONE_MAPS = ("filmic", "agx", "exponential", "agave", "linear")
 

@@ -13,8 +13,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from render.codec.exr import encode_exr, world_to_camera, world_to_ndc
-from render.codec.layers import Layers
 from render.codec.linear_tiff import encode_tiff
+from render.engine.layers import Layers
 from render.errors import UsageError
 from render.scene.framing import axes
 from render.state.camera import Camera

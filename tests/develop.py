@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
-from ..state.view import Display
+from render.errors import UsageError
+from render.state.view import Display
 
 Floats = NDArray[np.float64]
 LARGEST = 1e30

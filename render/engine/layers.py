@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 
-_COLUMNS = {"color": 4, "albedo": 3, "normal": 3, "depth": 0, "label": 0}
+_COLUMNS = {"color": 4, "albedo": 3, "normal": 3, "depth": 0, "label": 0, "samples": 0, "luminance2": 0}
+_OPTIONAL = frozenset({"label", "samples", "luminance2"})
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Layers:
     `albedo` (h, w, 3), 0..1, and `normal` (h, w, 3), world space: means over what was hit, not premultiplied; 0 where
     there is none. `depth` (h, w): micrometres along the ray, infinity where
     nothing was hit. `label` (h, w) uint64: the segment's id, 0 where there is none; None without a segmentation.
+    `samples` (h, w): how many each pixel got; `luminance2` (h, w): the mean of their squared luminances.
     """
 
     color: NDArray[np.float32]
@@ -29,12 +31,14 @@ class Layers:
     normal: NDArray[np.float32]
     depth: NDArray[np.float32]
     label: NDArray[np.uint64] | None = None
+    samples: NDArray[np.float32] | None = None
+    luminance2: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         height_width = self.color.shape[:2]
         for name, columns in _COLUMNS.items():
             array = getattr(self, name)
-            if array is None and name == "label":
+            if array is None and name in _OPTIONAL:
                 continue
             wanted = (*height_width, columns) if columns else height_width
             dtype = np.dtype(np.uint64 if name == "label" else np.float32)
