@@ -13,6 +13,7 @@ from ..scene.framing import axes
 from ..scene.open import Scene
 from ..space import Matrix, apply
 from ..state.camera import Camera
+from ..state.layer import Layer
 from ..state.view import ViewState
 from .layout import CUT, PARAMS
 from .lights import light_records, linear, reference_camera, sky_axes
@@ -53,7 +54,9 @@ def uniforms(
     record = params(state, scene, unit_from_world, picture, window)
     volumes = flipped(volume_records, state.flip)
     lights, _ = light_records(state, scene, unit_from_world)
-    return Uniforms(record, volumes, cuts(record, volumes, drawn, state), lights)
+    by_source = {layer.source: layer for layer in state.layers}
+    layers = [by_source[layer.key] for layer in scene.layers]
+    return Uniforms(record, volumes, cuts(record, volumes, drawn, layers, state), lights)
 
 
 def params(
@@ -106,21 +109,28 @@ def flipped(volume_records: NDArray[np.void], flip: tuple[bool, bool, bool]) -> 
 
 
 def cuts(
-    record: NDArray[np.void], volume_records: NDArray[np.void], drawn: Sequence[bool], state: ViewState
+    record: NDArray[np.void],
+    volume_records: NDArray[np.void],
+    drawn: Sequence[bool],
+    layers: Sequence[Layer],
+    state: ViewState,
 ) -> NDArray[np.void]:
-    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there."""
+    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there.
+
+    `layers` are those of `state`, in the scene's order.
+    """
     lo, hi = record[0]["crop_lo"][:3], record[0]["crop_hi"][:3]
     corners = np.array([[x, y, z, 1.0] for x in (lo[0], hi[0]) for y in (lo[1], hi[1]) for z in (lo[2], hi[2])])
     records = CUT.array(len(volume_records))
     rendering = state.rendering
     cap = 0.0 if rendering.reference else rendering.extinction_cap
-    for cut, volume, shows, layer in zip(records, volume_records, drawn, state.layers, strict=True):
+    for cut, volume, shows, layer in zip(records, volume_records, drawn, layers, strict=True):
         grid = corners @ np.stack([volume["grid_x"], volume["grid_y"], volume["grid_z"]], axis=1).astype(np.float64)
         cut["lo"][3] = float(shows)
         cut["lo"][:3] = np.maximum(grid.min(axis=0), 0.0)
         cut["hi"][:3] = np.minimum(grid.max(axis=0), volume["size"][:3])
         per_voxel = state.shading.density * float(volume["voxel_unit"])
-        cut["hi"][3] = cap / per_voxel if cap > 0 and per_voxel > 0 else NO_LIMIT
+        cut["hi"][3] = min(cap / per_voxel, NO_LIMIT) if cap > 0 and per_voxel > 0 else NO_LIMIT
         whole = layer.channels if layer.kind == "image" else (layer,)
         if not all(channel.clipped for channel in whole):
             cut["has_uncut"] = 1
