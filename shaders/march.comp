@@ -92,11 +92,12 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
     // Of each channel: its opacity here, and what it is still to be shaded with, at the last place where there was any.
     float opacities[N_CHANNELS], texels[N_CHANNELS], shares[N_CHANNELS], places[N_CHANNELS];
     for (int c = 0; c < N_CHANNELS; c++) shares[c] = 0.0;
-    float t = first + max(0.0, ceil((t0 - first) / dt)) * dt;
+    // Counted, so that steps too small for t to change come to an end.
+    float step_ = max(0.0, ceil((t0 - first) / dt)), t = first + step_ * dt;
     // A step shades one channel, the one that waits with the most light; at the end the rest have their turn.
     while (true) {
         bool over = !(t < t1 && seen.T > SPENT);
-        float sum = 0.0, most = 0.0;
+        float sum = 0.0, most = 0.0, here = t;
         if (!over) {
             vec3 p = ray.o + ray.d * t;
             bool kept = t >= ray.kept.x && t <= ray.kept.y;
@@ -137,10 +138,12 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
                 most = max(most, opacities[c]);
             }
             if (clear) {
-                t += max(1.0, ceil((clear_to - t) / dt)) * dt;
+                step_ += max(1.0, ceil((clear_to - t) / dt));
+                t = first + step_ * dt;
                 continue;
             }
-            t += dt;
+            step_ += 1.0;
+            t = first + step_ * dt;
             if (sum <= 0.0) continue;
         }
         // physical: opacities add, each channel shines by its share. max: the most opaque channel alone.
@@ -150,7 +153,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
             if (scene_planes.mixing == 1) sum = most;
             float alpha = 1.0 - exp(-params.density * sum * dt);
             per_opacity = seen.T * alpha / (scene_planes.mixing == 2 ? most : sum);
-            seen.guides.depth += seen.T * alpha * (t - dt);
+            seen.guides.depth += seen.T * alpha * here;
             seen.T *= 1.0 - alpha;
         }
         bool taken = false;
@@ -195,7 +198,8 @@ vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
         if (inside.x >= inside.y) continue;
         ray.inside[v] = inside;
         whole = vec2(min(whole.x, inside.x), max(whole.y, inside.y));
-        dt = min(dt, scene_planes.step_vox * volumes[v].voxel_unit);
+        // A million steps through the scene are enough, however long it is.
+        dt = min(dt, max(scene_planes.step_vox * volumes[v].voxel_unit, 2e-6));
     }
     Seen seen = Seen(vec3(0.0), 1.0, guides);
     float t = whole.x;

@@ -59,6 +59,7 @@ void main() {
         float across = 5.0 * length(pixel);
         if (params.eye.w > 0.5) spread += across;
         else radius += across;
+        radius += params.lens.z * spread;
         float t_far = length(o) + 2.0 + radius;
         t = 1e30;
         for (int v = 0; v < N_VOLUMES; v++)

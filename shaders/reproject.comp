@@ -63,7 +63,7 @@ vec2 place_before(vec3 p) {
     vec3 v = p - before.eye.xyz;
     vec2 s = vec2(dot(v, before.right.xyz) / dot(before.right.xyz, before.right.xyz),
                   -dot(v, before.up.xyz) / dot(before.up.xyz, before.up.xyz));
-    if (before.eye.w > 0.5) s /= max(dot(v, before.forward.xyz), 1e-6);
+    if (before.eye.w > 0.5) s /= max(dot(v, before.forward.xyz) + before.lens.z, 1e-6);
     return s * 0.5 + 0.5;
 }
 
@@ -105,7 +105,7 @@ void main() {
     vec2 s = (vec2(at) + 0.5) / vec2(window) * 2.0 - 1.0;
     vec3 across = now.right.xyz * s.x - now.up.xyz * s.y;
     bool perspective = now.eye.w > 0.5;
-    vec3 o = perspective ? now.eye.xyz : now.eye.xyz + across;
+    vec3 o = now.eye.xyz + across * (perspective ? now.lens.z : 1.0);
     vec3 d = perspective ? normalize(now.forward.xyz + across) : now.forward.xyz;
     float t = depth_and_hits.y > 0.0 ? depth_and_hits.x / depth_and_hits.y : max(0.0, -dot(o, d));
     vec2 place = place_before(o + d * t);

@@ -94,6 +94,8 @@ class History:
             return Picture(self._developed_texture(), accumulator.window)
         if self._denoiser is None:
             self._denoiser = Denoiser(*self._size)
+        perspective, ahead = bool(self._record["eye"][3] > 0.5), float(self._record["lens"][2])
+        pixel_size = float(2.0 * np.linalg.norm(self._record["up"][:3]) / accumulator.window[1])
         color = self._denoiser.run(
             Guides(accumulator.color, accumulator.moments, accumulator.albedo, accumulator.normal),
             self._now.linear,
@@ -101,8 +103,8 @@ class History:
             accumulator.window,
             scale=scale,
             tone_mode=tone_mode,
-            pixel_size=float(2.0 * np.linalg.norm(self._record["up"][:3]) / accumulator.window[1]),
-            perspective=bool(self._record["eye"][3] > 0.5),
+            pixel_size=pixel_size * (1.0 + ahead if perspective else 1.0),
+            perspective=perspective and ahead == 0.0,
         )
         return Picture(color, accumulator.window)
 

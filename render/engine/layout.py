@@ -51,13 +51,13 @@ class Struct:
 PARAMS = Struct(
     "Params",
     (
-        ("eye", "vec4"),  # unit space; w = 1 perspective, 0 orthographic
+        ("eye", "vec4"),  # unit space, moved forward by lens.z; w = 1 perspective, 0 orthographic
         ("forward", "vec4"),  # unit vector
         ("right", "vec4"),  # half the picture's width at distance 1 (perspective) or at any distance (orthographic)
         ("up", "vec4"),  # likewise half its height
         ("right_unit", "vec4"),  # unit vectors
         ("up_unit", "vec4"),
-        ("lens", "vec4"),  # its radius, 1 / the distance that is sharp (both unit space), 0, 0
+        ("lens", "vec4"),  # its radius, 1 / the distance that is sharp, how far from it rays begin (unit space), 0
         ("stereo", "vec4"),  # 1 = two pictures side by side; half the eyes' separation; 1 / where they meet
         ("crop_lo", "vec4"),  # unit space
         ("crop_hi", "vec4"),

@@ -19,6 +19,9 @@ from .transfer import srgb_to_linear
 KINDS = {"rectangle": 0, "disc": 1, "sphere": 2, "point": 3, "directional": 4}
 # No light that shines is asked more rarely than this, or what it alone lights would stay noisy.
 _LEAST_CHANCE = 0.05
+# In unit space. What is farther away stands here, in the same direction: nothing changes but digits, of which squares of
+# 32-bit floats have none left out there.
+_FARTHEST = 1e4
 
 
 def linear(color: tuple[float, float, float]) -> Vector:
@@ -72,10 +75,10 @@ def _place(record: NDArray[np.void], light: Light, camera: Camera, unit_from_wor
     distance = light.distance
     target = np.zeros(3)
     if light.target is not None:
-        target = apply(unit_from_world, np.asarray(light.target))
+        target = _within(apply(unit_from_world, np.asarray(light.target)))
     centre = direction * distance
     if light.position is not None:
-        centre = apply(unit_from_world, np.asarray(light.position))
+        centre = _within(apply(unit_from_world, np.asarray(light.position)))
         distance = float(np.linalg.norm(centre - target))
         direction = (centre - target) / distance if distance > 1e-9 else direction
     irradiance = linear(light.color) * light.intensity * math.pi
@@ -86,10 +89,7 @@ def _place(record: NDArray[np.void], light: Light, camera: Camera, unit_from_wor
     match light:
         case RectangleLight() | DiscLight():
             up = axes(camera)[2] if isinstance(light, DiscLight) or light.up is None else np.asarray(light.up)
-            u = np.cross(up, direction)
-            u = axes(camera)[1] if np.linalg.norm(u) < 1e-6 else u / np.linalg.norm(u)
-            v = np.cross(direction, u)
-            v /= np.linalg.norm(v)
+            u, v = _across(direction, up, axes(camera)[1])
             if isinstance(light, RectangleLight):
                 half_u, half_v, area = light.width / 2, light.height / 2, light.width * light.height
                 fills = _rectangle_share(half_u / math.sqrt(square), half_v / math.sqrt(square))
@@ -110,6 +110,21 @@ def _place(record: NDArray[np.void], light: Light, camera: Camera, unit_from_wor
         case DirectionalLight():
             record["normal"][:3] = direction
             record["radiance"][:3] = irradiance
+
+
+def _within(point: Vector) -> Vector:
+    """The point, or where its direction from the centre is _FARTHEST away."""
+    return point * min(1.0, _FARTHEST / max(float(np.linalg.norm(point)), 1e-9))
+
+
+def _across(direction: Vector, up: Vector, right: Vector) -> tuple[Vector, Vector]:
+    """Two unit vectors across `direction`, the second as near to `up` as can be; any where `up` is along it."""
+    for hint in (np.cross(up / max(float(np.linalg.norm(up)), 1e-9), direction), right, *np.eye(3)):
+        u = hint - direction * float(hint @ direction)
+        if np.linalg.norm(u) > 1e-6:
+            break
+    u = u / np.linalg.norm(u)
+    return u, np.cross(direction, u)
 
 
 def _rectangle_share(a: float, b: float) -> float:
@@ -134,7 +149,8 @@ def sky_axes(sky: Sky, camera: Camera) -> NDArray[np.float64]:
 
 def _rotation(quaternion: tuple[float, float, float, float]) -> NDArray[np.float64]:
     """The matrix of a quaternion (x, y, z, w) of any length but 0."""
-    x, y, z, w = np.asarray(quaternion) / np.linalg.norm(quaternion)
+    scaled = np.asarray(quaternion) / max(map(abs, quaternion))  # its square is no infinity
+    x, y, z, w = scaled / np.linalg.norm(scaled)
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],

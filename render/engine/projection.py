@@ -67,7 +67,8 @@ class Projection:
         seen = (points - self.eye) @ np.stack([self.right, self.up, self.forward], axis=1)
         across, depth = seen[:, :2].copy(), seen[:, 2:]
         if self.perspective:
-            across /= depth
+            # Nearer ones are no part of what is seen; they only must not be infinite.
+            across /= np.maximum(depth, 0.5 * NEAR * self.distance_um)
             across[:, 0] += self.offset_um / self.distance_um
         else:
             across[:, 0] += self.offset_um * seen[:, 2] / self.distance_um
@@ -103,13 +104,14 @@ class Projection:
 
 
 def projections(camera: Camera, picture: tuple[int, int]) -> tuple[Projection, ...]:
-    """The camera in a picture of (width, height): one, or the left and the right eye's of a stereo pair."""
+    """The camera in a picture of (width, height): one, or the left and the right eye's of a stereo pair.
+
+    An eye that has no pixels is left out.
+    """
     width, height = picture
     if camera.stereo == "off":
         return (Projection.of(camera, (0.0, 0.0, width, height)),)
     offset = camera.eye_separation * camera.distance / 2
     left = width // 2
-    return (
-        Projection.of(camera, (0.0, 0.0, left, height), -offset),
-        Projection.of(camera, (left, 0.0, width - left, height), offset),
-    )
+    eyes = (((0.0, 0.0, left, height), -offset), ((left, 0.0, width - left, height), offset))
+    return tuple(Projection.of(camera, viewport, aside) for viewport, aside in eyes if viewport[2] > 0)

@@ -29,7 +29,7 @@ from .pacing import Pacing
 from .resident import ResidentScene
 from .tonemap import Bits, Developer
 from .tracer import Tracer
-from .uniforms import uniforms
+from .uniforms import depth_ahead, params, uniforms
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
 LONGEST_DISPATCH_S = 0.025
@@ -311,11 +311,12 @@ class Renderer:
             planes = (found[name][..., None] for name in ("depth", "samples", "luminance2"))
             guides[place] = np.concatenate([found["albedo"], found["normal"], *planes], axis=2)
             label[place] = accumulator.read_labels()
+        whole = params(self._state, self.scene, self.resident.unit_from_world, (width, height), (0, 0, width, height))
         return Layers(
             color=color,
             albedo=guides[..., :3],
             normal=guides[..., 3:6],
-            depth=guides[..., 6] / np.float32(self.resident.unit_from_world[0, 0]),
+            depth=(guides[..., 6] + depth_ahead(whole)) / np.float32(self.resident.unit_from_world[0, 0]),
             label=self.resident.label_ids(label) if self.resident.label_layers else None,
             samples=guides[..., 7],
             luminance2=guides[..., 8],

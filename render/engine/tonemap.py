@@ -117,7 +117,7 @@ class Developer:
 
     def take_i420(self) -> bytes:
         """Planes Y, U, V of the newest developed picture without padding, BT.709 limited range."""
-        data = self._ring.take()
+        data = self._ring.take()[: self._i420_bytes]
         width, height = self.width // 2 * 2, self.height // 2 * 2
         stride = self._stride
         if width == stride:

@@ -95,9 +95,10 @@ class Tracer:
             return
         if self._environment is not None:
             self._environment.close()
-        self._environment, self._environment_name = None, wanted
+        self._environment, self._environment_name = None, None
         if wanted is not None:
             self._environment = EnvironmentMap(self._resident.scene.environment(wanted))
+        self._environment_name = wanted
 
     def _features(self, state: ViewState) -> dict[str, str | int]:
         """What the program is compiled with: a device pays for code also where it is not run."""

@@ -21,6 +21,10 @@ _MODES = {"mixed": 0, "brdf": 1, "phase": 2}
 _DIRECT = {"mis": 0, "light": 1, "bsdf": 2}
 TONE_MODES = {"filmic": 0, "exponential": 1, "linear": 2, "agx": 3, "agave": 4}
 NO_LIMIT = 1e30
+# Unit space: what is smaller or larger is seen as these are, and squares of them are still numbers in 32 bit.
+_NEAREST, _WIDEST = 1e-9, 1e9
+# The scene is within sqrt(3) / 2 of its centre. Eyes twice as far as this away have rays that begin so far from it.
+_REACH = 6.0
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,12 @@ def params(
     """One Params record."""
     record = PARAMS.array(1)
     p = record[0]
-    _set_camera(p, state.camera, unit_from_world, picture)
+    lights, sky_chance = light_records(state, scene, unit_from_world)
+    _set_camera(p, state.camera, unit_from_world, picture, _REACH + _seen_reach(lights))
     lo, hi = np.asarray(scene.box.lo), np.asarray(scene.box.hi)
     p["crop_lo"][:3] = apply(unit_from_world, lo + (hi - lo) * state.crop.lo)
     p["crop_hi"][:3] = apply(unit_from_world, lo + (hi - lo) * state.crop.hi)
     _set_sky(p, state, scene)
-    lights, sky_chance = light_records(state, scene, unit_from_world)
     p["light_count"], p["sky_chance"] = len(lights), sky_chance
     p["picture"] = (*picture, window[0], window[1])
     p["window"] = (window[2], window[3], 0, 0)
@@ -124,7 +128,30 @@ def cuts(
     return records
 
 
-def _set_camera(p: NDArray[np.void], camera: Camera, unit_from_world: Matrix, picture: tuple[int, int]) -> None:
+def depth_ahead(record: NDArray[np.void]) -> NDArray[np.float32]:
+    """How far each pixel's ray has come, from the eye, where it begins: (height, width), unit space. See camera.glsl."""
+    p = record[0]
+    width, height = (int(side) for side in p["picture"][:2])
+    ahead = float(p["lens"][2])
+    if ahead == 0.0 or not p["eye"][3]:
+        return np.full((height, width), ahead, np.float32)
+    eyes = 2 if p["stereo"][0] else 1
+    x = ((np.arange(width) + 0.5) * eyes / width % 1.0 * 2 - 1) * np.linalg.norm(p["right"][:3])
+    y = ((np.arange(height) + 0.5) / height * 2 - 1) * np.linalg.norm(p["up"][:3])
+    return np.asarray(ahead * np.sqrt(1.0 + x**2 + y[:, None] ** 2), np.float32)
+
+
+def _seen_reach(lights: NDArray[np.void]) -> float:
+    """How far from the scene's centre there is anything of a light that is to be seen."""
+    seen = lights[lights["seen"] > 0]
+    parts = [np.linalg.norm(seen[name][:, :3], axis=1) for name in ("centre", "u", "v")]
+    return float(np.sum(parts, axis=0).max(initial=0.0))
+
+
+def _set_camera(
+    p: NDArray[np.void], camera: Camera, unit_from_world: Matrix, picture: tuple[int, int], reach: float
+) -> None:
+    """`reach`: nothing is to be seen that is farther from the scene's centre, unit space."""
     forward, right, up = axes(camera)
     stereo = camera.stereo != "off"
     aspect = picture[0] / picture[1] / (2.0 if stereo else 1.0)
@@ -132,15 +159,20 @@ def _set_camera(p: NDArray[np.void], camera: Camera, unit_from_world: Matrix, pi
     unit = float(unit_from_world[0, 0])
     # Half the picture's height: at distance 1 in perspective; everywhere, in unit space, in an orthographic view.
     scale = math.tan(math.radians(camera.view_angle) / 2) if perspective else camera.parallel_scale * unit
-    p["eye"][:3] = apply(unit_from_world, np.asarray(camera.position))
+    scale = min(max(scale, _NEAREST), _WIDEST)
+    eye = apply(unit_from_world, np.asarray(camera.position))
+    ahead = -float(forward @ eye) - reach
+    ahead = ahead if ahead > reach else 0.0
+    p["eye"][:3] = np.clip(eye + forward * ahead, -_WIDEST, _WIDEST)
     p["eye"][3] = float(perspective)
     p["forward"][:3] = forward
     p["right"][:3] = right * scale * aspect
     p["up"][:3] = up * scale
     p["right_unit"][:3], p["up_unit"][:3] = right, up
-    p["lens"][:2] = camera.aperture * unit, 1.0 / ((camera.focus_distance or camera.distance) * unit)
+    sharp = max((camera.focus_distance or camera.distance) * unit, _NEAREST)
+    p["lens"][:3] = min(camera.aperture * unit, _WIDEST), 1.0 / sharp, ahead
     if stereo:
-        distance = camera.distance * unit
+        distance = max(camera.distance * unit, _NEAREST)
         p["stereo"][:3] = 1.0, camera.eye_separation * distance / 2, 1.0 / distance
 
 

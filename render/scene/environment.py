@@ -27,11 +27,13 @@ STUDIO = "synthetic:studio"
 # Of a row among rows, of a cell in its row: 32 steps of a 32-bit float near 1.
 LEAST_SHARE = 2.0**-19
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
+# The sun's disc is about 2e9 cd/m^2. Squares of sums of what is brighter are not finite in 32 bit.
+BRIGHTEST = 1e10
 
 
 @dataclass(frozen=True)
 class Environment:
-    """`radiance` (h, w, 3) float32, linear Rec. 709, finite and not negative, w = 2 h. `name` is the state's for it."""
+    """`radiance` (h, w, 3) float32, linear Rec. 709, 0 to BRIGHTEST, w = 2 h. `name` is the state's for it."""
 
     name: str
     radiance: NDArray[np.float32]
@@ -81,14 +83,16 @@ def load_environments(paths: Sequence[str]) -> tuple[Environment, ...]:
 
 
 def _cleaned(radiance: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Light is finite and not negative: what is no number becomes black, infinity the brightest finite value."""
+    """Light is not negative and at most BRIGHTEST: what is no number becomes black, infinity the brightest of the rest."""
     finite = np.isfinite(radiance)
-    wrong = int(radiance.size - np.count_nonzero(finite)) + int(np.count_nonzero(radiance[finite] < 0))
+    of_light = radiance[finite]
+    wrong = int(radiance.size - of_light.size) + int(np.count_nonzero((of_light < 0) | (of_light > BRIGHTEST)))
     if not wrong:
         return radiance, ()
-    brightest = float(radiance[finite].max(initial=0.0))
-    cleaned = np.clip(np.nan_to_num(radiance, nan=0.0, posinf=brightest, neginf=0.0), 0.0, None)
-    return cleaned.astype(np.float32), (f"{wrong} values of the environment map are negative or no numbers; mended",)
+    brightest = float(of_light.max(initial=0.0))
+    cleaned = np.clip(np.nan_to_num(radiance, nan=0.0, posinf=brightest, neginf=0.0), 0.0, BRIGHTEST)
+    note = f"{wrong} values of the environment map are negative, no numbers, or above {BRIGHTEST:g}; mended"
+    return cleaned.astype(np.float32), (note,)
 
 
 # ---- directions ----

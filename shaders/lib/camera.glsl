@@ -2,6 +2,8 @@
 // of radius 1. Everything in unit space.
 // Thin lens: Kolb, Mitchell, Hanrahan, "A Realistic Camera Model for Computer Graphics", SIGGRAPH 1995, section 2 (pbrt-v4
 // section 5.2.3). Stereo: off-axis frusta that meet in the focal plane (Bourke, "Calculating Stereo Pairs", 1999).
+// Rays of an eye that is far away begin in front of the scene, where 32-bit floats still tell its voxels apart: on the
+// plane at distance lens.z, in whose middle params.eye is.
 // Needs params.
 
 // Inverse of the tent's distribution: u in [0, 1) to [-1, 1).
@@ -27,11 +29,12 @@ void camera_ray_at(vec2 at, vec2 lens, out vec3 o, out vec3 d) {
     }
     vec2 s = at / size * 2.0 - 1.0;
     vec3 across = params.right.xyz * s.x - params.up.xyz * s.y;
+    float ahead = params.lens.z;
     if (params.eye.w > 0.5) {
-        o = params.eye.xyz + shift;
+        o = params.eye.xyz + shift + (across - bend) * ahead;
         d = normalize(params.forward.xyz + across - bend);
     } else {
-        o = params.eye.xyz + across + shift;
+        o = params.eye.xyz + across + shift - bend * ahead;
         d = normalize(params.forward.xyz - bend);
     }
 }

@@ -1,6 +1,6 @@
 // The accumulator's images: sums over the samples of a pixel.
 // color: rgb = radiance (0 where the path left the scene), a = how many paths collided.
-// moments: x = distances from the eye to the first collisions (unit space), y = squared luminances, z = samples,
+// moments: x = distances from where rays begin to the first collisions (unit space), y = squared luminances, z = samples,
 // w = lower 16 bits of the label that the first sample met (4 bits segmentation, 28 bits dense id).
 // albedo: rgb = albedos (all lobes) of the first collisions, a = upper 16 bits of that label.
 // normal: xyz = normals of the first collisions where they are surfaces (world axes), w = how many are.
@@ -49,6 +49,6 @@ void film_backdrop(inout Film film, float t, vec3 radiance) {
 
 void film_add(inout Film film, vec3 radiance) {
     film.color.rgb += radiance;
-    float luminance = dot(radiance, vec3(0.2126, 0.7152, 0.0722));
+    float luminance = min(dot(radiance, vec3(0.2126, 0.7152, 0.0722)), 1e15);  // sums of squares stay finite
     film.moments.yz += vec2(luminance * luminance, 1.0);
 }

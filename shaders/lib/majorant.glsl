@@ -68,7 +68,8 @@ bool walk_to_candidate(inout Walk w, inout float tau, out float majorant) {
         float t_stop = min(t_exit, w.t_end);
         float depth = mu_maj * (t_stop - w.t);
         if (tau < depth) {
-            w.t += tau / mu_maj;
+            // However dense the medium, candidates are a step of t apart: or there were no end of them in one place.
+            w.t = max(w.t + tau / mu_maj, w.t * (1.0 + 2.4e-7));
             return true;
         }
         tau -= depth;

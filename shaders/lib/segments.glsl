@@ -32,12 +32,15 @@ bool segments_start(int v, vec3 o, vec3 d, vec2 span, out Segments w, out float 
 
 vec3 segments_at(in Segments w, float s) { return clamp(w.o + w.d * s, vec3(0.0), w.size); }
 
+// The nearest place beyond s that is worth a look. In very long volumes a thousandth of a voxel is less than a digit of s.
+float segments_beyond(in Segments w, float s) { return s * (1.0 + 2.4e-7) + w.least; }
+
 // Where the segment that begins at s ends.
 float segment_end(in Segments w, float s) {
     vec3 q = w.o + w.d * s - w.shift;
     vec3 cut = mix(ceil(q) - 1.0, floor(q) + 1.0, greaterThanEqual(w.d, vec3(0.0)));
     vec3 face = (cut + w.shift - w.o) * w.inverse_d;
-    return min(max(min(face.x, min(face.y, face.z)), s + w.least), w.s_end);
+    return min(max(min(face.x, min(face.y, face.z)), segments_beyond(w, s)), w.s_end);
 }
 
 // The range of channel c's texel fractions in the macrocell just after s, and where the ray leaves it.
@@ -45,7 +48,7 @@ vec2 segment_range(in Segments w, int c, float s, out float s_exit) {
     ivec3 cell = clamp(ivec3(w.o + w.d * (s + w.least)) / CELL, ivec3(0), w.n - 1);
     vec3 side = vec3(greaterThanEqual(w.d, vec3(0.0)));
     vec3 face = ((vec3(cell) + side) * float(CELL) - w.o) * w.inverse_d;
-    s_exit = min(max(min(face.x, min(face.y, face.z)), s + w.least), w.s_end);
+    s_exit = min(max(min(face.x, min(face.y, face.z)), segments_beyond(w, s)), w.s_end);
     uint range = ranges[channels[c].range_base + (cell.z * w.n.y + cell.y) * w.n.x + cell.x];
     return vec2(range & 0xFFFFu, range >> 16u) * (STORAGE_OF(c) == 0 ? 1.0 / 255.0 : 1.0 / 65535.0);
 }

@@ -29,7 +29,7 @@ float solid_next(in Segments w, int v, int c, float s0, inout uint inside) {
         }
         inside = id;
         before = s;
-        s = range.y > 0.0 ? s + step_ : max(s_exit, s + step_);
+        s = max(s + step_, range.y > 0.0 ? segments_beyond(w, s) : s_exit);
     }
     return -1.0;
 }
