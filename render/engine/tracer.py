@@ -103,8 +103,10 @@ class Tracer:
     def _features(self, state: ViewState) -> dict[str, str | int]:
         """What the program is compiled with: a device pays for code also where it is not run."""
         rendering = state.rendering
+        # A channel by itself mixes with nothing: then the rule that is drawn fastest will do.
+        alone = all(len(volume.channels) == 1 for volume in self._resident.volumes)
         features: dict[str, str | int] = {
-            "MIXING": _MIXING[rendering.mixing],
+            "MIXING": _MIXING["physical" if alone else rendering.mixing],
             "SAMPLER_KIND": _SAMPLERS[rendering.sampler],
         }
         if any(plane.visible for plane in state.clip_planes):
