@@ -106,7 +106,9 @@ def test_the_firefly_limit_only_lowers_and_keeps_hues(draw: Draw) -> None:
         assert limited.max() <= 3 * limit * (1 + 1e-5)
         shown = limited[..., 0] > 1e-3
         np.testing.assert_allclose(
-            limited[shown][:, 2] / limited[shown][:, 0], (free[..., 2] / np.maximum(free[..., 0], 1e-9))[shown], rtol=1e-3
+            limited[shown][:, 2] / limited[shown][:, 0],
+            (free[..., 2] / np.maximum(free[..., 0], 1e-9))[shown],
+            rtol=1e-3,
         )
         before = limited
     # A limit that nothing reaches changes no bit; a reference has none.
