@@ -27,7 +27,7 @@ def frame(axis: ArrayLike) -> F:
 
 @dataclass(frozen=True)
 class SphereGrid:
-    """Cells about `axis`: `n_theta` rings up to the angle whose 1 - cos is `reach` (2: all of the sphere), `n_phi` sectors.
+    """Cells about `axis`: `n_theta` rings up to the angle whose 1 - cos is `reach` (2: all around), `n_phi` sectors.
 
     With `peak` > 0 the inner rings are narrower: 1 - cos grows exponentially, and about half of the rings lie within
     1 - cos < sqrt(peak). Densities are integrated by `fine`^2 points a cell.
@@ -98,7 +98,9 @@ def p_value(directions: NDArray[np.floating], density: Density, grid: SphereGrid
     few = max(few, int((expected < _LEAST_EXPECTED).sum()))
     observed = np.append(observed[few:], observed[:few].sum())
     expected = np.append(expected[few:], max(expected[:few].sum(), 1e-9))
-    if expected[-1] < 1e-6 * total:  # next to nothing: what is there is an error of the quadrature, or a sample too many
+    if (
+        expected[-1] < 1e-6 * total
+    ):  # next to nothing: what is there is an error of the quadrature, or a sample too many
         assert observed[-1] <= 3, f"{observed[-1]:.0f} samples where the density is 0"
         observed, expected = observed[:-1], expected[:-1]
     statistic = float(((observed - expected) ** 2 / expected).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,9 @@ def test_the_firefly_limit_only_lowers_and_keeps_hues(draw: Draw) -> None:
         assert limited.max() <= 3 * limit * (1 + 1e-5)
         shown = limited[..., 0] > 1e-3
         np.testing.assert_allclose(
-            limited[shown][:, 2] / limited[shown][:, 0], (free[..., 2] / np.maximum(free[..., 0], 1e-9))[shown], rtol=1e-3
+            limited[shown][:, 2] / limited[shown][:, 0],
+            (free[..., 2] / np.maximum(free[..., 0], 1e-9))[shown],
+            rtol=1e-3,
         )
         before = limited
     # A limit that nothing reaches changes no bit; a reference has none.
@@ -146,7 +149,7 @@ def test_quiet_tiles_stop_and_say_so(draw: Draw, half_noisy: Scene) -> None:
     assert seen[-1].converged
     shares = [frame.active_share for frame in seen if frame.scale == 1.0]
     assert shares[0] == 1.0
-    assert all(a >= b for a, b in zip(shares[:-1], shares[1:], strict=True))
+    assert all(a >= b for a, b in itertools.pairwise(shares))
     assert any(0 < share < 0.8 for share in shares)
     assert shares[-1] == 0.0
     assert seen[-1].samples < 512

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from render.gpu.context import Context
 from render.scene.open import Scene
 from render.state.layer import Channel
-from render.state.light import DirectionalLight, DiscLight, Light, Lighting, PointLight, RectangleLight, Sky, SphereLight
+from render.state.light import (
+    DirectionalLight,
+    DiscLight,
+    Light,
+    Lighting,
+    PointLight,
+    RectangleLight,
+    Sky,
+    SphereLight,
+)
 from render.state.material import Material
 from render.state.rendering import Rendering
 from render.state.view import Shading
@@ -59,7 +68,7 @@ def estimates(name: str, records: tuple[NDArray[Any], NDArray[Any]], n: int = N)
 
 
 def integral(name: str, records: tuple[NDArray[Any], NDArray[Any]]) -> F:
-    """Of what the vertex reflects of each light: by even points of the light, and of the sky by a grid of directions."""
+    """Of what the vertex reflects of each light: by even points of the light, of the sky by a grid of directions."""
     total = np.zeros(3)
     p = vec3(np.array(POINT))
     for i in range(len(records[1])):

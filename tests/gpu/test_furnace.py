@@ -113,7 +113,7 @@ def test_several_channels_and_volumes(draw: Draw, mixing: str) -> None:
     is_white(draw, scene, furnace(scene, 10.0, 0.4, rendering=rendering), 64)
 
 
-def absorbed(density: float, n: int, paths: int, g: float = 0.0) -> tuple[float, float]:
+def left_in_time(density: float, n: int, paths: int) -> tuple[float, float]:
     """The share of paths that enter a half space along its normal and have left it within n collisions, and the error.
 
     A random walk in numpy, of isotropic scattering; only the depth counts.
@@ -134,15 +134,15 @@ def absorbed(density: float, n: int, paths: int, g: float = 0.0) -> tuple[float,
 
 @pytest.mark.parametrize("scatterings", [1, 8, 64])
 def test_a_deep_cube_lacks_the_paths_that_are_cut_off(draw: Draw, scatterings: int) -> None:
-    """A thousand optical depths hold most light for longer than any number of scatterings: what comes out is the share of
-    walks that leave in time, by an independent random walk.
+    """A thousand optical depths hold some light for longer than any number of scatterings: what comes out is the share
+    of walks that leave in time, by an independent random walk.
     """
     scene = phantom_scene("synthetic:constant?size=16&dtype=uint16")
     state = furnace(scene, 1000.0, scatterings=scatterings, camera=along((7.5, 7.5, -50), (0, 0, 1)))
     renderer = draw(scene, 32, 32)
     renderer.set_state(state, 1)
     got = estimate(renderer, 64)
-    expected, error = absorbed(1000.0, scatterings, 200_000)
+    expected, error = left_in_time(1000.0, scatterings, 200_000)
     assert 0.1 < expected < 0.96
     assert abs(got.mean - expected) < 3 * np.hypot(error, got.error), (got, expected, error)
 
@@ -208,8 +208,8 @@ def ball() -> Scene:
 @pytest.mark.parametrize("mode", ["brdf", "mixed"])
 @pytest.mark.parametrize("density", [10.0, 400.0])
 def test_a_white_lambert_solid_cannot_be_seen(draw: Draw, mode: str, density: float) -> None:
-    """Each event sends on all of what comes, and in the end all paths are outside: the answer is 1 for surfaces as it is
-    for phase functions, whatever shape the matter has and however a collision becomes the one or the other.
+    """Each event sends on all of what comes, and in the end all paths are outside: the answer is 1 for surfaces as it
+    is for phase functions, whatever shape the matter has and however a collision becomes the one or the other.
     """
     scene = ball()
     channel = Channel(window=(0.0, 65535.0), material=Material(specular=0.0))
@@ -218,7 +218,7 @@ def test_a_white_lambert_solid_cannot_be_seen(draw: Draw, mode: str, density: fl
 
 
 def test_a_glossy_solid_only_loses(draw: Draw) -> None:
-    """Microfacets lose what they shadow from each other, at each of the many events in a fuzzy shell; nothing is added."""
+    """Microfacets lose what they shadow from each other, at each of the many events in a fuzzy shell; none is added."""
     scene = ball()
     channel = Channel(window=(0.0, 65535.0), material=Material(specular=0.5, roughness=0.6))
     renderer = draw(scene, 24, 24)
