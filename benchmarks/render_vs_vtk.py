@@ -18,19 +18,16 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.machine import Machine, Spread
-from benchmarks.vtk_peer import Setup
+from benchmarks.vtk_peer import PeerProcess, Setup
 from render.commands.frame import parse_size
 from render.engine.renderer import Renderer
 from render.engine.resident import ResidentScene
@@ -111,36 +108,6 @@ def peer_setup(
     )
 
 
-class Peer:
-    """VTK in its own process."""
-
-    def __init__(self, setup: Setup) -> None:
-        program = [sys.executable, "-m", "benchmarks.vtk_peer"]
-        self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
-        self.device = str(self._ask(setup.to_json())["device"])
-
-    def render(self) -> float:
-        """Seconds of one picture."""
-        return float(self._ask('{"do": "render"}')["seconds"])
-
-    def picture(self, path: Path) -> NDArray[np.uint8]:
-        self._ask(json.dumps({"do": "picture", "path": str(path)}))
-        return np.asarray(np.load(path), np.uint8)
-
-    def close(self) -> None:
-        self._process.communicate('{"do": "end"}\n', timeout=30)
-
-    def _ask(self, line: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise SystemExit(f"VTK's process ended with {self._process.wait()}; its words are above")
-        return dict(json.loads(answer))
-
-
 def silhouette(rgba: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where something is, in blocks of BLOCK_PX."""
     alpha = rgba[..., 3].astype(np.float64) / 255.0
@@ -180,7 +147,7 @@ def main() -> None:
         np.save(folder / "volume.npy", voxels)
         voxel_um = min(scene.layers[0].source.info.levels[0].spacing_um)
         setup = peer_setup(scene, state, world_from_vox, (width, height), folder / "volume.npy", voxel_um)
-        peer = stack.enter_context(closing(Peer(setup)))
+        peer = stack.enter_context(closing(PeerProcess(setup)))
         if peer.device != context.info.name:
             raise SystemExit(
                 f"VTK draws on '{peer.device}', hosta on '{context.info.name}'; "

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,36 @@ class Setup:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
+
+
+class PeerProcess:
+    """VTK in its own process, seen from ours."""
+
+    def __init__(self, setup: Setup) -> None:
+        program = [sys.executable, "-m", "benchmarks.vtk_peer"]
+        self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+        self.device = str(self._ask(setup.to_json())["device"])
+
+    def render(self) -> float:
+        """Seconds of one picture."""
+        return float(self._ask('{"do": "render"}')["seconds"])
+
+    def picture(self, path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        self._ask(json.dumps({"do": "picture", "path": str(path)}))
+        return np.asarray(np.load(path), np.uint8)
+
+    def close(self) -> None:
+        self._process.communicate('{"do": "end"}\n', timeout=30)
+
+    def _ask(self, line: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"VTK's process ended with {self._process.wait()}; its words are above")
+        return dict(json.loads(answer))
 
 
 class Peer:

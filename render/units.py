@@ -36,6 +36,22 @@ def micrometres_per(unit: str) -> float:
     return factor
 
 
+_SECONDS: dict[str, float] = {
+    "nanosecond": 1e-9, "ns": 1e-9,
+    "microsecond": 1e-6, "us": 1e-6, "µs": 1e-6, "μs": 1e-6,
+    "millisecond": 1e-3, "ms": 1e-3, "msec": 1e-3,
+    "second": 1.0, "seconds": 1.0, "s": 1.0, "sec": 1.0,
+    "minute": 60.0, "minutes": 60.0, "min": 60.0,
+    "hour": 3600.0, "hours": 3600.0, "h": 3600.0,
+    "day": 86_400.0, "days": 86_400.0, "d": 86_400.0,
+}  # fmt: skip
+
+
+def seconds_per(unit: str) -> float | None:
+    """How many seconds one `unit` is, by the names of OME-NGFF (UDUNITS), OME-XML and ImageJ; None: it is no time."""
+    return _SECONDS.get(unit.strip()) or _SECONDS.get(unit.strip().lower())
+
+
 def is_length_unit(unit: str) -> bool:
     """Whether `micrometres_per` knows `unit`."""
     return unit.strip() in _MICROMETRES or unit.strip().lower() in _MICROMETRES
@@ -69,11 +85,16 @@ def parse_spacing_um(text: str) -> tuple[float, float, float]:
 _READABLE = (("nm", 1e-3), ("µm", 1.0), ("mm", 1e3), ("cm", 1e4), ("m", 1e6))
 
 
-def format_length(length_um: float) -> str:
-    """A length in the unit that reads best: `0.0046` -> `4.6 nm`, `1500` -> `1.5 mm`."""
-    size = abs(length_um)
+def readable_unit(length_um: float) -> tuple[str, float]:
+    """The unit in which lengths about this large read best, and how many micrometres it is: nm, µm, mm or m."""
     name, factor = _READABLE[0]
     for candidate, candidate_factor in _READABLE:
-        if candidate != "cm" and size >= candidate_factor:
+        if candidate != "cm" and abs(length_um) >= candidate_factor:
             name, factor = candidate, candidate_factor
+    return name, factor
+
+
+def format_length(length_um: float) -> str:
+    """A length in the unit that reads best: `0.0046` -> `4.6 nm`, `1500` -> `1.5 mm`."""
+    name, factor = readable_unit(length_um)
     return f"{length_um / factor:.4g} {name}"

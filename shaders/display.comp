@@ -1,13 +1,26 @@
-// From the accumulator to pixels: mean, exposure, tone map, background, sRGB; then RGBA8 for stills or I420 for video.
-// The accumulator may be smaller than the picture (while things move): then it is enlarged bilinearly, after the tone
-// map so that single bright samples do not spread.
+// From the accumulator to pixels: mean, exposure, tone map, background, guides, sRGB; then RGBA for stills (8 bit, or 16
+// with BITS 16) or I420 for video. The accumulator may be smaller than the picture (while things move): then it is
+// enlarged bilinearly (with ENLARGES), after the tone map so that single bright samples do not spread.
 //
 // Alpha is coverage. The tone map works on the colour of what was hit, radiance / coverage, and blending happens in
-// linear light: no dark fringes (premultiplied throughout).
+// linear light: no dark fringes (premultiplied throughout). Guides are not toned: they lie between the background and
+// the volume, and on top of both. With GUIDES only the tiles that guides touch are made, a work group each.
 #include "lib/colour.glsl"
+#include "lib/developed.glsl"
 #include "lib/shown.glsl"
+#ifdef GUIDES
+#include "generated/guides.glsl"
+#include "lib/guides.glsl"
+#endif
 
+#ifndef GUIDES
 layout(local_size_x = 8, local_size_y = 8) in;
+#elif defined(AS_RGBA)
+layout(local_size_x = GUIDE_TILE, local_size_y = GUIDE_TILE) in;
+#else
+// All along x: a software device fills its lanes from there alone.
+layout(local_size_x = GUIDE_TILE * GUIDE_TILE / 16) in;
+#endif
 layout(std430, binding = 11) writeonly buffer PixelBuffer { uint pixels[]; };
 
 uniform ivec2 picture;      // the picture's size
@@ -17,7 +30,9 @@ uniform int transparent;    // 1: straight alpha, no background (RGBA only)
 uniform ivec2 first_pixel;  // of the window in the picture, for the dither's pattern
 
 vec4 at_pixel(ivec2 pixel) {
-    if (window == picture) return shown(pixel);
+#ifndef ENLARGES
+    return shown(pixel);
+#endif
     vec2 p = (vec2(pixel) + 0.5) * vec2(window) / vec2(picture) - 0.5;
     ivec2 base = ivec2(floor(p));
     vec2 f = p - vec2(base);
@@ -25,9 +40,21 @@ vec4 at_pixel(ivec2 pixel) {
                mix(shown(base + ivec2(0, 1)), shown(base + ivec2(1, 1)), f.x), f.y);
 }
 
+// Premultiplied: what is at a pixel, over `behind`. c: of the volume there.
+vec4 composed(ivec2 pixel, vec4 c, vec4 behind) {
+#ifdef GUIDES
+    vec4 under, over;
+    guides_at(pixel, under, over);
+    behind = under + behind * (1.0 - under.a);
+    return over + (c + behind * (1.0 - c.a)) * (1.0 - over.a);
+#else
+    return c + behind * (1.0 - c.a);
+#endif
+}
+
 vec3 opaque(ivec2 pixel) {
-    vec4 c = at_pixel(min(pixel, size - 1));
-    return srgb_encode(c.rgb + background * (1.0 - c.a));
+    pixel = min(pixel, size - 1);
+    return srgb_encode(composed(pixel, at_pixel(pixel), vec4(background, 1.0)).rgb);
 }
 
 // Half a step of noise before rounding hides the bands of dark gradients.
@@ -36,24 +63,37 @@ float dither(ivec2 pixel) { return fract(52.9829189 * fract(dot(vec2(pixel), vec
 
 #ifdef AS_RGBA
 void main() {
+#ifdef GUIDES
+    ivec2 pixel = guide_tile_origin() + ivec2(gl_LocalInvocationID.xy);
+#else
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+#endif
     if (any(greaterThanEqual(pixel, size))) return;
     vec4 c = at_pixel(pixel);
-    vec3 rgb;
-    if (transparent != 0) rgb = c.a > 0.0 ? srgb_encode(c.rgb / c.a) : vec3(0.0);
-    else {
-        rgb = srgb_encode(c.rgb + background * (1.0 - c.a));
-        c.a = 1.0;
-    }
+    vec4 whole = composed(pixel, c, transparent != 0 ? vec4(0.0) : vec4(background, 1.0));
+    vec3 rgb = whole.a > 0.0 ? srgb_encode(transparent != 0 ? whole.rgb / whole.a : whole.rgb) : vec3(0.0);
+    float alpha = transparent != 0 ? whole.a : 1.0;
     // Where nothing was hit the picture is the background, exactly.
-    float noise = at_pixel(pixel).a > 0.0 ? dither(pixel + first_pixel) : 0.5;
-    uvec4 bytes = uvec4(uvec3(min(rgb * 255.0 + noise, 255.0)), uint(c.a * 255.0 + 0.5));
-    pixels[pixel.y * size.x + pixel.x] = bytes.r | (bytes.g << 8u) | (bytes.b << 16u) | (bytes.a << 24u);
+    float noise = c.a > 0.0 ? dither(pixel + first_pixel) : 0.5;
+    const float most = float((1 << BITS) - 1);
+    uvec4 v = uvec4(uvec3(min(rgb * most + noise, most)), uint(min(alpha * most + 0.5, most)));
+#if BITS == 16
+    int at = 2 * (pixel.y * size.x + pixel.x);
+    pixels[at] = v.r | (v.g << 16u);
+    pixels[at + 1] = v.b | (v.a << 16u);
+#else
+    pixels[pixel.y * size.x + pixel.x] = v.r | (v.g << 8u) | (v.b << 16u) | (v.a << 24u);
+#endif
 }
 #else
 // One invocation makes a block of 8 x 2 pixels: 4 words of luma, one of each chroma. Strides are multiples of 8 bytes.
 void main() {
+#ifdef GUIDES
+    ivec2 block = guide_tile_origin() / ivec2(8, 2);
+    block += ivec2(gl_LocalInvocationID.x % (GUIDE_TILE / 8), gl_LocalInvocationID.x / (GUIDE_TILE / 8));
+#else
     ivec2 block = ivec2(gl_GlobalInvocationID.xy);
+#endif
     ivec2 stride_blocks = ivec2((size.x + 7) / 8, size.y / 2);
     if (any(greaterThanEqual(block, stride_blocks))) return;
     int luma_words = stride_blocks.x * 2;

@@ -10,9 +10,12 @@
 #include "lib/transfer.glsl"
 #include "lib/labels.glsl"
 #include "lib/medium.glsl"
-#ifdef HAS_PLANES
 #include "generated/planes.glsl"
 #include "lib/clip.glsl"
+#ifdef HAS_SLICES
+#include "lib/nearest.glsl"
+#include "lib/unlit.glsl"
+#include "lib/slices.glsl"
 #endif
 #include "lib/majorant.glsl"
 #include "lib/tracking.glsl"
@@ -33,6 +36,8 @@ layout(r32f, binding = 4) uniform readonly image2D nearest;  // by group of 8x8 
 uniform uint first_sample;
 uniform int samples;
 
+// As far away as the sky counts, unit space.
+const float FARTHEST = 100.0;
 // From the third event on paths end by chance.
 const int ROULETTE_FROM = 3;
 
@@ -64,6 +69,21 @@ LightSample light_in_sight(vec3 o, vec3 d) {
     }
     return nearest_light;
 }
+
+#ifdef HAS_SLICES
+// The first slice along the ray that stops it, by chance as often as it is opaque: it takes the place of what is behind.
+void stop_at_slice(vec3 o, vec3 d, inout Rng rng, inout LightSample behind) {
+    float t = 0.0;
+    for (int i = 0; i < scene_planes.slice_count; i++) {
+        vec4 rgba;
+        if (!slice_hit(o, d, t, behind.t, t, rgba)) return;
+        if (rng_next(rng) < rgba.a) {
+            behind = LightSample(d, t, rgba.rgb / rgba.a, 1.0);
+            return;
+        }
+    }
+}
+#endif
 
 // What happens at a collision; `u` chooses between surface and phase function.
 Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
@@ -100,7 +120,7 @@ Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
 // Which segmentation (4 bits) and which dense id in it (28 bits); 0: no label.
 uint label_of_hit(Collision hit) {
 #ifdef HAS_LABELS
-    if (STORAGE[hit.channel] == 2) return floatBitsToUint(hit.texel) | uint(volumes[hit.volume].size.w - 1) << 28u;
+    if (STORAGE_OF(hit.channel) == 2) return floatBitsToUint(hit.texel) | uint(volumes[hit.volume].size.w - 1) << 28u;
 #endif
     return 0u;
 }
@@ -119,11 +139,13 @@ void main() {
     float near = imageLoad(nearest, group).r;
     uvec2 pixel = uvec2(at + params.picture.zw);
     Film film = film_load(at, first_sample == 0u);
+#ifndef HAS_SLICES
     if (near > 1e29 && params.backdrop == 0) {
         film.moments.z += float(samples);
         film_store(film, at);
         return;
     }
+#endif
     // One sample after the other is added to the sum so far, so that its rounding does not depend on how many samples a
     // dispatch takes.
     for (int i = 0; i < samples; i++) {
@@ -134,6 +156,9 @@ void main() {
         camera_ray(pixel, sampler_next4(points), o, d);
         vec3 beta = vec3(1.0), radiance = vec3(0.0), waiting = vec3(0.0), onward = d;
         LightSample behind = light_in_sight(o, d);
+#ifdef HAS_SLICES
+        stop_at_slice(o, d, rng, behind);
+#endif
         float t0 = near, t1 = behind.t;
         bool shadow = false;
         int events = 0;
@@ -155,7 +180,7 @@ void main() {
                 bool light = behind.t < 1e30;
                 if (events > 0 || !(light || (params.backdrop & 1) != 0)) break;
                 radiance = light ? behind.radiance : sky_radiance(d);
-                film.color.a += 1.0;
+                film_backdrop(film, min(behind.t, FARTHEST), radiance);
                 break;
             }
             Vertex x = vertex_at(o + d * hit.t, d, hit, u.y);

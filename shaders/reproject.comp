@@ -5,27 +5,58 @@
 // fades as real samples come: after `fade` of them the picture is their mean and nothing else.
 // Source: Yang, Liu, Salvi, "A Survey of Temporal Antialiasing Techniques", CGF 39(2), 2020: sections 3.2 (reprojection),
 // 4.2 (variance clipping).
+//
+// Without HISTORY there is nothing before. With TONE_MODE what comes out is also developed, for display; without it
+// denoise.comp will do that.
 #include "generated/layout.glsl"
 #include "lib/colour.glsl"
-#include "lib/shown.glsl"
+#include "lib/developed.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
+layout(rgba32f, binding = 0) uniform readonly image2D color_sum;
 layout(rgba32f, binding = 1) uniform readonly image2D moments;
-layout(rgba32f, binding = 5) uniform writeonly image2D picture_out;
-layout(r32f, binding = 6) uniform writeonly image2D count_out;
-layout(binding = 3) uniform sampler2D picture_before;
+layout(rgba32f, binding = 5) uniform writeonly image2D linear_out;  // premultiplied mean radiance and coverage
+layout(r32f, binding = 6) uniform writeonly image2D count_out;      // how many samples it is worth
+#ifdef TONE_MODE
+layout(rgba32f, binding = 7) uniform writeonly image2D picture_out;
+#endif
+
+uniform ivec2 window;
+uniform float exposure;       // a factor
+
+void store(ivec2 at, vec4 mean, float count) {
+    imageStore(linear_out, at, mean);
+    imageStore(count_out, at, vec4(count));
+#ifdef TONE_MODE
+    imageStore(picture_out, at, developed(mean, exposure, TONE_MODE));
+#endif
+}
+
+#ifndef HISTORY
+void main() {
+    ivec2 at = ivec2(gl_GlobalInvocationID.xy);
+    if (any(greaterThanEqual(at, window))) return;
+    float samples = max(imageLoad(moments, at).z, 1.0);
+    store(at, imageLoad(color_sum, at) / samples, samples);
+}
+#else
+layout(binding = 3) uniform sampler2D linear_before;
 layout(binding = 4) uniform sampler2D count_before;
 layout(std140, binding = 0) uniform ParamsBlock { Params now; };
 layout(std140, binding = 4) uniform BeforeBlock { Params before; };
 
-uniform ivec2 window_before;  // used texels of the picture before; 0 = there is none
-uniform float samples;        // in the accumulator
+uniform ivec2 window_before;  // used texels of the picture before
 uniform float trust;          // at most how many samples the picture before counts as
-uniform float most;           // at most how many samples this one will count as
 uniform float fade;
-uniform int radius;           // of the neighbourhood, texels; not a constant so that loops stay loops
+uniform int reach;            // of the neighbourhood, texels: 3 x 3 of them, so far apart
 
 const float CLIP_SIGMAS = 1.5;
+
+// What is like what is seen now is decided as displays show it, or single bright samples would be all that counts. Means
+// are taken of radiance itself: of what is shown, they would be too dark while it is noise.
+vec4 squeeze(vec4 c) { return vec4(c.rgb / (1.0 + exposure * max(c.r, max(c.g, c.b))), c.a); }
+
+vec4 unsqueeze(vec4 c) { return vec4(c.rgb / max(1.0 - exposure * max(c.r, max(c.g, c.b)), 1e-4), c.a); }
 
 // Where a world point is in the picture before: 0..1 from the top left.
 vec2 place_before(vec3 p) {
@@ -36,30 +67,39 @@ vec2 place_before(vec3 p) {
     return s * 0.5 + 0.5;
 }
 
+vec4 sum, squares;
+vec2 depth_and_hits;
+
+void look(ivec2 there) {
+    vec4 c = imageLoad(color_sum, there), m = imageLoad(moments, there);
+    depth_and_hits += vec2(m.x, c.a);
+    c = squeeze(c / max(m.z, 1.0));
+    sum += c;
+    squares += c * c;
+}
+
 void main() {
     ivec2 at = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(at, window))) return;
-    vec4 here = shown(at);
-    float kept = trust * max(0.0, 1.0 - samples / fade);
-    if (kept <= 0.0 || window_before.x == 0) {
-        imageStore(picture_out, at, here);
-        imageStore(count_out, at, vec4(min(samples, most)));
-        return;
-    }
-    vec4 sum = vec4(0.0), squares = vec4(0.0);
-    float depth = 0.0, hits = 0.0, n = 0.0;
-    for (int y = -radius; y <= radius; y++)
-        for (int x = -radius; x <= radius; x++) {
-            ivec2 there = clamp(at + ivec2(x, y), ivec2(0), window - 1);
-            vec4 c = shown(there);
-            sum += c;
-            squares += c * c;
-            n += 1.0;
-            depth += imageLoad(moments, there).x;
-            hits += imageLoad(accumulator, there).a;
-        }
-    vec4 mean = sum / n;
-    vec4 sigma = sqrt(max(squares / n - mean * mean, 0.0));
+    vec4 here = imageLoad(color_sum, at), m = imageLoad(moments, at);
+    float samples = max(m.z, 1.0);
+    depth_and_hits = vec2(m.x, here.a);
+    here /= samples;
+    vec4 c = squeeze(here);
+    sum = c;
+    squares = c * c;
+    // Written out: the loop would cost a software device as much as its body.
+    ivec2 lo = max(at - reach, ivec2(0)), hi = min(at + reach, window - 1);
+    look(lo);
+    look(ivec2(at.x, lo.y));
+    look(ivec2(hi.x, lo.y));
+    look(ivec2(lo.x, at.y));
+    look(ivec2(hi.x, at.y));
+    look(ivec2(lo.x, hi.y));
+    look(ivec2(at.x, hi.y));
+    look(hi);
+    vec4 mean = sum / 9.0;
+    vec4 sigma = sqrt(max(squares / 9.0 - mean * mean, 0.0));
 
     // Where nothing was hit around, the point is as far away as the scene's centre: silhouettes move with the scene.
     vec2 s = (vec2(at) + 0.5) / vec2(window) * 2.0 - 1.0;
@@ -67,20 +107,20 @@ void main() {
     bool perspective = now.eye.w > 0.5;
     vec3 o = perspective ? now.eye.xyz : now.eye.xyz + across;
     vec3 d = perspective ? normalize(now.forward.xyz + across) : now.forward.xyz;
-    float t = hits > 0.0 ? depth / hits : max(0.0, -dot(o, d));
+    float t = depth_and_hits.y > 0.0 ? depth_and_hits.x / depth_and_hits.y : max(0.0, -dot(o, d));
     vec2 place = place_before(o + d * t);
     float count = 0.0;
     vec4 old = vec4(0.0);
     if (all(greaterThanEqual(place, vec2(0.0))) && all(lessThanEqual(place, vec2(1.0)))) {
         // The used part of the texture, half a texel inside so that filtering does not reach beyond it.
         vec2 texel = clamp(place * vec2(window_before), vec2(0.5), vec2(window_before) - 0.5);
-        vec2 uv = texel / vec2(textureSize(picture_before, 0));
-        old = textureLod(picture_before, uv, 0.0);
+        vec2 uv = texel / vec2(textureSize(linear_before, 0));
+        old = squeeze(textureLod(linear_before, uv, 0.0));
         count = min(textureLod(count_before, uv, 0.0).r, trust);
     }
     vec4 clipped = clamp(old, mean - CLIP_SIGMAS * sigma - 0.02, mean + CLIP_SIGMAS * sigma + 0.02);
     count *= max(0.0, 1.0 - samples / fade);
     float weight = samples / (samples + count);
-    imageStore(picture_out, at, mix(clipped, here, weight));
-    imageStore(count_out, at, vec4(min(count + samples, most)));
+    store(at, count > 0.0 ? mix(max(unsqueeze(clipped), 0.0), here, weight) : here, count + samples);
 }
+#endif

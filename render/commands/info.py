@@ -76,9 +76,10 @@ def _describe_level(level: Level) -> Report:
 
 
 def _describe_channels(source: Source) -> list[Report]:
-    """The range is that of a sample of bounded size: of which level, and whether of all voxels of the finest one, is
-    said with it."""
-    from ..bricks.stats import channel_stats, sample_level
+    """Range and percentiles are those of a sample of bounded size where there is more: of which level, and whether of
+    all voxels of the finest one, is said with them. The histogram has equal bins over its range."""
+    from ..bricks.stats import channel_stats
+    from ..scene.open import SHOWN_PERCENTS
 
     reports = []
     for number, channel in enumerate(source.info.channels):
@@ -89,8 +90,14 @@ def _describe_channels(source: Source) -> list[Report]:
                 "color": channel.color,
                 "window": channel.window,
                 "range": [float(stats.values[0]), float(stats.values[-1])] if len(stats.values) else None,
-                "range_level": sample_level(source.info),
-                "range_is_of_all_voxels": stats.whole,
+                "range_level": stats.level,
+                "range_is_of_all_voxels": stats.exact_range,
+                "percentiles": [
+                    [percent, stats.percentile(percent)] for percent in SHOWN_PERCENTS if len(stats.values)
+                ],
+                "percentiles_are_of_all_voxels": stats.whole,
+                "histogram": stats.histogram.counts.round(6).tolist(),
+                "histogram_range": [stats.histogram.lo, stats.histogram.hi],
             }
         )
     return reports
@@ -100,7 +107,7 @@ def _describe_labels(source: Source) -> list[Report]:
     """Ids are counted as integers (they need all of 64 bits), in the middle of a level that is too large to read."""
     import numpy as np
 
-    from ..bricks.stats import SAMPLE_VOXELS, sample_level
+    from ..bricks.sample import SAMPLE_VOXELS, sample_level
 
     level = sample_level(source.info)
     shape = source.info.levels[level].shape
@@ -145,6 +152,9 @@ def _print(report: Report) -> None:
         rows.append((f"level {number}", f"{level['name']}: {size}, spacing {steps}, chunks {chunk}"))
     for number, channel in enumerate(report["channels"]):
         rows.append((f"channel {number}", _channel_line(channel)))
+        if channel.get("percentiles"):
+            rows.append(("", _percentiles_line(channel)))
+            rows += [("", line) for line in _histogram_line(channel)]
     rows += [("note", note) for note in report["notes"]]
     print_table(rows, ("bold", ""))
 
@@ -163,3 +173,28 @@ def _channel_line(channel: Report) -> str:
     if channel.get("window"):
         parts.append("window {:g} to {:g}".format(*channel["window"]))
     return ", ".join(parts)
+
+
+def _percentiles_line(channel: Report) -> str:
+    told = [f"{percent:g} % {value:g}" for percent, value in channel["percentiles"] if 0 < percent < 100]
+    about = "" if channel["percentiles_are_of_all_voxels"] else " (about)"
+    return f"percentiles{about}: {', '.join(told)}"
+
+
+def _histogram_line(channel: Report) -> list[str]:
+    """The histogram in 64 bars, logarithmic so that rare values show; none where the output cannot show bars."""
+    bars = " ▁▂▃▄▅▆▇█"
+    try:
+        bars.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return []
+    counts = channel["histogram"]
+    whole = sum(counts)
+    shares = [sum(counts[first : first + 4]) / whole for first in range(0, len(counts), 4)]
+    # A share of a millionth is the lowest bar that there is.
+    heights = [0.0 if share <= 0 else max(0.0, 1.0 + math.log10(share) / 6.0) for share in shares]
+    lo, hi = channel["histogram_range"]
+    line = "".join(
+        bars[0] if share <= 0 else bars[1 + round(7 * height)] for share, height in zip(shares, heights, strict=True)
+    )
+    return [f"{lo:g} {line} {hi:g}"]

@@ -25,6 +25,14 @@ Spacing = Annotated[
     str | None,
     typer.Option("--spacing", metavar="Z,Y,X+UNIT", help="Voxel size where a file says none, such as 45,4.6,4.6nm."),
 ]
+Environments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--environment",
+        metavar="FILE",
+        help="An environment map to light with: .hdr, .exr, float .tif or synthetic:studio; repeatable.",
+    ),
+]
 RootOptions = Annotated[
     list[str] | None,
     typer.Option("--root", metavar="NAME=DIR", help="Name a folder: PATH may then be NAME:relative/path; repeatable."),
@@ -65,6 +73,7 @@ def view(
     path: Annotated[str, typer.Argument(metavar="PATH", help="What to show.")],
     labels: Labels = None,
     spacing: Spacing = None,
+    environment: Environments = None,
     no_browser: NoBrowser = False,
     host: Host = None,
     port: Port = None,
@@ -73,13 +82,22 @@ def view(
 ) -> None:
     """Show a volume in the browser."""
     given = _given(host=host, port=port, device=device)
-    _serve([path], labels or (), spacing, browser=not no_browser, no_token=no_token, given=given)
+    _serve(
+        [path],
+        labels or (),
+        spacing,
+        environments=environment or (),
+        browser=not no_browser,
+        no_token=no_token,
+        given=given,
+    )
 
 
 def serve(
     paths: Paths = None,
     labels: Labels = None,
     spacing: Spacing = None,
+    environment: Environments = None,
     root: RootOptions = None,
     host: Host = None,
     port: Port = None,
@@ -103,7 +121,7 @@ def serve(
         allow_hosts=tuple(allow_host or ()) or None,
         allow_origins=tuple(allow_origin or ()) or None,
     )
-    _serve(paths or (), labels or (), spacing, root or (), no_token=no_token, given=given)
+    _serve(paths or (), labels or (), spacing, root or (), environment or (), no_token=no_token, given=given)
 
 
 def locate(text: str, roots: Roots) -> str:
@@ -137,6 +155,7 @@ def _serve(
     labels: Sequence[str] = (),
     spacing: str | None = None,
     root: Sequence[str] = (),
+    environments: Sequence[str] = (),
     *,
     browser: bool = False,
     no_token: bool,
@@ -145,6 +164,7 @@ def _serve(
     roots = Roots.parse(root)
     paths = [locate(path, roots) for path in paths]
     labels = [locate(path, roots) for path in labels]
+    environments = [locate(path, roots) for path in environments]
     if spacing is not None:
         from ..units import parse_spacing_um
 
@@ -166,7 +186,7 @@ def _serve(
         if browser:
             threading.Thread(target=open_browser, args=(url,), name="browser", daemon=True).start()
 
-    run_server(settings, paths, labels, spacing, no_token=no_token, ready=ready)
+    run_server(settings, paths, labels, spacing, environments, no_token=no_token, ready=ready)
 
 
 def open_browser(url: str) -> None:

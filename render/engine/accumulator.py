@@ -88,14 +88,17 @@ class Accumulator:
     def read_guides(self) -> dict[str, NDArray[np.float32]]:
         """What the first collisions were like: "albedo" (height, width, 3), "normal" (height, width, 3; means, shorter
         than 1 where they vary, 0 where nothing was a surface), "depth" (height, width; unit space, inf where nothing
-        was hit).
+        was hit), "samples" (height, width), and "luminance2" (height, width), the means of their squared luminances.
         """
         color, moments, albedo, normal = map(self._read, (self.color, self.moments, self.albedo, self.normal))
-        hits = np.maximum(color[..., 3:], 1.0)
+        hits: NDArray[np.float32] = np.maximum(color[..., 3:], np.float32(1.0))
         nothing = color[..., 3:] == 0
+        counts: NDArray[np.float32] = np.maximum(moments[..., 2], np.float32(1.0))
         return {
             "albedo": albedo[..., :3] / hits,
             "normal": normal[..., :3] / hits,
+            "samples": moments[..., 2],
+            "luminance2": moments[..., 1] / counts,
             "depth": np.where(nothing[..., 0], np.float32(np.inf), moments[..., 0] / hits[..., 0]),
         }
 

@@ -1,12 +1,15 @@
-"""What is shown while samples are few: they and the picture before, moved to where the camera sees it now.
+"""What is shown while samples are few: they and the picture before, moved to where the camera sees it now; filtered.
 
-At rest the picture before fades as samples come; after FADE_SAMPLES of them the picture is their mean and nothing else.
+At rest the picture before fades as samples come; after FADE_SAMPLES of them it counts nothing. The filter fades later
+(engine.denoise); then the picture is the mean of its samples and nothing else.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..gpu.buffer import Buffer
@@ -14,25 +17,34 @@ from ..gpu.program import Program, ShaderSource
 from ..gpu.texture import R32F, RGBA32F, Texture2D
 from ..state.view import Display
 from .accumulator import Accumulator
+from .denoise import FADE, Denoiser, Guides
 from .layout import PARAMS, declarations
 from .uniforms import TONE_MODES
 
 FADE_SAMPLES = 16
 # How many samples the picture before counts as: when only the camera moved, and when the scene itself looks different.
 TRUST_MOVED, TRUST_CHANGED = 12.0, 2.0
-_NEIGHBOURHOOD_RADIUS = 2
+_NEIGHBOURHOOD_PX = 2
 
 
+@dataclass(frozen=True)
 class Picture:
-    """Display-linear premultiplied colour and the number of samples that it is worth, over a window of its texels."""
+    """Display-linear premultiplied colour, of which `window` (width, height) is in use. The texture is not its own."""
+
+    color: Texture2D
+    window: tuple[int, int]
+
+
+class _Mean:
+    """Linear premultiplied means and the number of samples that each is worth; window (0, 0) while there is none."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.color = Texture2D(width, height, RGBA32F)
+        self.linear = Texture2D(width, height, RGBA32F)
         self.count = Texture2D(width, height, R32F)
         self.window = (0, 0)
 
     def close(self) -> None:
-        self.color.close()
+        self.linear.close()
         self.count.close()
 
 
@@ -40,63 +52,98 @@ class History:
     """Pictures of one view, each made from its samples and the one before."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._program = Program(
-            ShaderSource("reproject.comp", generated={"generated/layout.glsl": declarations()})
-        )  # fmt: skip
+        self._size = (width, height)
+        self._programs: dict[tuple[tuple[str, int], ...], Program] = {}  # by their #defines
         self._params = (Buffer(PARAMS.dtype.itemsize), Buffer(PARAMS.dtype.itemsize))
-        self._shown, self._before = Picture(width, height), Picture(width, height)
+        self._record = PARAMS.array(1)[0]
+        self._now, self._before = _Mean(width, height), _Mean(width, height)
+        # Made when they are first needed.
+        self._developed: Texture2D | None = None
+        self._denoiser: Denoiser | None = None
         self._trust = 0.0
-
-    @property
-    def shown(self) -> Picture:
-        """The newest picture; its window is (0, 0) while there is none."""
-        return self._shown
 
     def begin(self, params: NDArray[Any], trust: float) -> None:
         """New samples start, for these Params: what is shown becomes the picture before, if it was finished."""
-        if self._shown.window != (0, 0):
-            self._shown, self._before = self._before, self._shown
+        if self._now.window != (0, 0):
+            self._now, self._before = self._before, self._now
             self._params = (self._params[1], self._params[0])
             self._trust = trust
-            self._shown.window = (0, 0)
+            self._now.window = (0, 0)
         else:
             self._trust = min(self._trust, trust)
         self._params[0].write(params)
+        self._record = np.atleast_1d(params)[0]
 
     def forget(self) -> None:
         """Show only what is sampled from now on."""
         self._before.window = (0, 0)
 
-    def compose(self, accumulator: Accumulator, display: Display, fade: int = FADE_SAMPLES) -> Picture:
-        """Make the picture of the samples so far. `fade`: after how many of them the picture before counts nothing."""
-        now, before = self._params
-        now.bind_uniform(0)
-        before.bind_uniform(4)
-        accumulator.bind()
-        self._shown.color.bind_image(5)
-        self._shown.count.bind_image(6)
-        self._before.color.bind(3)
-        self._before.count.bind(4)
-        width, height = accumulator.window
-        self._program.set(
-            window=accumulator.window,
-            per_sample=1.0 / max(1, accumulator.samples),
-            exposure=float(2.0**display.exposure),
-            tone_mode=TONE_MODES[display.tone_map],
-            window_before=self._before.window,
-            samples=float(accumulator.samples),
-            trust=self._trust,
-            most=TRUST_MOVED,
-            fade=float(fade),
-            radius=_NEIGHBOURHOOD_RADIUS,
+    def compose(
+        self, accumulator: Accumulator, display: Display, fade: int = FADE_SAMPLES, denoise: bool = False
+    ) -> Picture:
+        """Make the picture of the samples so far. `fade`: after how many of them the picture before counts nothing.
+
+        `denoise`: it is filtered while samples are few. Otherwise, and later, it is what it is.
+        """
+        denoise = denoise and accumulator.samples < FADE[1]
+        tone_mode = TONE_MODES[display.tone_map]
+        scale = float(2.0**display.exposure)
+        self._blend(accumulator, scale, fade, {} if denoise else {"TONE_MODE": tone_mode})
+        self._now.window = accumulator.window
+        if not denoise:
+            return Picture(self._developed_texture(), accumulator.window)
+        if self._denoiser is None:
+            self._denoiser = Denoiser(*self._size)
+        color = self._denoiser.run(
+            Guides(accumulator.color, accumulator.moments, accumulator.albedo, accumulator.normal),
+            self._now.linear,
+            self._now.count,
+            accumulator.window,
+            scale=scale,
+            tone_mode=tone_mode,
+            pixel_size=float(2.0 * np.linalg.norm(self._record["up"][:3]) / accumulator.window[1]),
+            perspective=bool(self._record["eye"][3] > 0.5),
         )
-        self._program.dispatch(-(-width // 8), -(-height // 8))
-        self._shown.window = accumulator.window
-        return self._shown
+        return Picture(color, accumulator.window)
+
+    def _blend(self, accumulator: Accumulator, scale: float, fade: int, defines: dict[str, int]) -> None:
+        has_history = self._before.window != (0, 0) and self._trust > 0.0 and accumulator.samples < fade
+        program = self._program({**defines, "HISTORY": 1} if has_history else defines)
+        now, before = self._params
+        accumulator.color.bind_image(0)
+        accumulator.moments.bind_image(1)
+        self._now.linear.bind_image(5)
+        self._now.count.bind_image(6)
+        if defines:
+            self._developed_texture().bind_image(7)
+        program.set(window=accumulator.window, exposure=scale)
+        if has_history:
+            now.bind_uniform(0)
+            before.bind_uniform(4)
+            self._before.linear.bind(3)
+            self._before.count.bind(4)
+            program.set(
+                window_before=self._before.window, trust=self._trust, fade=float(fade), reach=_NEIGHBOURHOOD_PX
+            )  # fmt: skip
+        width, height = accumulator.window
+        program.dispatch(-(-width // 8), -(-height // 8))
+
+    def _developed_texture(self) -> Texture2D:
+        if self._developed is None:
+            self._developed = Texture2D(*self._size, RGBA32F)
+        return self._developed
+
+    def _program(self, defines: dict[str, int]) -> Program:
+        key = tuple(defines.items())
+        if key not in self._programs:
+            generated = {"generated/layout.glsl": declarations()}
+            self._programs[key] = Program(ShaderSource("reproject.comp", defines, generated))
+        return self._programs[key]
 
     def close(self) -> None:
-        self._program.close()
-        for buffer in self._params:
-            buffer.close()
-        self._shown.close()
-        self._before.close()
+        for program in self._programs.values():
+            program.close()
+        self._programs.clear()
+        for thing in (*self._params, self._now, self._before, self._developed, self._denoiser):
+            if thing is not None:
+                thing.close()

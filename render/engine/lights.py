@@ -123,10 +123,10 @@ def _rectangle_share(a: float, b: float) -> float:
 
 
 def sky_axes(sky: Sky, camera: Camera) -> NDArray[np.float64]:
-    """Rows x, y, z of the sky's frame in world space: z is its top, and the camera looks along y (without rotation)."""
+    """Rows x, y, z of the sky's frame in world space: x forward, y left, z its top."""
     if sky.follow_camera or sky.rotation == (0.0, 0.0, 0.0, 1.0):
         forward, right, up = axes(camera)
-        frame = np.stack([right, forward, up])
+        frame = np.stack([forward, -right, up])
     else:
         frame = np.eye(3)
     return np.asarray(frame @ _rotation(sky.rotation).T)

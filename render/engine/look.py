@@ -9,12 +9,13 @@ from ..errors import StateError
 from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.texture import TextureBuffer
+from ..scene.transfer import resolved
 from ..state.layer import Channel, ImageLayer, LabelLayer, Layer
 from ..state.view import ViewState
 from .lights import linear
 from .majorants import Majorants
 from .resident import ResidentChannel, ResidentScene
-from .transfer import LEVELS, LUT_SIZE, color_table, max_table, window_map
+from .transfer import GRADIENT_LUT_SIZE, LEVELS, LUT_SIZE, color_table, gradient_table, max_table, window_map
 
 _Look = tuple[bool, Channel | LabelLayer]
 """Whether the layer is shown, and what shows a channel of it."""
@@ -29,6 +30,8 @@ class Look:
         self.lut_buffer = Buffer(16 * LUT_SIZE * count)
         self._lut_texels = TextureBuffer(self.lut_buffer, GL.GL_RGBA32F)
         self._table_buffer = Buffer(4 * LUT_SIZE * LEVELS * count)
+        self._gradient_buffer = Buffer(4 * GRADIENT_LUT_SIZE * count)
+        self._label_buffer = Buffer(4 * max(1, resident.label_base[-1]))
         self._majorants = Majorants(resident)
         self._shown: dict[int, _Look] = {}
         self._mixing = "physical"
@@ -72,11 +75,28 @@ class Look:
     def bind(self) -> None:
         self._channel_buffer.bind_uniform(2)
         self._lut_texels.bind(10)
+        self._label_buffer.bind(6)
+        self._gradient_buffer.bind(13)
         self._majorants.bind()
 
     def features(self) -> dict[str, str | int]:
         """What the shaders are compiled with for this look."""
-        return {}
+        if (self._records["gradient_base"] < 0).all():
+            return {}
+        return {"HAS_GRADIENT_OPACITY": 1, "GRADIENT_LUT_SIZE": GRADIENT_LUT_SIZE}
+
+    def resolved(self, state: ViewState) -> ViewState:
+        """`state`, which is shown, with its rules made into windows and curves."""
+        channels = {(one.layer, one.channel): self._shown[one.index][1] for one in self._resident.channels}
+        keys = [layer.key for layer in self._resident.scene.layers]
+        layers: list[Layer] = []
+        for layer in state.layers:
+            if isinstance(layer, ImageLayer):
+                at = keys.index(layer.source)
+                found = [channels[at, number] for number in range(len(layer.channels))]
+                layer = layer.model_copy(update={"channels": tuple(found)})
+            layers.append(layer)
+        return state.model_copy(update={"layers": tuple(layers)})
 
     def drawn(self) -> list[bool]:
         """Of each volume, whether any of its channels is shown."""
@@ -110,7 +130,8 @@ class Look:
     def _look_of(self, layer: Layer, channel: ResidentChannel) -> _Look:
         if isinstance(layer, LabelLayer):
             return layer.visible, layer
-        return layer.visible, layer.channels[channel.channel]
+        stats = self._resident.scene.layers[channel.layer].stats[channel.channel]
+        return layer.visible, resolved(layer.channels[channel.channel], stats)
 
     def _write(self, channel: ResidentChannel, look: _Look, table: NDArray[np.float32] | None) -> None:
         record = self._records[channel.index]
@@ -123,8 +144,15 @@ class Look:
         record["clipped"] = int(what.clipped)
         record["gradient_base"] = -1
         record["weight"] = what.opacity if visible and what.visible else 0.0
-        if isinstance(what, LabelLayer) or channel.encoding is None or table is None:
+        if isinstance(what, LabelLayer):
+            colors = self._resident.label_colors(channel.layer, what.colors)
+            self._label_buffer.write(colors, 4 * self._resident.label_base[channel.layer])
             return
+        if channel.encoding is None or table is None:
+            return
+        if what.gradient_curve:
+            record["gradient_base"] = GRADIENT_LUT_SIZE * channel.index
+            self._gradient_buffer.write(gradient_table(what), 4 * GRADIENT_LUT_SIZE * channel.index)
         record["scale"], record["bias"] = window_map(channel.encoding, what.window)
         self.lut_buffer.write(table, 16 * LUT_SIZE * channel.index)
         self._table_buffer.write(max_table(table[:, 3]), 4 * LUT_SIZE * LEVELS * channel.index)
@@ -133,6 +161,8 @@ class Look:
         self._lut_texels.close()
         self.lut_buffer.close()
         self._table_buffer.close()
+        self._gradient_buffer.close()
+        self._label_buffer.close()
         self._channel_buffer.close()
         self._majorants.close()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,21 @@ from ..errors import GpuError
 from ..gpu.context import Context
 from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
-from ..state.view import ViewState
+from ..state.clip import Slices
+from ..state.rendering import Mode
+from ..state.view import Display, ViewState
 from .accumulator import TILE, Accumulator
 from .convergence import CHECK_EVERY, Convergence
+from .frame import Frame
+from .guides import GuidesPainter
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
+from .layers import Layers
 from .look import Look
+from .modes import display_of
 from .pacing import Pacing
 from .resident import ResidentScene
-from .tonemap import Developer
-from .tracer import Mode, Tracer
+from .tonemap import Bits, Developer
+from .tracer import Tracer
 from .uniforms import uniforms
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
@@ -30,44 +37,6 @@ LONGEST_DISPATCH_S = 0.025
 SOFTWARE_MOTION_BUDGET_S = 0.05
 STILL_WINDOW_PX = 2048
 TILE_PX = TILE * TILE
-
-
-@dataclass(frozen=True)
-class Layers:
-    """Linear pictures of one view, top row first.
-
-    `color` (height, width, 4) float32: premultiplied Rec. 709 radiance and coverage; `albedo` and `normal`
-    (height, width, 3) float32 of what was met first, means over the samples, world axes; `depth` (height, width)
-    float32, micrometres along the ray, inf where nothing is; `label` (height, width) uint64 ids, 0 where none is, or
-    None without a segmentation.
-    """
-
-    color: NDArray[np.float32]
-    albedo: NDArray[np.float32]
-    normal: NDArray[np.float32]
-    depth: NDArray[np.float32]
-    label: NDArray[np.uint64] | None
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What the renderer shows after a step.
-
-    `active_share` is the part of the picture that is still sampled: less than 1 when tiles were found free of noise.
-    `fresh` is False when the step only got part of a sample done and the picture is still that of the step before.
-    """
-
-    sequence: int
-    camera_seq: int
-    width: int
-    height: int
-    scale: float
-    samples: int
-    target_samples: int
-    converged: bool
-    active_share: float
-    fresh: bool
-    render_s: float
 
 
 class Renderer:
@@ -86,7 +55,7 @@ class Renderer:
         *,
         progress: Progress | None = None,
         resident: ResidentScene | None = None,
-        mode: Mode = "path",
+        mode: Mode | None = None,
         count_violations: bool = False,
     ) -> None:
         self._context, self.scene = context, scene
@@ -94,8 +63,10 @@ class Renderer:
         self.resident = resident or ResidentScene(context, scene, progress=progress)
         self._look = Look(self.resident)
         self._tracer = Tracer(self.resident, self._look, mode, count_violations)
+        self._mode = mode
         self._convergence = Convergence()
         self._pacing = Pacing()
+        self._guides = GuidesPainter()
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
@@ -114,6 +85,8 @@ class Renderer:
 
     def set_state(self, state: ViewState, sequence: int, camera_seq: int = 0) -> None:
         """Show `state` from the next step on. Raises StateError when it does not fit the scene."""
+        if (sky := state.lighting.sky).environment is not None:
+            self.scene.environment(sky.environment)
         if state.layers != self._state.layers or self._dirty:
             self._look.update(state)
         if _traced(state) != _traced(self._state):
@@ -121,8 +94,8 @@ class Renderer:
             # Several changes may come before the next step: the least trusting one counts.
             self._trust = min(self._trust if self._dirty else TRUST_MOVED, TRUST_MOVED if moved else TRUST_CHANGED)
             self._dirty = True
-        # A new exposure or background shows the samples that are there already.
-        self._redevelop = self._redevelop or state.display != self._state.display
+        # A new exposure, background or guide shows the samples that are there already.
+        self._redevelop = self._redevelop or _developed(state) != _developed(self._state)
         self._state, self._sequence, self._camera_seq = state, sequence, camera_seq
 
     def resize(self, width: int, height: int) -> None:
@@ -142,6 +115,10 @@ class Renderer:
     def _view(self) -> _View:
         assert self._views is not None, "the renderer is closed"
         return self._views
+
+    @property
+    def _display(self) -> Display:
+        return display_of(self._state, self._tracer.mode)
 
     # ---- progressive drawing ----
 
@@ -246,49 +223,84 @@ class Renderer:
     def _is_done(accumulator: Accumulator, samples: int) -> bool:
         return accumulator.samples >= samples or accumulator.n_tiles == 0
 
-    def _develop(self) -> None:
+    def _develop(self, raw: bool = False) -> None:
+        """Make the I420 picture. `raw`: of the samples alone, whatever the state says about denoising."""
         fade = min(FADE_SAMPLES, self._state.samples)
-        picture = self._view.history.compose(self._view.accumulator, self._state.display, fade)
-        self._view.developer.develop_i420(picture, self._state.display)
+        state = self._state
+        denoise = not raw and self._tracer.mode == "path" and state.rendering.denoise
+        picture = self._view.history.compose(self._view.accumulator, self._display, fade, denoise)
+        self._guides.prepare(self._state, self.scene, (self.width, self.height))
+        self._view.developer.develop_i420(picture, self._display, self._guides)
         self._redevelop = False
 
     # ---- stills ----
 
     def render_still(self, samples: int, progress: Progress | None = None) -> Frame:
-        """Draw exactly `samples` samples at full resolution: the same state, size and seed give the same picture."""
+        """Draw exactly `samples` samples at full resolution: the same state, size and seed give the same picture.
+
+        It is their mean and nothing else.
+        """
         started = time.perf_counter()
         self._begin(1.0)
         self._view.history.forget()
         self._sample(self._view.accumulator, samples, progress)
-        self._develop()
+        self._develop(raw=True)
         self._context.check()
         frame = self._frame(True, started)
         return replace(frame, target_samples=samples, converged=True)
 
     def picture(
-        self, width: int, height: int, samples: int, transparent: bool = False, progress: Progress | None = None
-    ) -> NDArray[np.uint8]:
-        """A still of any size, as read_rgba gives it, drawn window by window; the view's own picture is left alone.
-
-        Same state, size and seed: same picture, bit for bit.
+        self,
+        width: int,
+        height: int,
+        samples: int,
+        transparent: bool = False,
+        progress: Progress | None = None,
+        bits: Bits = 8,
+    ) -> NDArray[Any]:
+        """A still of any size, as read_rgba gives it (uint16 with `bits` 16), drawn window by window; the view's own
+        picture is left alone. Same state, size and seed: same picture, bit for bit.
         """
-        whole = np.empty((height, width, 4), np.uint8)
+        whole = np.empty((height, width, 4), np.uint8 if bits == 8 else np.uint16)
         for place, first, accumulator in self._windows(width, height, samples, progress):
-            developer = Developer(*accumulator.window)
-            try:
-                whole[place] = developer.rgba(accumulator, self._state.display, transparent, first)
-            finally:
-                developer.close()
+            whole[place] = self._developed_window(accumulator, (width, height), first, transparent, bits)
         return whole
+
+    def develop(self, color: NDArray[np.float32], transparent: bool = False, bits: Bits = 8) -> NDArray[Any]:
+        """A still made of linear light, (height, width, 4) float32 premultiplied, as `picture` would have made it:
+        exposure, tone map and guides of the state.
+        """
+        height, width = color.shape[:2]
+        whole = np.empty((height, width, 4), np.uint8 if bits == 8 else np.uint16)
+        for x, y, w, h in _tiling(width, height):
+            accumulator = Accumulator(w, h)
+            try:
+                place = (slice(y, y + h), slice(x, x + w))
+                accumulator.color.write(np.ascontiguousarray(color[place]))
+                whole[place] = self._developed_window(accumulator, (width, height), (x, y), transparent, bits)
+            finally:
+                accumulator.close()
+        return whole
+
+    def _developed_window(
+        self, accumulator: Accumulator, picture: tuple[int, int], first: tuple[int, int], transparent: bool, bits: Bits
+    ) -> NDArray[Any]:
+        developer = Developer(*accumulator.window)
+        try:
+            self._guides.prepare(self._state, self.scene, picture, (*first, *accumulator.window))
+            return developer.rgba(accumulator, self._display, transparent, first, bits, self._guides)
+        finally:
+            developer.close()
 
     def layers(self, width: int, height: int, samples: int, progress: Progress | None = None) -> Layers:
         """What a still is made from, linear and raw: no filter has touched it."""
-        color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 7), np.float32)
+        color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 9), np.float32)
         label = np.zeros((height, width), np.uint32)
         for place, _, accumulator in self._windows(width, height, samples, progress):
             color[place] = accumulator.read_mean()
             found = accumulator.read_guides()
-            guides[place] = np.concatenate([found["albedo"], found["normal"], found["depth"][..., None]], axis=2)
+            planes = (found[name][..., None] for name in ("depth", "samples", "luminance2"))
+            guides[place] = np.concatenate([found["albedo"], found["normal"], *planes], axis=2)
             label[place] = accumulator.read_labels()
         return Layers(
             color=color,
@@ -296,20 +308,20 @@ class Renderer:
             normal=guides[..., 3:6],
             depth=guides[..., 6] / np.float32(self.resident.unit_from_world[0, 0]),
             label=self.resident.label_ids(label) if self.resident.label_layers else None,
+            samples=guides[..., 7],
+            luminance2=guides[..., 8],
         )
 
     def _windows(
         self, width: int, height: int, samples: int, progress: Progress | None
     ) -> Iterator[tuple[tuple[slice, slice], tuple[int, int], Accumulator]]:
         """The windows of a large picture, each sampled: where it goes in an array, its first pixel, its samples."""
-        side = STILL_WINDOW_PX
-        corners = [(x, y) for y in range(0, height, side) for x in range(0, width, side)]
-        for number, (x, y) in enumerate(corners):
-            w, h = min(side, width - x), min(side, height - y)
+        windows = _tiling(width, height)
+        for number, (x, y, w, h) in enumerate(windows):
             accumulator = Accumulator(w, h)
             try:
                 self._start(accumulator, (width, height), (x, y, w, h))
-                self._sample(accumulator, samples, progress, number, len(corners))
+                self._sample(accumulator, samples, progress, number, len(windows))
                 yield (slice(y, y + h), slice(x, x + w)), (x, y), accumulator
                 self._context.check()
             finally:
@@ -329,7 +341,9 @@ class Renderer:
     def read_rgba(self, transparent: bool = False) -> NDArray[np.uint8]:
         """The mean of the samples as (height, width, 4) uint8, sRGB, straight alpha, top row first."""
         self._finish_sample()
-        return self._view.developer.rgba(self._view.accumulator, self._state.display, transparent)
+        self._guides.prepare(self._state, self.scene, (self.width, self.height))
+        developer = self._view.developer
+        return developer.rgba(self._view.accumulator, self._display, transparent, guides=self._guides)
 
     def read_i420(self) -> bytes:
         """The picture of the last fresh step: planes Y, U, V, BT.709 limited range. Once a step.
@@ -361,6 +375,7 @@ class Renderer:
         self._views = None
         self._tracer.close()
         self._convergence.close()
+        self._guides.close()
         self._look.close()
         if self._owns_resident:
             self.resident.close()
@@ -380,7 +395,22 @@ class _View:
         self.developer.close()
 
 
+def _tiling(width: int, height: int) -> list[tuple[int, int, int, int]]:
+    """Windows (x, y, width, height) of at most STILL_WINDOW_PX a side that make up a picture."""
+    side = STILL_WINDOW_PX
+    corners = [(x, y) for y in range(0, height, side) for x in range(0, width, side)]
+    return [(x, y, min(side, width - x), min(side, height - y)) for x, y in corners]
+
+
 def _traced(state: ViewState) -> tuple[object, ...]:
     """The parts of the state that the samples depend on."""
-    shown = (state.clip_planes, state.slices, state.flip, state.crop)
-    return state.camera, state.layers, state.time, shown, state.shading, state.lighting, state.rendering, state.seed
+    # The light of slices is divided by the exposure before it is sampled.
+    exposure = state.display.exposure if state.slices != Slices() else 0.0
+    shown = (state.clip_planes, state.slices, exposure, state.flip, state.crop)
+    rendering = state.rendering.model_copy(update={"denoise": True})
+    return state.camera, state.layers, state.time, shown, state.shading, state.lighting, rendering, state.seed
+
+
+def _developed(state: ViewState) -> tuple[object, ...]:
+    """The parts of the state that the samples do not depend on, and the picture does."""
+    return state.display, state.guides, state.rendering.denoise

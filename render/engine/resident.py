@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ from .layout import CHANNEL, VOLUME
 
 # Voxels a side of a macrocell. Small ones bound thin structures better; large volumes would have too many of them.
 SMALL_CELL, CELL = 2, 4
+# The majorants of so many channels of a cell lie side by side, so that one fetch gets them.
+MAJORANT_LANES = 4
 STORAGE_INDEX: dict[StorageClass, int] = {"r8": 0, "r16": 1, "labels": 2}
 SMALL_BRICK, BRICK = 32, 64
 SMALL_VOLUME = 160
@@ -47,6 +50,8 @@ class ResidentChannel:
     encoding: Encoding | None
     page_base: int
     range_base: int
+    majorant_base: int
+    majorant_stride: int
 
 
 @dataclass(frozen=True)
@@ -146,14 +151,13 @@ class ResidentScene:
         self.volume_records = self._volume_records()
         self.volume_buffer = Buffer.of(self.volume_records)
         self.range_buffer = Buffer(4 * max(1, self.n_ranges))
-        self.label_base, table = self._label_colors()
-        self.label_buffer = Buffer.of(table)
+        self.label_base = self._label_bases()
 
     # ---- plan ----
 
     def _plan(self) -> list[ResidentVolume]:
         volumes: list[ResidentVolume] = []
-        pages = ranges = cells = channel_index = 0
+        pages = ranges = majorants = cells = channel_index = 0
         for layer_index, layer in enumerate(self.scene.layers):
             info = layer.source.info
             level = self.levels[layer_index]
@@ -161,17 +165,24 @@ class ResidentScene:
             nz, ny, nx = (-(-n // self.cell) for n in grid.shape)
             storage = _storage(layer)
             channels = []
-            for channel in range(1 if info.kind == "labels" else len(info.channels)):
+            n_channels, n_cells = 1 if info.kind == "labels" else len(info.channels), nz * ny * nx
+            stride = 1 if n_channels == 1 else MAJORANT_LANES
+            for channel in range(n_channels):
                 encoding = None
                 if info.kind == "image":
-                    encoding = encoding_for(info.dtype, layer.stats[channel].lo, layer.stats[channel].hi)
-                channels.append(ResidentChannel(channel_index, layer_index, channel, storage, encoding, pages, ranges))
+                    encoding = encoding_for(info.dtype, *layer.stats[channel].stored_range)
+                channels.append(ResidentChannel(
+                    channel_index, layer_index, channel, storage, encoding, pages, ranges,
+                    majorants + channel // stride * stride * n_cells + channel % stride, stride,
+                ))  # fmt: skip
                 channel_index += 1
                 pages += grid.n_bricks
-                ranges += nz * ny * nx
+                ranges += n_cells
             volumes.append(ResidentVolume(len(volumes), layer_index, level, grid, (nz, ny, nx), cells, tuple(channels)))
-            cells += nz * ny * nx
-        self._n_pages, self.n_ranges, self.n_cells = pages, ranges, cells
+            cells += n_cells
+            majorants += -(-n_channels // stride) * stride * n_cells
+            majorants += -majorants % MAJORANT_LANES
+        self._n_pages, self.n_ranges, self.n_majorants, self.n_cells = pages, ranges, majorants, cells
         return volumes
 
     def _make_atlases(self, context: Context) -> dict[StorageClass, Atlas]:
@@ -234,6 +245,8 @@ class ResidentScene:
         for channel, record in zip(self.channels, records, strict=True):
             record["page_base"] = channel.page_base
             record["range_base"] = channel.range_base
+            record["majorant_base"] = channel.majorant_base
+            record["majorant_stride"] = channel.majorant_stride
             if channel.storage == "labels":
                 record["lut_base"] = self.label_base[channel.layer]
         return records
@@ -247,16 +260,14 @@ class ResidentScene:
             out[mine] = ids[packed[mine] & 0x0FFFFFFF]
         return out
 
-    def _label_colors(self) -> tuple[list[int], NDArray[np.uint32]]:
-        """Colour tables of all label layers one after the other, and where each begins."""
-        bases, tables, at = [], [], 0
-        for layer, ids in zip(self.scene.layers, self.dense_ids, strict=True):
-            bases.append(at)
-            if layer.source.info.kind == "labels":
-                table = label_table(ids.ids(), layer.source.info.label_colors)
-                tables.append(table)
-                at += len(table)
-        return bases, np.concatenate(tables) if tables else np.zeros(1, np.uint32)
+    def _label_bases(self) -> list[int]:
+        """Where the colours of each layer's labels begin in a table of all of them; the last entry is its size."""
+        counts = [len(ids) if index in self.label_layers else 0 for index, ids in enumerate(self.dense_ids)]
+        return [0, *np.cumsum(counts).tolist()]
+
+    def label_colors(self, layer: int, mode: Literal["file", "hash", "glasbey"]) -> NDArray[np.uint32]:
+        """rgba8 of a segmentation's labels by dense id."""
+        return label_table(self.dense_ids[layer].ids(), self.scene.layers[layer].source.info.label_colors, mode)
 
     # ---- binding ----
 
@@ -269,6 +280,8 @@ class ResidentScene:
             "CELL": self.cell,
         }
         storage = ", ".join(str(STORAGE_INDEX[channel.storage]) for channel in self.channels)
+        if len({channel.storage for channel in self.channels}) == 1:
+            defines["ONE_STORAGE"] = STORAGE_INDEX[self.channels[0].storage]
         defines.update(N_VOLUMES=len(self.volumes), N_CHANNELS=len(self.channels), CHANNEL_STORAGE=storage)
         for atlas in self.atlases.values():
             defines.update(atlas.defines())
@@ -277,7 +290,6 @@ class ResidentScene:
     def bind(self) -> None:
         self.volume_buffer.bind_uniform(1)  # as the scene lies; a view may bind its own
         self._page_texels.bind(9)
-        self.label_buffer.bind(6)
         for atlas in self.atlases.values():
             atlas.bind()
 
@@ -289,6 +301,6 @@ class ResidentScene:
         self._close_atlases()
         self._page_texels.close()
         for buffer in (
-            self.page_buffer, self.volume_buffer, self.range_buffer, self.label_buffer,
+            self.page_buffer, self.volume_buffer, self.range_buffer,
         ):  # fmt: skip
             buffer.close()

@@ -18,6 +18,7 @@ from ..state.clip import Plane
 from ..state.layer import Channel, ImageLayer, Layer
 from ..state.view import ViewState
 from .layout import Struct
+from .modes import VALUE_MODES
 
 PLANES_BINDING = 5
 N_CLIP = DEFAULT_LIMITS.clip_planes_max
@@ -62,14 +63,17 @@ def planes_dtype(channels: int) -> np.dtype[np.void]:
     return np.dtype([*head, *arrays])
 
 
-def planes_declaration(channels: int) -> str:
-    """The GLSL text of the block, included by the shaders as "generated/planes.glsl"."""
+def planes_declaration(scene: Scene) -> str:
+    """The GLSL text of the block, included by the shaders as "generated/planes.glsl"; and of VOLUME_OF, by channel."""
+    volume_of = [str(number) for number, layer in enumerate(scene.layers) for _ in range(_channels_of(layer))]
+    channels = len(volume_of)
     fields = "".join(f"    {kind} {name};\n" for name, kind in HEAD.fields)
     return (
         f"{SHOWN.glsl}layout(std140, binding = {PLANES_BINDING}) uniform ScenePlanes {{\n{fields}"
         f"    vec4 clip[{N_CLIP}];  // n . p <= w is kept, unit space\n"
         f"    vec4 slices[{N_SLICES}];  // n . p = w\n"
         f"    ChannelShown shown[{channels}];\n}} scene_planes;\n"
+        f"const int VOLUME_OF[{channels}] = int[{channels}]({', '.join(volume_of)});\n"
     )
 
 
@@ -87,7 +91,7 @@ def planes_record(state: ViewState, scene: Scene, unit_from_world: Matrix) -> ND
     block["nearest"] = state.rendering.interpolation == "nearest"
     block["mixing"] = MIXING[state.rendering.mixing]
     block["step_vox"] = state.rendering.step_vox
-    block["unexposed"] = 2.0**-state.display.exposure
+    block["unexposed"] = 1.0 if state.rendering.mode in VALUE_MODES else 2.0**-state.display.exposure
     _set_shown(block, state, scene)
     return record
 
@@ -102,6 +106,13 @@ def slice_planes(state: ViewState, scene: Scene, unit_from_world: Matrix) -> lis
             planes.append(_through(lo + (hi - lo) * fraction, normal, unit_from_world))
     planes += [_plane(plane, unit_from_world) for plane in state.slices.planes if plane.visible]
     return planes
+
+
+def shows_slices(state: ViewState) -> bool:
+    """Whether any slice is to be seen."""
+    slices = state.slices
+    across = (slices.x, slices.y, slices.z)
+    return any(place is not None for place in across) or any(plane.visible for plane in slices.planes)
 
 
 def _plane(plane: Plane, unit_from_world: Matrix) -> Vector:
@@ -144,6 +155,6 @@ def _set_shown(block: Any, state: ViewState, scene: Scene) -> None:
 def _iso_fraction(channel: Channel, layer: SceneLayer, number: int) -> float:
     """The isovalue as a fraction of the texels' range, kept near enough to 0..1 for a float of the device."""
     stats = layer.stats[number]
-    encoding = encoding_for(layer.source.info.dtype, stats.lo, stats.hi)
+    encoding = encoding_for(layer.source.info.dtype, *stats.stored_range)
     value = channel.isovalue if channel.isovalue is not None else (channel.window[0] + channel.window[1]) / 2
     return float(np.clip((value - encoding.lo) / (encoding.hi - encoding.lo), -10.0, 10.0))

@@ -2,48 +2,79 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
 from ..gpu.readback import ReadbackRing
-from ..gpu.texture import RGBA32F, Texture2D
 from ..state.view import Display
 from .accumulator import Accumulator
+from .guides import GuidesPainter, declarations
 from .history import Picture
 from .lights import linear
 from .uniforms import TONE_MODES
 
+Bits = Literal[8, 16]
+# The TONE_MODE of texels that are display-linear already.
+TONED = -1
+
 
 class Developer:
-    """Develops accumulators of a picture of `width` x `height` pixels."""
+    """Develops accumulators of a picture of `width` x `height` pixels.
+
+    `guides` of a call have been prepared for the same picture, or window of it; None: nothing is drawn over the volume.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        self._rgba = Program(ShaderSource("display.comp", {"AS_RGBA": 1}))
-        self._i420 = Program(ShaderSource("display.comp"))
-        self._soften = Program(ShaderSource("soften.comp"))
-        self._softened: Texture2D | None = None
+        # Compiled when they are first needed, by their #defines.
+        self._programs: dict[tuple[tuple[str, int], ...], Program] = {}
         self._stride = (width // 2 * 2 + 7) // 8 * 8
         even = height // 2 * 2
         self._i420_bytes = self._stride * even * 3 // 2
         self._pixels = Buffer(max(4 * width * height, self._i420_bytes))
         self._ring = ReadbackRing(max(16, self._i420_bytes))
 
-    def _set(
-        self, program: Program, window: tuple[int, int], size: tuple[int, int], samples: int, display: Display
+    def _develop(
+        self,
+        pixels: Buffer,
+        groups: tuple[int, int],
+        size: tuple[int, int],
+        display: Display,
+        defines: dict[str, int],
+        guides: GuidesPainter | None,
+        **uniforms: int | float | tuple[int, int],
     ) -> None:
+        """Make `pixels` of all of the picture, and then once more of the tiles that guides touch, with them.
+
+        The accumulator's texture is bound; `uniforms` are those that say what is in it.
+        """
+        if uniforms["window"] != (self.width, self.height):
+            defines = {**defines, "ENLARGES": 1}
         r, g, b = (float(value) for value in linear(display.background))
-        program.set(
-            window=window,
-            picture=(self.width, self.height),
-            size=size,
-            per_sample=1.0 / max(1, samples),
-            exposure=float(2.0**display.exposure),
-            tone_mode=TONE_MODES[display.tone_map],
-            background=(r, g, b),
-        )
+        pixels.bind(11)
+        for paints in (False, True):
+            if paints and (guides is None or not guides.visible):
+                return
+            program = self._program({**defines, "GUIDES": 1} if paints else defines)
+            program.set(
+                picture=(self.width, self.height), size=size, exposure=float(2.0**display.exposure),
+                background=(r, g, b), **uniforms,
+            )  # fmt: skip
+            if guides is not None and paints:
+                guides.paint(program)
+            else:
+                program.dispatch(*groups)
+
+    def _program(self, defines: dict[str, int]) -> Program:
+        key = tuple(defines.items())
+        if key not in self._programs:
+            source = ShaderSource("display.comp", defines, {"generated/guides.glsl": declarations()})
+            self._programs[key] = Program(source)
+        return self._programs[key]
 
     def rgba(
         self,
@@ -51,44 +82,38 @@ class Developer:
         display: Display,
         transparent: bool = False,
         first_pixel: tuple[int, int] = (0, 0),
-    ) -> NDArray[np.uint8]:
-        """(height, width, 4) uint8, sRGB, straight alpha, top row first. Waits for the device."""
-        size = (self.width, self.height)
-        self._set(self._rgba, accumulator.window, size, accumulator.samples, display)
-        self._rgba.set(transparent=int(transparent), first_pixel=first_pixel)
+        bits: Bits = 8,
+        guides: GuidesPainter | None = None,
+    ) -> NDArray[Any]:
+        """(height, width, 4) uint8, with 16 bits uint16; sRGB, straight alpha, top row first. Waits for the device."""
         accumulator.color.bind_image(0)
-        self._pixels.bind(11)
-        self._rgba.dispatch(-(-self.width // 8), -(-self.height // 8))
-        data = self._pixels.read(np.uint8, 4 * self.width * self.height)
-        return data.astype(np.uint8, copy=False).reshape(self.height, self.width, 4)
+        accumulator.moments.bind_image(1)
+        n, dtype = self.width * self.height, np.dtype(np.uint16 if bits == 16 else np.uint8)
+        pixels = self._pixels if bits == 8 else Buffer(4 * n * dtype.itemsize)
+        try:
+            self._develop(
+                pixels, (-(-self.width // 8), -(-self.height // 8)), (self.width, self.height), display,
+                {"AS_RGBA": 1, "BITS": bits, "TONE_MODE": TONE_MODES[display.tone_map]}, guides,
+                window=accumulator.window,
+                transparent=int(transparent), first_pixel=first_pixel,
+            )  # fmt: skip
+            data = pixels.read(dtype, 4 * n)
+        finally:
+            if pixels is not self._pixels:
+                pixels.close()
+        return data.reshape(self.height, self.width, 4)
 
-    def develop_i420(self, picture: Picture, display: Display) -> None:
-        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out.
-
-        A picture smaller than the view is smoothed before it is enlarged: it is one in motion.
-        """
+    def develop_i420(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> None:
+        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out."""
         size = (self.width // 2 * 2, self.height // 2 * 2)
-        color = picture.color
-        if picture.window != (self.width, self.height):
-            color = self._smooth(picture, size, display)
-        self._set(self._i420, picture.window, size, 1, display)
-        self._i420.set(tone_mode=-1)
-        color.bind_image(0)
-        self._pixels.bind(11)
-        self._i420.dispatch(-(-self._stride // 64), -(-size[1] // 16))
+        picture.color.bind_image(0)
+        self._develop(
+            self._pixels, (-(-self._stride // 64), -(-size[1] // 16)), size, display, {"TONE_MODE": TONED}, guides,
+            window=picture.window,
+        )  # fmt: skip
         if self._ring.pending:
             self._ring.take()
         self._ring.push(self._pixels)
-
-    def _smooth(self, picture: Picture, size: tuple[int, int], display: Display) -> Texture2D:
-        if self._softened is None:
-            self._softened = Texture2D(self.width, self.height, RGBA32F)
-        self._set(self._soften, picture.window, size, 1, display)
-        self._soften.set(tone_mode=-1)
-        picture.color.bind_image(0)
-        self._softened.bind_image(1)
-        self._soften.dispatch(-(-picture.window[0] // 8), -(-picture.window[1] // 8))
-        return self._softened
 
     def take_i420(self) -> bytes:
         """Planes Y, U, V of the newest developed picture without padding, BT.709 limited range."""
@@ -102,10 +127,8 @@ class Developer:
         return luma.tobytes() + chroma.tobytes()
 
     def close(self) -> None:
-        self._rgba.close()
-        self._i420.close()
-        self._soften.close()
-        if self._softened is not None:
-            self._softened.close()
+        for program in self._programs.values():
+            program.close()
+        self._programs.clear()
         self._pixels.close()
         self._ring.close()

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
 from ..limits import DEFAULT_LIMITS
+from ..state.rendering import Mode
 from ..state.view import ViewState
 from .accumulator import GROUP, TILE, Accumulator
 from .blue_noise import BlueNoise
+from .environment_map import EnvironmentMap
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
-from .resident import ResidentScene
-from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record
+from .modes import shader_of
+from .resident import MAJORANT_LANES, ResidentScene
+from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record, shows_slices
 from .transfer import LUT_SIZE
 from .uniforms import Uniforms
 
-Mode = Literal["path", "march"]
-_SHADERS: dict[Mode, str] = {"path": "pathtrace.comp", "march": "march.comp"}
 _MIXING = {"physical": 0, "max": 1, "additive": 2}
 _SAMPLERS = {"sobol": 0, "independent": 1}
 # A cone that gets no further in so many steps begins where it is.
@@ -30,15 +29,17 @@ _CONE_STEPS = 96
 class Tracer:
     """Programs for one resident scene, each made when it is first needed.
 
-    `count_violations` compiles in the check that majorants bound (tests).
+    `mode`, when it is given, is drawn whatever the state says (tests). `count_violations` compiles in the check that
+    majorants bound (tests).
     """
 
     def __init__(
-        self, resident: ResidentScene, look: Look, mode: Mode = "path", count_violations: bool = False
+        self, resident: ResidentScene, look: Look, mode: Mode | None = None, count_violations: bool = False
     ) -> None:
-        self._resident, self._look, self._mode = resident, look, mode
+        self._resident, self._look, self._only = resident, look, mode
+        self.mode: Mode = mode or "path"
         self._count_violations = count_violations
-        self._programs: dict[tuple[tuple[str, str | int], ...], Program] = {}
+        self._programs: dict[tuple[object, ...], Program] = {}
         self._near = Program(ShaderSource("near.comp", self._defines({}), self._generated()))
         self._params = Buffer(PARAMS.dtype.itemsize)
         self._volumes = Buffer(VOLUME.dtype.itemsize * len(resident.volumes))
@@ -47,6 +48,8 @@ class Tracer:
         self._planes = Buffer(planes_dtype(n_channels(resident.scene)).itemsize)
         self._violations = Buffer(16)
         self._blue_noise = BlueNoise()
+        self._environment: EnvironmentMap | None = None
+        self._environment_name: str | None = None
         self._program: Program | None = None
 
     def _defines(self, features: dict[str, str | int]) -> dict[str, str | int]:
@@ -60,7 +63,7 @@ class Tracer:
         return {
             "generated/layout.glsl": declarations(),
             "generated/candidates.glsl": candidates(self._resident),
-            "generated/planes.glsl": planes_declaration(n_channels(self._resident.scene)),
+            "generated/planes.glsl": planes_declaration(self._resident.scene),
         }
 
     def begin(self, accumulator: Accumulator, state: ViewState, uniforms: Uniforms) -> None:
@@ -69,17 +72,32 @@ class Tracer:
         self._volumes.write(uniforms.volumes)
         self._cuts.write(uniforms.cuts)
         self._lights.write(uniforms.lights)
-        self._planes.write(planes_record(state, self._resident.scene, self._resident.unit_from_world))
-        features = self._features(state)
-        key = tuple(sorted(features.items()))
+        self._use_environment(state)
+        resident, resolved = self._resident, self._look.resolved(state)
+        self._planes.write(planes_record(resolved, resident.scene, resident.unit_from_world))
+        self.mode = self._only or state.rendering.mode
+        name, own = shader_of(self.mode)
+        features = self._features(state) | own
+        key = (name, *sorted(features.items()))
         if key not in self._programs:
-            source = ShaderSource(_SHADERS[self._mode], self._defines(features), self._generated())
+            source = ShaderSource(name, self._defines(features), self._generated())
             self._programs[key] = Program(source)
         self._program = self._programs[key]
         self._bind(accumulator)
         self._near.set(most_steps=_CONE_STEPS)
         columns, rows = (-(-side // (GROUP * GROUP)) for side in accumulator.window)
         self._near.dispatch(columns, rows)
+
+    def _use_environment(self, state: ViewState) -> None:
+        sky = state.lighting.sky
+        wanted = sky.environment if sky.visible else None
+        if wanted == self._environment_name:
+            return
+        if self._environment is not None:
+            self._environment.close()
+        self._environment, self._environment_name = None, wanted
+        if wanted is not None:
+            self._environment = EnvironmentMap(self._resident.scene.environment(wanted))
 
     def _features(self, state: ViewState) -> dict[str, str | int]:
         """What the program is compiled with: a device pays for code also where it is not run."""
@@ -90,16 +108,25 @@ class Tracer:
         }
         if any(plane.visible for plane in state.clip_planes):
             features["HAS_PLANES"] = 1
+        if shows_slices(state):
+            features["HAS_SLICES"] = 1
+        if rendering.interpolation == "nearest":
+            features["NEAREST"] = 1
+        if self._environment is not None:
+            features |= self._environment.defines()
         return features | self._look.features()
 
     def _bind(self, accumulator: Accumulator) -> None:
         self._resident.bind()
+        self._resident.range_buffer.bind(8)
         self._volumes.bind_uniform(1)
         self._params.bind_uniform(0)
         self._cuts.bind_uniform(3)
         self._lights.bind_uniform(6)
         self._planes.bind_uniform(PLANES_BINDING)
         self._blue_noise.bind()
+        if self._environment is not None:
+            self._environment.bind()
         self._look.bind()
         self._violations.bind(7)
         accumulator.bind()
@@ -123,6 +150,8 @@ class Tracer:
         for buffer in (self._params, self._volumes, self._cuts, self._lights, self._planes, self._violations):
             buffer.close()
         self._blue_noise.close()
+        if self._environment is not None:
+            self._environment.close()
 
 
 def candidates(resident: ResidentScene) -> str:
@@ -136,12 +165,18 @@ def candidates(resident: ResidentScene) -> str:
         if len(volume.channels) == 1:  # the cell's majorant is its only channel's
             lines += ["        majorant = whole;", f"        return {volume.channels[0].index};", "    }"]
             continue
-        for channel in volume.channels:
-            c = channel.index
-            weighed = f"channels[{c}].weight * majorant_at(channels[{c}].range_base + index)"
+        chunks = range(0, len(volume.channels), MAJORANT_LANES)
+        for number, first in enumerate(chunks):
+            lanes = volume.channels[first : first + MAJORANT_LANES]
+            base = lanes[0].majorant_base // MAJORANT_LANES
+            weights = ", ".join([f"channels[{channel.index}].weight" for channel in lanes] + ["0.0"] * (4 - len(lanes)))
+            lines.append(f"        vec4 m{number} = majorants_at({base} + index) * vec4({weights});")
+        total = " + ".join(f"dot(m{number}, vec4(1.0))" for number in range(len(chunks)))
+        lines.append(f"        float share = min(1.0, cuts[{volume.index}].hi.w / max({total}, 1e-20));")
+        for place, channel in enumerate(volume.channels):
             lines += [
-                f"        majorant = min({weighed}, cuts[{volume.index}].hi.w);",
-                f"        if (pick < majorant) return {c};",
+                f"        majorant = m{place // MAJORANT_LANES}[{place % MAJORANT_LANES}] * share;",
+                f"        if (pick < majorant) return {channel.index};",
                 "        pick -= majorant;",
             ]
         lines.append("    }")

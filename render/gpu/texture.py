@@ -32,6 +32,7 @@ R8 = Format(GL.GL_R8, GL.GL_RED, GL.GL_UNSIGNED_BYTE, np.dtype(np.uint8), 1, lin
 R16 = Format(GL.GL_R16, GL.GL_RED, GL.GL_UNSIGNED_SHORT, np.dtype(np.uint16), 1, linear=True)
 R32UI = Format(GL.GL_R32UI, GL.GL_RED_INTEGER, GL.GL_UNSIGNED_INT, np.dtype(np.uint32), 1, linear=False)
 RG32UI = Format(GL.GL_RG32UI, GL.GL_RG_INTEGER, GL.GL_UNSIGNED_INT, np.dtype(np.uint32), 2, linear=False)
+RGBA32UI = Format(GL.GL_RGBA32UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_INT, np.dtype(np.uint32), 4, linear=False)
 R32F = Format(GL.GL_R32F, GL.GL_RED, GL.GL_FLOAT, np.dtype(np.float32), 1, linear=True)
 RGBA32F = Format(GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT, np.dtype(np.float32), 4, linear=True)
 
@@ -100,6 +101,11 @@ class Texture2D:
         _check_memory(form.texel_bytes * width * height)
         _parameters(self._id, form.linear)
         self.clear()
+
+    def wrap(self, s: int, t: int) -> None:
+        """What filtering finds beyond the edges along x and y (GL_CLAMP_TO_EDGE unless set)."""
+        GL.glTextureParameteri(self._id, GL.GL_TEXTURE_WRAP_S, s)
+        GL.glTextureParameteri(self._id, GL.GL_TEXTURE_WRAP_T, t)
 
     def clear(self) -> None:
         GL.glClearTexImage(self._id, 0, self.form.external, self.form.type, None)

@@ -1,13 +1,15 @@
-"""Where the camera stands at first, and how it turns, in closed form."""
+"""Where the camera stands at first, how it turns, and the views that have names, in closed form."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UsageError
 from ..space import Box, Vector
 from ..state.camera import Camera
 
@@ -16,6 +18,29 @@ from ..state.camera import Camera
 _VIEWS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "image": ((0.0, 0.0, 1.0), (0.0, -1.0, 0.0)),
     "anatomical": ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+}
+# From there, what each named view looks along and what is up in it. Seen from above or below, the front of a patient
+# is up: from below that is how radiologists show axial slices, with the patient's left on the right. Of images, the
+# side that faces the eye in the front view is down from above and up from below, as if the block were rolled.
+ViewName = Literal["front", "back", "left", "right", "top", "bottom"]
+VIEWS: tuple[ViewName, ...] = ("front", "back", "left", "right", "top", "bottom")
+_NAMED: dict[str, dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]]] = {
+    "image": {
+        "front": _VIEWS["image"],
+        "back": ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0)),
+        "left": ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0)),
+        "right": ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0)),
+        "top": ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+        "bottom": ((0.0, -1.0, 0.0), (0.0, 0.0, -1.0)),
+    },
+    "anatomical": {
+        "front": _VIEWS["anatomical"],
+        "back": ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0)),
+        "left": ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),  # the patient's own left, which is +x
+        "right": ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
+        "top": ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0)),
+        "bottom": ((0.0, 0.0, 1.0), (0.0, -1.0, 0.0)),
+    },
 }
 DEFAULT_AZIMUTH_DEG = 30.0
 DEFAULT_ELEVATION_DEG = 20.0
@@ -59,6 +84,91 @@ def fit(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0, 
             "parallel_scale": height,
         }
     )
+
+
+def named_view(
+    camera: Camera,
+    points: NDArray[np.float64],
+    name: ViewName,
+    orientation: Literal["image", "anatomical"],
+    aspect: float = 4.0 / 3.0,
+) -> Camera:
+    """The camera turned to the `name`d side of `points` (n, 3; world), all of them in the picture.
+
+    "image": "front" is as in a slice viewer, x to the right and y down; "left" is from low x. "anatomical" (LPS): left
+    and right are the patient's own. Lens, projection and stereo stay; what was in focus is not, the focal point is.
+    Raises UsageError for a name that is not in VIEWS.
+    """
+    sides = _NAMED[orientation]
+    if name not in sides:
+        raise UsageError(f"there is no view '{name}'; the views are {', '.join(VIEWS)}")
+    direction, up = sides[name]
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    back = np.asarray(direction) * max(camera.distance, 1e-6 * float(np.abs(centre).max()))
+    turned = camera.model_copy(
+        update={"position": _triple(centre - back), "focal_point": _triple(centre), "view_up": up}
+    )  # fmt: skip
+    return frame_all(turned, points, aspect)
+
+
+def frame_all(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0) -> Camera:
+    """The camera moved, not turned, until all `points` (n, 3; world) fill a picture of this width by height."""
+    return fit(camera, points, aspect).model_copy(update={"focus_distance": None})
+
+
+def with_projection(camera: Camera, projection: Literal["perspective", "orthographic"]) -> Camera:
+    """The camera with another projection that shows what is at the focal point in the same size.
+
+    Half the picture's height there is distance * tan(view_angle / 2) in perspective and `parallel_scale` otherwise, so
+    one way the scale follows, the other way the distance.
+    """
+    if camera.projection == projection:
+        return camera
+    slope = math.tan(math.radians(camera.view_angle) / 2)
+    if projection == "orthographic":
+        return camera.model_copy(update={"projection": projection, "parallel_scale": camera.distance * slope})
+    factor = camera.parallel_scale / slope / camera.distance
+    offset = np.subtract(camera.position, camera.focal_point) * factor
+    return camera.model_copy(
+        update={"projection": projection, "position": _triple(np.asarray(camera.focal_point) + offset)}
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StereoEye:
+    """One eye of a pair: a camera beside the first one that looks the same way, and the shift of its frustum.
+
+    `camera` is moved along its right by the eye's offset, position and focal point alike, so that both eyes look in
+    parallel. With `shift` a ray through (x, y) of the picture, in units of the distance, goes along
+    forward + (x + shift) right + y up; in an orthographic view all rays go along forward + shift right.
+    """
+
+    camera: Camera
+    shift: float
+
+
+def stereo_cameras(camera: Camera) -> tuple[StereoEye, StereoEye]:
+    """The left and the right eye. `eye_separation` is in distances to the focal point.
+
+    Off-axis frusta: an eye at -b/2 has to see the point at x D of the focal plane (distance D) in the same place as
+    the middle one, so its rays are (x D + b/2) / D = x + b / (2 D) to the right. Nothing is out of place vertically,
+    which turning the eyes inwards would make so (Bourke, "Calculating stereo pairs", 1999; Woods et al., "Image
+    distortions in stereoscopic video systems", SPIE 1915, 1993).
+    """
+    _, right, _ = axes(camera)
+    apart = camera.eye_separation * camera.distance
+    eyes = []
+    for side in (-1.0, 1.0):
+        offset = right * (side * apart / 2)
+        moved = camera.model_copy(
+            update={
+                "position": _triple(np.asarray(camera.position) + offset),
+                "focal_point": _triple(np.asarray(camera.focal_point) + offset),
+                "stereo": "off",
+            }
+        )
+        eyes.append(StereoEye(moved, -side * camera.eye_separation / 2))
+    return eyes[0], eyes[1]
 
 
 def corners(box: Box) -> NDArray[np.float64]:

@@ -11,20 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bricks.pyramid import with_pyramid
-from ..bricks.stats import ChannelStats, channel_stats, range_top
-from ..errors import SourceError
+from ..bricks.stats import ChannelStats, channel_stats
+from ..errors import SourceError, StateError
 from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
 from ..state.layer import ImageLayer, LabelLayer, Layer
-from ..state.view import Shading, ViewState
+from ..state.view import Display, Shading, ViewState
 from ..summary import ChannelSummary, LayerSummary, SceneSummary
-from .auto import default_density, image_channels
+from .auto import SOLID_EXPOSURE, default_density, image_channels, is_solid
 from .content import content_points
+from .environment import Environment
 from .framing import default_camera
+from .transfer import auto_windows
 
 # A volume whose coarsest level is larger gets coarser ones, made in memory when they are needed.
 LARGEST_COARSE_VOXELS = 32 << 20
+
+SHOWN_PERCENTS = (0.0, 0.1, 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9, 100.0)
 
 Progress = Callable[[str, int, int], None]
 """(what, done, total)"""
@@ -46,17 +50,20 @@ class SceneLayer:
 class Scene:
     """Sources in one world, and the state that shows them well before anybody touches anything."""
 
-    def __init__(self, name: str, layers: Sequence[SceneLayer]) -> None:
+    def __init__(self, name: str, layers: Sequence[SceneLayer], environments: Sequence[Environment] = ()) -> None:
         if not layers:
             raise SourceError("there is nothing to show; name at least one image or segmentation")
         self.name = name
         self.layers = tuple(layers)
+        self.environments = tuple(environments)
         box = _box_of(layers[0].source)
         for layer in layers[1:]:
             box = box.union(_box_of(layer.source))
         self.box: Box = box
         orientations = {layer.source.info.orientation for layer in layers}
         self.orientation: Literal["image", "anatomical"] = "anatomical" if orientations == {"anatomical"} else "image"
+        steps = (layer.source.info.time_step_s for layer in layers)
+        self.time_step_s: float | None = next((step for step in steps if step is not None), None)
         self.default_state = self._default_state()
 
     def _default_state(self) -> ViewState:
@@ -69,10 +76,12 @@ class Scene:
             else:
                 shown.append(LabelLayer(source=layer.key, name=info.name, visible=layer.shown))
         finest = max(max(layer.source.info.levels[0].shape) for layer in self.layers)
+        solid = all(isinstance(layer, ImageLayer) and is_solid(layer.channels) for layer in shown)
         return ViewState(
             camera=default_camera(self._content(shown), self.orientation),
             layers=tuple(shown),
-            shading=Shading(density=default_density(finest)),
+            shading=Shading(density=default_density(finest, self.box.largest / float(self.box.size.min()))),
+            display=Display(exposure=SOLID_EXPOSURE if solid else 0.0),
         )
 
     def _content(self, shown: Sequence[Layer]) -> NDArray[np.float64]:
@@ -99,11 +108,7 @@ class Scene:
                     level=level,
                     n_levels=len(info.levels),
                     channels=tuple(
-                        ChannelSummary(
-                            name=channel.name or f"channel {number}",
-                            range=(stats.lo, range_top(stats.lo, stats.hi)),
-                            histogram=tuple(int(count) for count in stats.histogram),
-                        )
+                        channel_summary(channel.name or f"channel {number}", stats)
                         for number, (channel, stats) in enumerate(zip(info.channels, layer.stats, strict=False))
                     ),
                 )
@@ -112,14 +117,38 @@ class Scene:
             name=self.name,
             box_lo=self.box.lo,
             box_hi=self.box.hi,
+            orientation=self.orientation,
             layers=tuple(layers),
+            environments=tuple(environment.name for environment in self.environments),
             n_times=max(layer.source.info.n_times for layer in self.layers),
             notes=tuple(note for layer in self.layers for note in layer.source.info.notes),
         )
 
+    def environment(self, name: str) -> Environment:
+        """The environment map of this name. Raises StateError."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        held = ", ".join(f"'{environment.name}'" for environment in self.environments) or "none"
+        raise StateError(f"the scene holds no environment map '{name}'; it holds {held}")
+
     def close(self) -> None:
         for layer in self.layers:
             layer.source.close()
+
+
+def channel_summary(name: str, stats: ChannelStats) -> ChannelSummary:
+    """What clients are told of a channel. Shares of a weighted sample become counts of a million voxels."""
+    histogram = stats.histogram
+    weighted = stats.cumulative.dtype.kind == "f"
+    return ChannelSummary(
+        name=name,
+        range=(histogram.lo, histogram.hi),
+        histogram=tuple(round(count * (1e6 if weighted else 1.0)) for count in histogram.counts.tolist()),
+        percentiles=tuple((percent, stats.percentile(percent)) for percent in SHOWN_PERCENTS),
+        auto_windows={str(method): window for method, window in auto_windows(stats).items()},
+        whole=stats.whole,
+    )
 
 
 def _box_of(source: Source) -> Box:
@@ -132,11 +161,13 @@ def open_scene(
     labels: Sequence[str] = (),
     spacing_um: tuple[float, float, float] | None = None,
     progress: Progress | None = None,
+    environments: Sequence[Environment] = (),
 ) -> Scene:
     """Open images and segmentations as one scene.
 
     `labels` are opened as segmentations whatever they look like. `spacing_um` (z, y, x) stands in where a file does not
-    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then.
+    say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then. `environments` are
+    there for the state to name.
 
     Raises SourceError.
     """
@@ -166,7 +197,7 @@ def open_scene(
             layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
         name = first if first.startswith("synthetic:") else PurePath(first).name
-        return Scene(name, layers)
+        return Scene(name, layers, environments)
     except BaseException:
         for source in sources:
             source.close()

@@ -50,6 +50,7 @@ def run_server(
     paths: Sequence[str],
     labels: Sequence[str] = (),
     spacing: str | None = None,
+    environments: Sequence[str] = (),
     *,
     no_token: bool = False,
     ready: Callable[[str], None],
@@ -75,7 +76,9 @@ def run_server(
     try:
         url = launch_url(settings.host, listening.getsockname()[1], settings.token)
         supervisor = Supervisor(_patience(settings), settings.device)
-        scene = OpenScene(scene=SCENE, paths=tuple(paths), labels=tuple(labels), spacing=spacing)
+        scene = OpenScene(
+            scene=SCENE, paths=tuple(paths), labels=tuple(labels), spacing=spacing, environments=tuple(environments)
+        )
         app = create_app(settings, scene, supervisor, client_dir(), on_hopeless)
         config = uvicorn.Config(
             app,

@@ -58,7 +58,7 @@ class SourceInfo:
     `name` is short and for people. `unit` is the unit that the file declared, "" when it said none: then one file unit
     was taken as one micrometre (or the reader's documented default), and `spacing_is_known` is False when the file had
     no spacing at all. `orientation` is "anatomical" when the world is LPS, else "image". `label_colors`: id -> RGBA,
-    each 0..1.
+    each 0..1. `time_step_s` is the time from one time point to the next, None where the file does not say.
     `notes` are sentences for the user about what was odd and how it was read.
     """
 
@@ -75,6 +75,7 @@ class SourceInfo:
     label_colors: Mapping[int, tuple[float, float, float, float]] = field(default_factory=dict)
     label_names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    time_step_s: float | None = None
 
 
 class Source(Protocol):

@@ -26,7 +26,7 @@ from .ngff import (
 )
 from .opening import Opening
 from .zarr_array import ZarrArray, is_array, read_meta, store_path
-from .zarr_levels import axis_size, consistent_levels, make_levels, orientation, plain_axes, unit_of
+from .zarr_levels import axis_size, consistent_levels, make_levels, orientation, plain_axes, time_step_s, unit_of
 
 _LISTED_MAX = 8
 _SEARCHED_MAX = 2000
@@ -204,6 +204,7 @@ def _build(
         label_colors=look.colors,
         label_names=look.names,
         notes=tuple(notes + unit_notes),
+        time_step_s=time_step_s(axes, levels[0][0].scale),
     )
     return ZarrSource(info, [ZarrArray(meta, opening) for _, meta in levels], axes)
 

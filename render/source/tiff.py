@@ -76,6 +76,7 @@ def _open(tiff: Any, path: Path, opening: Opening, part: str) -> Source:
         spacing_is_known=known,
         label_colors=palette if opening.kind == "labels" else {},
         notes=tuple(notes),
+        time_step_s=meta.time_step_s,
     )
     planes = TiffPlanes(tiff, series, axes, n_channels // axes.n_channels, what)
     if planes.is_regular:

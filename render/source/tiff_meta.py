@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SourceError
-from ..units import is_length_unit, micrometres_per
+from ..units import is_length_unit, micrometres_per, seconds_per
 from .base import ChannelInfo
 
 Rgba = tuple[float, float, float, float]
@@ -25,6 +25,7 @@ class TiffMeta:
     channels: tuple[ChannelInfo, ...] = ()
     name: str = ""
     notes: tuple[str, ...] = ()
+    time_step_s: float | None = None
 
 
 def ome_meta(xml: str, index: int, what: str) -> TiffMeta:
@@ -65,7 +66,18 @@ def ome_meta(xml: str, index: int, what: str) -> TiffMeta:
         info = ChannelInfo(channel.get("Name", ""), None if color is None else _ome_color(int(color)))
         channels += [info] if n_samples == 1 else [ChannelInfo()] * n_samples
     z, y, x = spacing
-    return TiffMeta((z, y, x), unit, tuple(channels), images[index].get("Name", ""), tuple(notes))
+    step_s = _step_s(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"))
+    return TiffMeta((z, y, x), unit, tuple(channels), images[index].get("Name", ""), tuple(notes), step_s)
+
+
+def _step_s(said: Any, unit: str) -> float | None:
+    """A time between time points in seconds; None for what is no time above 0."""
+    seconds = seconds_per(unit)
+    try:
+        step = float(said)
+    except (TypeError, ValueError):
+        return None
+    return step * seconds if seconds is not None and math.isfinite(step) and step > 0 else None
 
 
 def imagej_meta(metadata: dict[str, Any], page: Any, n_channels: int) -> TiffMeta:
@@ -74,15 +86,18 @@ def imagej_meta(metadata: dict[str, Any], page: Any, n_channels: int) -> TiffMet
     notes: tuple[str, ...] = ()
     x, y = _pixel_size(page)
     z = metadata.get("spacing")
+    step_s = _step_s(metadata.get("finterval"), str(metadata.get("tunit", "sec")))
     if not is_length_unit(unit):
         if unit not in ("", "pixel", "pixels"):
             notes = (f"The file's unit is '{unit}', which is no length; its spacing was left out.",)
         # ImageJ writes a spacing of 1 pixel where it knows none; the ratio of z to x may still be meant.
-        return TiffMeta((None, None, None), "", _imagej_channels(metadata, n_channels), notes=notes)
+        channels = _imagej_channels(metadata, n_channels)
+        return TiffMeta((None, None, None), "", channels, notes=notes, time_step_s=step_s)
     um = micrometres_per(unit)
     sizes = [None if value is None else float(value) * um for value in (z, y, x)]
     spacing = tuple(None if value is None or not math.isfinite(value) or value == 0 else abs(value) for value in sizes)
-    return TiffMeta((spacing[0], spacing[1], spacing[2]), unit, _imagej_channels(metadata, n_channels), notes=notes)
+    channels = _imagej_channels(metadata, n_channels)
+    return TiffMeta((spacing[0], spacing[1], spacing[2]), unit, channels, notes=notes, time_step_s=step_s)
 
 
 def plain_meta(tiff: Any, page: Any) -> TiffMeta:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import SourceError
 from ..space import Matrix
-from ..units import is_length_unit
+from ..units import is_length_unit, seconds_per
 from .base import Level, Shape3
 from .decode import check_shape
 from .geometry import check_spacing, check_world, clip_chunk, coarser, level_factor
@@ -105,6 +105,15 @@ def unit_of(axes: Sequence[Axis], known: bool) -> tuple[str, list[str]]:
     if not units:
         return "", ["The metadata names no unit; one was taken as 1 um."]
     return units[-1], []
+
+
+def time_step_s(axes: Sequence[Axis], scale: Sequence[float] | None) -> float | None:
+    """From one time point to the next, seconds; None where the metadata names no unit of time or no step above 0."""
+    for axis, step in zip(axes, scale or (), strict=False):
+        seconds = seconds_per(axis.unit) if axis.role == "t" else None
+        if seconds is not None and step > 0:
+            return step * seconds
+    return None
 
 
 def axis_size(meta: ZarrMeta, axes: Sequence[Axis], role: str) -> int:

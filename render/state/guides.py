@@ -15,6 +15,7 @@ class Guides(Node):
     `box` is the scene's bounding box, hidden where matter is in front of it; `ticks` are marks and numbers along it in
     physical units; `axes` are three arrows in a corner; `scale_bar` is a round physical length at the focal point's
     depth; `time_stamp` is the time of the time point, as hours, minutes and seconds or as a number with its unit.
+    `color` None: light or dark, whichever stands out from the background.
     """
 
     box: bool = False
@@ -23,5 +24,5 @@ class Guides(Node):
     scale_bar: bool = False
     time_stamp: bool = False
     time_format: Literal["clock", "unit"] = "clock"
-    color: Color = (0.85, 0.85, 0.85)
+    color: Color | None = None
     text_scale: Annotated[float, Field(ge=0.25, le=8.0)] = 1.0

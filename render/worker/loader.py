@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import HostaError
+from ..scene.environment import load_environments
 from ..scene.open import Scene, open_scene
 from ..units import parse_spacing_um
 from .protocol import Failed, OpenScene, Progress
@@ -55,7 +56,9 @@ def open_in_background(
 def _open(request: OpenScene, send: Callable[[Progress], None], deliver: Callable[[Opened | Failed], None]) -> None:
     try:
         spacing_um = parse_spacing_um(request.spacing) if request.spacing else None
-        scene = open_scene(request.paths, request.labels, spacing_um, ProgressReporter(request.scene, send))
+        maps = load_environments(request.environments)
+        progress = ProgressReporter(request.scene, send)
+        scene = open_scene(request.paths, request.labels, spacing_um, progress, maps)
     except HostaError as error:
         log.info("scene %s cannot be opened: %s", request.scene, error)
         deliver(Failed(scene=request.scene, code=error.code, message=error.sentence))

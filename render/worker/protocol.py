@@ -34,6 +34,7 @@ class OpenScene(Message):
     paths: tuple[str, ...]
     labels: tuple[str, ...] = ()
     spacing: str | None = None
+    environments: tuple[str, ...] = ()
 
 
 class OpenView(Message):

@@ -15,7 +15,7 @@ from .protocol import Packet
 from .scheduler import STEP_BUDGET_S, Pace
 
 if TYPE_CHECKING:
-    from ..engine.renderer import Frame
+    from ..engine.frame import Frame
     from ..engine.resident import ResidentScene
     from ..gpu.context import Context
     from ..state.view import ViewState
@@ -125,6 +125,7 @@ class ViewStream:
             scale=frame.scale,
             samples=frame.samples,
             target_samples=frame.target_samples,
+            active_share=frame.active_share,
             render_ms=1e3 * self._render_s,
             readback_ms=1e3 * self._readback_s,
             encode_ms=1e3 * encode_s,

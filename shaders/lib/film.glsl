@@ -40,6 +40,13 @@ void film_hit(inout Film film, float t, in Vertex x, uint label) {
     }
 }
 
+// Something that shines by itself is seen: a light, the sky, or a slice. For denoisers its colour is its albedo.
+void film_backdrop(inout Film film, float t, vec3 radiance) {
+    film.color.a += 1.0;
+    film.moments.x += t;
+    film.albedo.rgb += min(radiance, 1.0);
+}
+
 void film_add(inout Film film, vec3 radiance) {
     film.color.rgb += radiance;
     float luminance = dot(radiance, vec3(0.2126, 0.7152, 0.0722));

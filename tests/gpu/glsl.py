@@ -13,6 +13,7 @@ from render.engine.look import Look
 from render.engine.resident import ResidentScene
 from render.engine.tracer import candidates as candidates_glsl
 from render.engine.transfer import LUT_SIZE
+from render.engine.uniforms import NO_LIMIT
 from render.gpu.buffer import Buffer
 from render.gpu.program import Program, ShaderSource
 
@@ -90,7 +91,7 @@ void main() {{
     lights = LIGHT.array(1) if lights is None or not len(lights) else lights
     all_defines: dict[str, str | int] = {"MAX_LIGHTS": len(lights), **(defines or {})}
     if scene is not None:
-        all_defines = {**scene[0].defines(), "LUT_SIZE": LUT_SIZE, **all_defines}
+        all_defines = {**scene[0].defines(), "LUT_SIZE": LUT_SIZE, "MAX_LIGHTS": 1, **all_defines}
     generated = {"test.comp": text, "generated/layout.glsl": declarations()}
     if scene is not None:
         generated["generated/candidates.glsl"] = candidates_glsl(scene[0])
@@ -118,5 +119,5 @@ def _whole_cuts(resident: ResidentScene) -> NDArray[Any]:
     records = CUT.array(len(resident.volumes))
     for record, volume in zip(records, resident.volume_records, strict=True):
         record["hi"][:3] = volume["size"][:3]
-        record["lo"][3] = 1.0
+        record["lo"][3], record["hi"][3] = 1.0, NO_LIMIT
     return records

@@ -98,6 +98,11 @@ def along(origin: ArrayLike, direction: ArrayLike, half_height_um: float = 1e-5)
     )  # fmt: skip
 
 
+def srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """IEC 61966-2-1 encoding of values 0..1."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
+
+
 def optical_depth(
     scene: Scene,
     origin: ArrayLike,

@@ -68,7 +68,7 @@ def estimates(name: str, records: tuple[NDArray[Any], NDArray[Any]], n: int = N)
 
 
 def integral(name: str, records: tuple[NDArray[Any], NDArray[Any]]) -> F:
-    """Of what the vertex reflects of each light: by even points of the light, of the sky by a grid of directions."""
+    """Of what the vertex reflects of each light: by even points of the light; of the sky by a grid of directions."""
     total = np.zeros(3)
     p = vec3(np.array(POINT))
     for i in range(len(records[1])):

@@ -8,8 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 
+from render.engine.accumulator import Accumulator
 from render.engine.renderer import Renderer
+from render.engine.tonemap import Developer
+from render.engine.uniforms import TONE_MODES
 from render.errors import GpuError
+from render.gpu.context import Context
+from render.gpu.gl import GL
 from render.scene.open import Scene
 from render.state.view import Display, ViewState
 
@@ -96,6 +101,63 @@ def test_dither_breaks_up_bands_but_keeps_the_mean(draw: Draw) -> None:
     renderer = draw(scene, 40, 30)
     drawn(renderer, shown(scene, background=(0.5, 0.1, 0.9)), 1)
     assert (renderer.read_rgba() == [128, 26, 230, 255]).all()
+
+
+def filled(gl: Context, texels: NDArray[np.float32]) -> Accumulator:
+    """An accumulator of one sample that holds (height, width, 4) texels."""
+    height, width = texels.shape[:2]
+    accumulator = Accumulator(width, height)
+    GL.glTextureSubImage2D(
+        accumulator.color._id, 0, 0, 0, width, height, GL.GL_RGBA, GL.GL_FLOAT, np.ascontiguousarray(texels)
+    )
+    accumulator.samples = 1
+    return accumulator
+
+
+@pytest.mark.parametrize("tone_map", sorted(TONE_MODES))
+def test_numbers_that_are_none_never_reach_pixels(gl: Context, tone_map: str) -> None:
+    """NaN is black, infinity as bright as can be, and their neighbours are what they are."""
+    odd = [0.5, np.nan, np.inf, -np.inf, -1.0, 1e30]
+    texels = np.array([[[r, g, 0.5, a] for r in odd for g in odd] for a in (1.0, np.nan, np.inf, 0.0, 1.0)], np.float32)
+    accumulator, developer = filled(gl, texels), Developer(36, 5)
+    display = Display(tone_map=tone_map, background=BACKGROUND)
+    opaque = developer.rgba(accumulator, display)
+    clear = developer.rgba(accumulator, display, transparent=True)
+    developer.close()
+    accumulator.close()
+    # No coverage that is a number: the background, or nothing.
+    for row in (1, 3):
+        assert (opaque[row] == opaque[3, 0]).all()
+        assert not clear[row].any()
+    assert (clear[[0, 4], :, 3] == 255).all()
+    if tone_map in ("linear", "exponential", "agave"):  # the others mix components
+        bright = opaque[0].reshape(6, 6, 4)[:, :, 0]
+        assert (bright[1] == 0).all()
+        assert (bright[2] == 255).all()
+        assert (bright[3:5] == 0).all()
+        assert np.ptp(bright[0].astype(int)) <= 1
+    assert np.array_equal(opaque[0], opaque[4]) or np.abs(opaque[0].astype(int) - opaque[4]).max() <= 1
+
+
+def test_16_bit_pixels_are_the_same_ones_finer(gl: Context) -> None:
+    ramp = np.linspace(0, 1, 4096, dtype=np.float32)
+    texels = np.stack([ramp, ramp**2, ramp[::-1], np.ones_like(ramp)], axis=1).reshape(64, 64, 4)
+    texels[:32] *= 0.25  # a quarter covered
+    accumulator, developer = filled(gl, texels), Developer(64, 64)
+    display = Display(tone_map="linear", background=(0.0, 0.0, 0.0))
+    fine, coarse = developer.rgba(accumulator, display, bits=16), developer.rgba(accumulator, display)
+    clear = developer.rgba(accumulator, display, transparent=True, bits=16)
+    developer.close()
+    accumulator.close()
+    assert fine.dtype == clear.dtype == np.uint16
+    assert coarse.dtype == np.uint8
+    exact = srgb(texels[:, :, :3].astype(np.float64)) * 65535
+    assert np.abs(fine[:, :, :3] - exact).max() <= 1.5
+    assert (fine[:, :, 3] == 65535).all()
+    assert np.abs(fine / 257.0 - coarse).max() <= 1.01
+    straight = srgb(texels[:, :, :3].astype(np.float64) / texels[:, :, 3:]) * 65535
+    assert np.abs(clear[:, :, :3] - straight).max() <= 1.5
+    assert set(np.unique(clear[:, :, 3])) == {16384, 65535}
 
 
 SIZES = [(160, 120), (161, 121), (100, 75), (66, 50), (2, 2), (3, 9), (130, 64)]

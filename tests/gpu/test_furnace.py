@@ -134,7 +134,7 @@ def left_in_time(density: float, n: int, paths: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize("scatterings", [1, 8, 64])
 def test_a_deep_cube_lacks_the_paths_that_are_cut_off(draw: Draw, scatterings: int) -> None:
-    """A thousand optical depths hold some light for longer than any number of scatterings: what comes out is the share
+    """A thousand optical depths hold most light for longer than any number of scatterings: what comes out is the share
     of walks that leave in time, by an independent random walk.
     """
     scene = phantom_scene("synthetic:constant?size=16&dtype=uint16")

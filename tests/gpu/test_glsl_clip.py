@@ -18,10 +18,10 @@ from .glsl import call
 from .scenes import array_scene, plain
 
 
-def with_planes(body: str, arguments: dict[str, NDArray], record: NDArray, result: str, channels: int = 1) -> NDArray:
+def with_planes(scene: Scene, body: str, arguments: dict[str, NDArray], record: NDArray, result: str) -> NDArray:
     buffer = Buffer.of(record)
     buffer.bind_uniform(PLANES_BINDING)
-    answer = call(body, arguments, ["clip"], result=result, head=planes_declaration(channels))
+    answer = call(body, arguments, ["clip"], result=result, head=planes_declaration(scene))
     buffer.close()
     return answer
 
@@ -57,7 +57,7 @@ def test_what_is_kept_is_what_all_half_spaces_keep(gl: Context) -> None:
     points = o[:, None].astype(float) + d[:, None].astype(float) * t[:, None]
     for seed, n in ((1, 1), (2, 3), (3, 16)):
         planes = random_planes(n, seed)
-        got = with_planes(BODY, {"o": o, "d": d}, record_of(scene, plain(scene, clip_planes=planes)), "vec2")
+        got = with_planes(scene, BODY, {"o": o, "d": d}, record_of(scene, plain(scene, clip_planes=planes)), "vec2")
         kept = np.ones(points.shape[:2], bool)
         for plane in planes:
             kept &= (points - np.array(plane.point)) @ np.array(plane.normal) <= 0
@@ -75,7 +75,7 @@ def test_a_ray_along_a_plane_is_kept_whole_or_not_at_all(gl: Context) -> None:
     record = record_of(scene, plain(scene, clip_planes=(ClipPlane(point=(0, 0, 1), normal=(0, 0, 2)),)))
     o = np.array([[0, 0, 0.9], [0, 0, 1.0], [0, 0, 1.1], [0, 0, 0]], np.float32)
     d = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]], np.float32)
-    got = with_planes(BODY, {"o": o, "d": d}, record, "vec2")
+    got = with_planes(scene, BODY, {"o": o, "d": d}, record, "vec2")
     assert got[0].tolist() == got[1].tolist() == [0, 5]
     assert got[2, 0] >= got[2, 1]
     assert got[3].tolist() == [0, 1]
@@ -85,10 +85,10 @@ def test_planes_that_leave_nothing_and_planes_that_are_off(gl: Context) -> None:
     scene = array_scene(SCENE_ARRAY)
     o, d = rays(500, 7)
     apart = (ClipPlane(point=(1, 0, 0), normal=(-1, 0, 0)), ClipPlane(point=(-1, 0, 0), normal=(1, 0, 0)))
-    got = with_planes(BODY, {"o": o, "d": d}, record_of(scene, plain(scene, clip_planes=apart)), "vec2")
+    got = with_planes(scene, BODY, {"o": o, "d": d}, record_of(scene, plain(scene, clip_planes=apart)), "vec2")
     assert (got[:, 0] >= got[:, 1]).all()
     hidden = tuple(plane.model_copy(update={"visible": False}) for plane in apart)
-    got = with_planes(BODY, {"o": o, "d": d}, record_of(scene, plain(scene, clip_planes=hidden)), "vec2")
+    got = with_planes(scene, BODY, {"o": o, "d": d}, record_of(scene, plain(scene, clip_planes=hidden)), "vec2")
     assert (got == [0, 5]).all()
 
 
@@ -108,19 +108,19 @@ def test_the_block_arrives_whole(gl: Context) -> None:
     record = record_of(scene, state)
     assert n_channels(scene) == 3
     one = {"i": np.arange(1)}
-    body = """result = i == 0 ? vec4(scene_planes.clip_count, scene_planes.slice_count, scene_planes.nearest, scene_planes.mixing)
-                             : vec4(0.0);"""
-    assert with_planes(body, one, record, "vec4", 3)[0].tolist() == [16, 18, 1, 2]
+    ints = ("clip_count", "slice_count", "nearest", "mixing")
+    body = f"result = vec4({', '.join('scene_planes.' + name for name in ints)});"
+    assert with_planes(scene, body, one, record, "vec4")[0].tolist() == [16, 18, 1, 2]
     body = "result = vec4(scene_planes.step_vox, scene_planes.unexposed, scene_planes.unclipped, i);"
-    assert with_planes(body, one, record, "vec4", 3)[0].tolist() == [0.75, 0.25, 1, 0]
-    got = with_planes("result = scene_planes.slices[i];", {"i": np.arange(18)}, record, "vec4", 3)
+    assert with_planes(scene, body, one, record, "vec4")[0].tolist() == [0.75, 0.25, 1, 0]
+    got = with_planes(scene, "result = scene_planes.slices[i];", {"i": np.arange(18)}, record, "vec4")
     # The box is -0.5 .. 3.5; the world is unit space here.
     np.testing.assert_allclose(got[0], [1, 0, 0, 0.5])
     np.testing.assert_allclose(got[1], [0, 0, 1, 3.5])
     np.testing.assert_allclose(got[17], [0, 0.6, 0.8, 0.6 * 2 + 0.8 * 3], rtol=1e-6)
     body = "result = vec4(scene_planes.shown[i].color.xyz, scene_planes.shown[i].isovalue);"
-    got = with_planes(body, {"i": np.arange(3)}, record, "vec4", 3)
+    got = with_planes(scene, body, {"i": np.arange(3)}, record, "vec4")
     np.testing.assert_allclose(got, [[0.25, 0.5, 0.75, 0.4]] * 3, rtol=1e-6)
     body = "result = vec4(scene_planes.shown[i].color.w, scene_planes.shown[i].clipped, scene_planes.clip[15].w, 0);"
-    got = with_planes(body, {"i": np.arange(3)}, record, "vec4", 3)
+    got = with_planes(scene, body, {"i": np.arange(3)}, record, "vec4")
     np.testing.assert_allclose(got, [[1, 0, record[0]["clip"][15][3], 0]] * 3, rtol=1e-6)

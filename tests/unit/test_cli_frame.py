@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
+import imagecodecs
 import numpy as np
+import OpenEXR
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
 from render.cli import main
-from render.commands.frame import write_whole
+from render.commands.frame_options import MAX_SCATTERINGS, MAX_SPP, ModeName, ViewName
+from render.commands.frame_pixels import focused
+from render.commands.frame_state import Choices, chosen_state
+from render.commands.picture_file import write_whole
+from render.engine.layers import Layers
+from render.errors import UsageError
+from render.limits import DEFAULT_LIMITS
+from render.scene.content import content_points
+from render.scene.framing import VIEWS, named_view, orbit, zoom
+from render.scene.open import open_scene
+from render.state.camera import Camera
+from render.state.presets import LIGHTING_PRESETS
+from render.state.rendering import Mode, Rendering
+from render.state.view import ViewState
+from tests.develop import develop
 
 CELL = "synthetic:cell?size=32"
 Shoot = Callable[..., Path]
@@ -129,3 +149,218 @@ def test_part_of_a_state_is_enough(shoot: Shoot, tmp_path: Path) -> None:
     assert tuple(black[0, 0]) == (0, 0, 0)
     # The camera and the layers are those of the sensible view.
     assert (blue[32, 48] == black[32, 48]).sum() >= 2
+
+
+def test_sixteen_bits_are_the_same_picture(shoot: Shoot) -> None:
+    fine = imagecodecs.png_decode(shoot("a.png", "--depth", "16").read_bytes())
+    assert (fine.dtype, fine.shape) == (np.uint16, (64, 96, 3))
+    coarse = pixels(shoot("b.png"))
+    assert np.abs(fine / 257 - coarse).max() <= 1.01
+    assert len(np.unique(fine)) > 256
+    clear = imagecodecs.png_decode(shoot("c.png", "--depth", "16", "--transparent").read_bytes())
+    assert clear.shape == (64, 96, 4)
+    assert (clear[0, :, 3] == 0).all()
+
+
+def test_linear_files_hold_the_light_that_the_png_shows(shoot: Shoot) -> None:
+    """Developed by hand they are the transparent PNG."""
+    exr = OpenEXR.File(str(shoot("a.exr")), separate_channels=True)
+    channels = exr.channels()
+    color = np.stack([channels[name].pixels for name in "RGBA"], axis=2)
+    assert {"albedo.R", "normal.X", "Z"} <= set(channels)
+    assert "worldToNDC" in exr.header()
+    state = json.loads(exr.header()["hosta-state"])
+    np.testing.assert_array_equal(tifffile.imread(shoot("a.tif")), color)
+    png = pixels(shoot("a.png", "--transparent"))
+    again = develop(color, ViewState.model_validate(state).display, transparent=True)
+    assert np.abs(again.astype(int) - png).max() <= 1
+    assert not color[0].any()
+
+
+def test_denoised(shoot: Shoot) -> None:
+    """Nearer to a picture of many samples than the raw one; and it says so."""
+    pytest.importorskip("pyoidn")
+    raw, clean, true = (
+        pixels(shoot(name, *more)).astype(float)
+        for name, more in (("a.png", ()), ("b.png", ("--denoise",)), ("c.png", ("--denoise", "--seed", "5")))
+    )
+    assert np.abs(clean - true).mean() < 0.5 * np.abs(raw - true).mean()
+    with Image.open(shoot("d.png", "--denoise")) as picture:
+        assert "Open Image Denoise" in picture.text["hosta-denoised"]
+    with Image.open(shoot("e.png", "--no-denoise")) as picture:
+        assert "hosta-denoised" not in picture.text
+
+
+def test_choices_stand_in_the_state(shoot: Shoot) -> None:
+    more = ("--mode", "path", "--scatterings", "3", "--aperture", "0.5nm", "--stereo", "--reference", "--seed", "4")
+    with Image.open(shoot("a.png", *more)) as picture:
+        state = json.loads(picture.text["hosta-state"])
+    assert state["rendering"]["scatterings"] == 3
+    assert state["rendering"]["reference"] is True
+    assert state["camera"]["aperture"] == pytest.approx(0.0005)
+    assert state["camera"]["stereo"] == "side_by_side"
+    assert (state["seed"], state["samples"]) == (4, 2)
+
+
+def test_names_are_those_of_the_state() -> None:
+    assert get_args(ModeName) == get_args(Mode)
+    assert set(get_args(ViewName)) == set(VIEWS)
+    assert Rendering.model_fields["scatterings"].metadata[1].le == MAX_SCATTERINGS
+    assert DEFAULT_LIMITS.still_max_spp == MAX_SPP
+
+
+def test_an_environment_lights_what_names_none() -> None:
+    scene = open_scene(["synthetic:cell?size=16"])
+    base = scene.default_state
+    lit = chosen_state(scene, base, Choices(environment="a.hdr")).lighting.sky
+    assert (lit.environment, lit.visible) == ("a.hdr", True)
+    sky = base.lighting.sky.model_copy(update={"environment": "own.exr"})
+    own = base.model_copy(update={"lighting": base.lighting.model_copy(update={"sky": sky})})
+    assert chosen_state(scene, own, Choices(environment="a.hdr")).lighting.sky.environment == "own.exr"
+    assert chosen_state(scene, base, Choices()) == base
+    scene.close()
+
+
+def told_state(path: Path) -> ViewState:
+    with Image.open(path) as picture:
+        return ViewState.model_validate_json(picture.text["hosta-state"])
+
+
+def test_named_views_and_lightings(shoot: Shoot) -> None:
+    plain = told_state(shoot("a.png"))
+    scene = open_scene([CELL])
+    image, labels = scene.default_state.layers
+    assert not labels.visible
+    points = content_points(scene.layers[0].source, image.channels)
+    for name in VIEWS:
+        told = told_state(shoot(f"{name}.png", "--view", name, "--lighting", "rim"))
+        assert told.lighting == LIGHTING_PRESETS["rim"]
+        assert told.camera == named_view(plain.camera, points, name, scene.orientation, 96 / 64)
+    turned = told_state(shoot("b.png", "--view", "left", "--azimuth", "20", "--zoom", "2"))
+    left = named_view(plain.camera, points, "left", scene.orientation, 96 / 64)
+    assert turned.camera == zoom(orbit(left, 20.0, 0.0), 2.0)
+    scene.close()
+
+
+def test_each_eye_sees_all_of_it() -> None:
+    """In half of a wide picture as in the whole of a 4:3 one."""
+    scene = open_scene([CELL])
+    base = scene.default_state
+    wide = chosen_state(scene, base, Choices(stereo=True), 8 / 3).camera
+    assert wide == base.camera.model_copy(update={"stereo": "side_by_side"})
+    narrow = chosen_state(scene, base, Choices(stereo=True), 4 / 3).camera
+    assert narrow.distance == pytest.approx(2 * base.camera.distance)
+    own = base.model_copy(update={"camera": zoom(base.camera, 1.5)})  # somebody chose it
+    assert chosen_state(scene, own, Choices(stereo=True), 4 / 3).camera.distance == own.camera.distance
+    scene.close()
+
+
+def test_an_agave_file_gives_view_size_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    volume = tmp_path / "a.npy"
+    np.save(volume, np.random.default_rng(0).integers(0, 4000, (12, 12, 12), np.uint16))
+    saved = tmp_path / "scene.json"
+    saved.write_text(
+        json.dumps(
+            {
+                "version": [1, 10, 0],
+                "datasets": [{"url": str(volume)}],
+                "camera": {"eye": [0.5, 0.5, 3.0], "target": [0.5, 0.5, 0.5], "up": [0.0, 1.0, 0.0], "fovY": 40.0},
+                "capture": {"width": 80, "height": 48, "samples": 3},
+            }
+        ),
+        encoding="utf-8",
+    )
+    output = tmp_path / "a.png"
+    assert main(["frame", "--agave", str(saved), "-o", str(output)]) == 0
+    assert "3 samples a pixel" in capsys.readouterr().err
+    assert pixels(output).shape[:2] == (48, 80)
+    state = told_state(output)
+    assert state.camera.view_angle == pytest.approx(40.0)
+    assert (state.samples, state.rendering.scatterings, state.rendering.mixing) == (3, 1, "max")
+    # What is said on the command line counts more than the file.
+    more = ["--size", "32x32", "--spp", "1", "--scatterings", "4"]
+    assert main(["frame", CELL, "--agave", str(saved), "-o", str(output), *more]) == 0
+    assert pixels(output).shape[:2] == (32, 32)
+    assert told_state(output).rendering.scatterings == 4
+
+
+class FlatWall:
+    """Stands in for a renderer before a wall, 10 um from the eye, that fills the left half of the picture."""
+
+    def set_state(self, state: ViewState, sequence: int) -> None:
+        self.state = state
+
+    def layers(self, width: int, height: int, samples: int, progress: object = None) -> Layers:
+        assert self.state.camera.aperture == 0.0  # or the depth would be blurred
+        half = math.tan(math.radians(15))
+        x = ((np.arange(width) + 0.5) / width * 2 - 1) * half * width / height
+        y = ((np.arange(height) + 0.5) / height * 2 - 1) * half
+        along_ray = 10 * np.sqrt(1 + x[None, :] ** 2 + y[:, None] ** 2)
+        along_ray[:, width // 2 :] = np.inf
+        return Layers.of({"color": np.zeros((height, width, 4), np.float32), "depth": along_ray.astype(np.float32)})
+
+
+@pytest.mark.parametrize("pixel", [(0, 0), (3, 470), (200, 240)])
+def test_focus_is_where_the_pixel_is(pixel: tuple[int, int]) -> None:
+    """A plane across the view has one distance, wherever on it one points."""
+    state = ViewState(camera=Camera(aperture=0.1, view_angle=30.0))
+    focused_state = focused(FlatWall(), state, pixel, (640, 480))
+    assert focused_state.camera.focus_distance == pytest.approx(10.0, rel=2e-2)
+    assert focused_state.camera.aperture == 0.1
+
+
+def test_focus_needs_something_and_a_lens() -> None:
+    with pytest.raises(UsageError, match="nothing at pixel 600,240"):
+        focused(FlatWall(), ViewState(camera=Camera(aperture=0.1)), (600, 240), (640, 480))
+    with pytest.raises(UsageError, match="--aperture"):
+        focused(FlatWall(), ViewState(), (1, 1), (640, 480))
+
+
+BAD = {
+    "a.bmp": "end it in .png, .webp, .jpg, .tif or .exr",
+    "a.jpg --depth 16": "--depth 16 needs a .png",
+    "a.webp --depth 16": "--depth 16 needs a .png",
+    "a.exr --depth 16": "always holds 32-bit floats",
+    "a.png --depth 12": "'12' is not one of '8', '16'",
+    "a.png --mode fog": "'fog' is not one of",
+    "a.png --view below": "'below' is not one of",
+    "a.png --scatterings 0": "--scatterings",
+    "a.png --scatterings 1025": "--scatterings",
+    "a.png --aperture=-1": "'-1' is no aperture; write the lens's radius, 0 or more",
+    "a.png --aperture nan": "is no aperture",
+    "a.png --aperture 1parsec": "unknown unit of length 'parsec'",
+    "a.png --focus-at 5": "'5' is no pixel; write x,y",
+    "a.png --focus-at 640,0": "outside of the picture of 640x480",
+    "a.png --focus-at 5,5": "give it a size with --aperture",
+    "a.png --focus-at 5,5 --aperture 1 --stereo": "leave out --stereo",
+    "a.png --reference --denoise": "leave out --denoise",
+    "a.png --state a.json --agave b.json": "give one of them",
+    "a.png --lighting disco": "there is no lighting 'disco'; choose one of agave, ambient, flat",
+    "a.png --agave absent.json": "save file absent.json cannot be read",
+}
+
+
+@pytest.mark.parametrize("arguments", BAD)
+def test_bad_wishes_get_a_sentence(arguments: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name, *more = arguments.split()
+    assert main(["frame", "synthetic:cell?size=16", "-o", str(tmp_path / name), *more]) == 2
+    out, err = capsys.readouterr()
+    assert BAD[arguments] in err
+    assert (out, err.count("\n")) == ("", 1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_environment_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["frame", CELL, "-o", str(tmp_path / "a.png"), "--environment", "absent.hdr"]) == 3
+    assert "absent.hdr does not exist" in capsys.readouterr().err
+
+
+def test_without_the_denoiser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "pyoidn" else find(name, *rest)
+    )
+    assert main(["frame", CELL, "-o", str(tmp_path / "a.png"), "--denoise"]) == 1
+    assert "pip install 'hosta[denoise]'" in capsys.readouterr().err

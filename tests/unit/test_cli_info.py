@@ -38,6 +38,11 @@ def test_an_imagej_tiff(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     ranges = [channel["range"] for channel in source["channels"]]
     assert ranges == [[voxels[:, c].min(), voxels[:, c].max()] for c in range(2)]
     assert all(channel["range_is_of_all_voxels"] for channel in source["channels"])
+    for c, channel in enumerate(source["channels"]):
+        assert dict(map(tuple, channel["percentiles"]))[50.0] == np.percentile(voxels[:, c], 50, method="inverted_cdf")
+        assert channel["percentiles_are_of_all_voxels"]
+        assert sum(channel["histogram"]) == pytest.approx(voxels[:, c].size)
+        assert channel["histogram_range"] == channel["range"]
 
 
 def test_an_array_without_spacing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +56,18 @@ def test_an_array_without_spacing(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "2 x 3 x 4 (t, c, z, y, x) float32" in text
     assert "--spacing" in text
     assert "-1 to 1" in text
+    # Of 24 values evenly spread: the 2nd, the 12th, the 23rd.
+    assert "5 % -0.913043, 25 % -0.565217, 50 % -0.0434783" in text
+
+
+def test_values_without_a_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.npy"
+    np.save(file, np.full((2, 3, 4), np.nan, np.float32))
+    (source,) = described(capsys, str(file))
+    assert source["channels"][0]["range"] is None
+    assert source["channels"][0]["percentiles"] == []
+    assert main(["info", str(file)]) == 0
+    assert "no values" in capsys.readouterr().out
 
 
 def test_ids_keep_all_their_digits(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +85,7 @@ def test_a_large_volume_is_sampled(capsys: pytest.CaptureFixture[str]) -> None:
     for source in (image, labels):
         assert not source["channels"][0]["range_is_of_all_voxels"]
         assert source["channels"][0]["range_level"] > 0
+    assert not image["channels"][0]["percentiles_are_of_all_voxels"]
 
 
 def test_real_volumes(hosta_data: Path, capsys: pytest.CaptureFixture[str]) -> None:

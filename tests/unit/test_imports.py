@@ -19,6 +19,7 @@ ROWS = (
     ("source",),
     ("bricks",),
     ("scene",),
+    ("bridge",),
     ("gpu",),
     ("engine",),
     ("codec",),
@@ -43,7 +44,10 @@ SERVER_MODULES = (
 )
 KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "scene"}
 
-HEAVY = {"OpenGL", "itk", "vtk", "vtkmodules", "av", "aiortc", "tensorstore", "zarr", "tifffile", "imagecodecs"}
+HEAVY = {
+    "OpenGL", "OpenEXR", "itk", "vtk", "vtkmodules", "av", "aiortc", "tensorstore", "zarr", "tifffile", "imagecodecs",
+    "pyoidn",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:

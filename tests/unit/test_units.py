@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render.errors import UsageError
-from render.units import format_length, is_length_unit, micrometres_per, parse_spacing_um
+from render.units import (
+    format_length,
+    is_length_unit,
+    micrometres_per,
+    parse_spacing_um,
+    readable_unit,
+    seconds_per,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +78,22 @@ def test_written_lengths_mean_what_they_were(length: float) -> None:
 @pytest.mark.parametrize(("text", "um"), [("1e-3mm", 1.0), ("2.5E+1 Å", 2.5e-3), (" 1 , 2e0 , 3 um ", None)])
 def test_spacing_with_exponents(text: str, um: float | None) -> None:
     assert parse_spacing_um(text) == pytest.approx((1, 2, 3) if um is None else (um,) * 3)
+
+
+@pytest.mark.parametrize(
+    ("length_um", "unit"),
+    [(0.02, "nm"), (0.99, "nm"), (1.0, "µm"), (999.0, "µm"), (2e4, "mm"), (2e6, "m"), (0.0, "nm")],
+)
+def test_units_that_read_well(length_um: float, unit: str) -> None:
+    name, factor = readable_unit(length_um)
+    assert name == unit
+    assert factor == micrometres_per(unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("second", 1.0), ("ms", 1e-3), ("Minute", 60.0), ("h", 3600.0), ("sec", 1.0)]
+)
+def test_units_of_time(unit: str, factor: float) -> None:
+    assert seconds_per(unit) == factor
+    assert seconds_per("micrometer") is None
+    assert seconds_per("") is None

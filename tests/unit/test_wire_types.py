@@ -1,10 +1,12 @@
-"""The TypeScript types of the wire are those that the models say: made anew, they are the same file."""
+"""The client's generated files are those that the server's models and values say: made anew, they are the same."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,20 @@ def test_types_are_current() -> None:
     )
     current = (CLIENT / "src" / "wire.ts").read_text(encoding="utf-8")
     assert made.stdout == current, "run `npm run wire` in viewer_client: the wire's models have changed"
+
+
+def test_presets_are_current() -> None:
+    made = subprocess.run(
+        [sys.executable, str(CLIENT / "scripts" / "presets.py")],
+        cwd=CLIENT.parent,
+        env={**os.environ, "PYTHONPATH": str(CLIENT.parent)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    current = (CLIENT / "src" / "presets.ts").read_text(encoding="utf-8")
+    assert made.stdout == current, "run `npm run wire` in viewer_client: the ready-made values have changed"
 
 
 def test_schema_has_every_message_and_every_field() -> None:

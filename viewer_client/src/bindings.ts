@@ -7,6 +7,10 @@ export type KeyAction =
   | "help"
   | "statistics"
   | "channel"
+  | "ortho"
+  | "slices"
+  | "axes"
+  | "scale-bar"
   | "turn-left"
   | "turn-right"
   | "turn-up"
@@ -47,6 +51,10 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ["r"], action: "reset" },
   { keys: ["f"], action: "fullscreen" },
   { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], action: "channel" },
+  { keys: ["o"], action: "ortho" },
+  { keys: ["s"], action: "slices" },
+  { keys: ["a"], action: "axes" },
+  { keys: ["b"], action: "scale-bar" },
   { keys: ["h", "?"], action: "help" },
   { keys: ["\\"], action: "statistics" },
   { keys: ["ArrowLeft"], action: "turn-left" },
@@ -101,6 +109,10 @@ const KEY_ROWS: readonly [readonly KeyAction[], string][] = [
   [["reset"], "Reset the view"],
   [["fullscreen"], "Full screen"],
   [["channel"], "Channel on or off"],
+  [["ortho"], "Perspective or orthographic"],
+  [["slices"], "Slices on or off"],
+  [["axes"], "Axes on or off"],
+  [["scale-bar"], "Scale bar on or off"],
   [["turn-left", "turn-right", "turn-up", "turn-down"], "Turn"],
   [["pan-left", "pan-right", "pan-up", "pan-down"], "Move"],
   [["nearer", "farther"], "Zoom"],

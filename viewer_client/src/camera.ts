@@ -138,6 +138,35 @@ export function roll(camera: Camera, angle: number): Camera {
   return { ...camera, view_up: turned(up, forward, -angle) };
 }
 
+/** Half the height of what a perspective camera sees at a distance of 1. */
+const halfAt1 = (viewAngle: number): number => Math.tan((viewAngle * Math.PI) / 360);
+
+/** The camera moved along its view to a distance from the focal point; what was sharp stays sharp. */
+function atDistance(camera: Camera, distance: number): Camera {
+  const { forward } = frameOf(camera);
+  const sharp = camera.focus_distance;
+  return {
+    ...camera,
+    position: add(camera.focal_point, forward, -distance),
+    focus_distance: sharp === null ? null : Math.max(sharp + distance - distanceOf(camera), distance * 1e-3),
+  };
+}
+
+/** The camera with the other or the same projection; what lies at the focal point keeps its size. */
+export function withProjection(camera: Camera, projection: Camera["projection"]): Camera {
+  if (projection === camera.projection) return camera;
+  const half = halfAt1(camera.view_angle);
+  if (projection === "orthographic") return { ...camera, projection, parallel_scale: distanceOf(camera) * half };
+  return { ...atDistance(camera, camera.parallel_scale / half), projection };
+}
+
+/** The camera with another view angle, degrees; it moves so that what lies at the focal point keeps its size. */
+export function withViewAngle(camera: Camera, viewAngle: number): Camera {
+  if (camera.projection === "orthographic") return { ...camera, view_angle: viewAngle };
+  const distance = (distanceOf(camera) * halfAt1(camera.view_angle)) / halfAt1(viewAngle);
+  return { ...atDistance(camera, distance), view_angle: viewAngle };
+}
+
 /** How near and how far a camera may go in a scene, micrometres. */
 export function reachOf(boxLo: Vec3, boxHi: Vec3): [number, number] {
   const size = Math.max(vec3.distance(boxLo, boxHi), 1e-9);

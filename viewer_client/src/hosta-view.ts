@@ -10,12 +10,14 @@ import type { Path } from "./patch";
 import { PictureClock } from "./picture-clock";
 import { PointerInput } from "./pointer-input";
 import type { SessionState } from "./session";
+import { slicesOff, slicesOn } from "./slices";
 import type { Stats } from "./stats";
 import { theme } from "./theme";
 import { ViewClient, type ViewEvents, type ViewHost } from "./view-client";
 import { shownHeight, viewportFor, type Size } from "./viewport";
 import type { Endpoint } from "./whep";
-import type { Camera, DeviceInfo, SceneSummary, ViewState } from "./wire";
+import { shownWindow } from "./window-rules";
+import type { Camera, DeviceInfo, SceneSummary, Slices, ViewState } from "./wire";
 
 const VIEWPORT_QUIET_MS = 150;
 const OVERLAY_MS = 250;
@@ -41,6 +43,8 @@ export class HostaView extends LitElement {
 
   private readonly client = new ViewClient(this.asHost());
   private toastCount = 0;
+  /** The slices that were last taken out with the key, to be put back. */
+  private slicesBefore: Slices | null = null;
   private clock: PictureClock | null = null;
   private pointer: PointerInput | null = null;
   private readonly resizes = new ResizeObserver(() => this.resized());
@@ -242,9 +246,13 @@ export class HostaView extends LitElement {
       const c = layer.channels.findIndex((channel) => channel.visible);
       const channel = layer.channels[c];
       if (!channel) continue;
-      const range = this.scene?.layers[i]?.channels[c]?.range ?? channel.window;
-      const value = draggedWindow(channel.window, range, dx, dy, size);
-      this.patch({ path: ["layers", i, "channels", c, "window"], value });
+      const summary = this.scene?.layers[i]?.channels[c];
+      const window = shownWindow(channel, summary) ?? channel.window;
+      const path = ["layers", i, "channels", c];
+      const value = draggedWindow(window, summary?.range ?? window, dx, dy, size);
+      this.patch({ path: [...path, "window"], value });
+      // A hand takes over from a rule.
+      if (channel.rule !== null) this.patch({ path: [...path, "rule"], value: null });
       return;
     }
   }
@@ -259,6 +267,26 @@ export class HostaView extends LitElement {
     if (chosen) this.patch({ path: [...chosen.path, "visible"], value: !chosen.channel.visible });
   }
 
+  /** Orthographic and back, with the same size in the middle of the picture. */
+  toggleProjection(): void {
+    const { camera } = this;
+    if (camera === null) return;
+    this.camera = maths.withProjection(camera, camera.projection === "perspective" ? "orthographic" : "perspective");
+  }
+
+  private toggleGuide(name: "axes" | "scale_bar"): void {
+    const state = this.viewState;
+    if (state) this.patch({ path: ["guides", name], value: !state.guides[name] });
+  }
+
+  private toggleSlices(): void {
+    const slices = this.viewState?.slices;
+    if (!slices) return;
+    const off = slicesOff(slices);
+    if (off !== slices) this.slicesBefore = slices;
+    this.patch({ path: ["slices"], value: off === slices ? slicesOn(slices, this.slicesBefore) : off });
+  }
+
   private readonly keyed = (event: KeyboardEvent): void => {
     const found = keyAction(event);
     if (found === null) return;
@@ -270,6 +298,10 @@ export class HostaView extends LitElement {
     const movement = keyMovement(action);
     if (movement) this.moved(movement);
     else if (action === "channel") this.toggleChannel(index);
+    else if (action === "ortho") this.toggleProjection();
+    else if (action === "slices") this.toggleSlices();
+    else if (action === "axes") this.toggleGuide("axes");
+    else if (action === "scale-bar") this.toggleGuide("scale_bar");
     else if (action === "reset") this.resetCamera();
     else if (action === "fullscreen") this.toggleFullscreen();
     else if (action === "help") this.toggleHelp();

@@ -24,3 +24,7 @@ export const helpIcon = icon(
 );
 export const statisticsIcon = icon(svg`<path d="M3.5 16.5h13M6 13.5v-4M10 13.5v-9M14 13.5v-6"/>`);
 export const closeIcon = icon(svg`<path d="M5.5 5.5l9 9M14.5 5.5l-9 9"/>`);
+export const foldIcon = icon(svg`<path d="M8 6l4 4-4 4"/>`);
+export const addIcon = icon(svg`<path d="M10 5v10M5 10h10"/>`);
+export const removeIcon = icon(svg`<path d="M4.5 6h11M8 6V4.5h4V6M6 6l.6 9.5h6.8L14 6"/>`);
+export const flipIcon = icon(svg`<path d="M4 7h10l-2.5-2.5M16 13H6l2.5 2.5"/>`);

@@ -209,7 +209,7 @@ export const overlayStyles = css`
   }
   dialog dl {
     display: grid;
-    grid-template-columns: 1fr auto;
+    grid-template-columns: minmax(min(9em, 45%), 1fr) auto;
     gap: 5px 16px;
     margin: 0;
   }

@@ -81,6 +81,7 @@ export const theme = css`
 
 export const fields = css`
   input[type="number"],
+  input[type="text"],
   select {
     font: inherit;
     font-variant-numeric: tabular-nums;
@@ -91,6 +92,10 @@ export const fields = css`
     height: 28px;
     padding: 0 8px;
     min-width: 0;
+  }
+  select {
+    max-width: 100%;
+    text-overflow: ellipsis;
   }
   input[type="number"] {
     appearance: textfield;

@@ -15,9 +15,13 @@ export interface CameraEvent {
   camera: Camera;
 }
 /**
- * A pinhole or orthographic camera in world space (micrometres), in VTK's terms.
+ * A thin-lens or orthographic camera in world space (micrometres), in VTK's terms.
  *
  * `view_angle` is the full vertical angle in degrees; `parallel_scale` is half the height of the orthographic view.
+ * `aperture` is the radius of the lens in micrometres (0: a pinhole, everything is sharp); sharp is what lies
+ * `focus_distance` in front of the eye, measured along the view (None: the focal point). With `stereo` the picture's
+ * left half is for the left eye and its right half for the right eye, `eye_separation` times the distance to the
+ * focal point apart; both look at the focal point's plane (off-axis frusta).
  */
 export interface Camera {
   position: [number, number, number];
@@ -26,6 +30,10 @@ export interface Camera {
   view_angle: number;
   projection: "perspective" | "orthographic";
   parallel_scale: number;
+  aperture: number;
+  focus_distance: number | null;
+  stereo: "off" | "side_by_side";
+  eye_separation: number;
 }
 /**
  * Change the state; answered by a StateMessage or an ErrorMessage with the same `seq`.
@@ -98,13 +106,18 @@ export interface DeviceInfo {
 }
 /**
  * What a client needs to know of a scene; `box_lo`, `box_hi` in micrometres (x, y, z).
+ *
+ * `orientation` is "anatomical" when the world is LPS (x to the patient's left, y to the back, z to the head), else
+ * "image": x to the right, y down, z away from the eye. `environments` are the names of its environment maps.
  */
 export interface SceneSummary {
   name: string;
   box_lo: [number, number, number];
   box_hi: [number, number, number];
+  orientation: "image" | "anatomical";
   layers: LayerSummary[];
   n_times: number;
+  environments: string[];
   notes: string[];
 }
 export interface LayerSummary {
@@ -119,14 +132,24 @@ export interface LayerSummary {
 }
 /**
  * What a client needs to draw a channel's controls. Ranges are physical values; histogram: counts over `range`.
+ *
+ * `percentiles` are (percent, value), ascending. `auto_windows`: the window of each method of an automatic rule.
+ * `whole`: all voxels were counted, otherwise a sample of them.
  */
 export interface ChannelSummary {
   name: string;
   range: [number, number];
   histogram: number[];
+  percentiles: [number, number][];
+  auto_windows: {
+    [k: string]: [number, number];
+  };
+  whole: boolean;
 }
 /**
  * All that is shown. The same ViewState, data, size and seed give the same picture.
+ *
+ * `flip` mirrors the data along world x, y, z about the middle of the scene's box; crop box, planes and slices stay.
  */
 export interface ViewState {
   version: 1;
@@ -134,9 +157,14 @@ export interface ViewState {
   layers: (ImageLayer | LabelLayer)[];
   time: number;
   crop: CropBox;
+  clip_planes: ClipPlane[];
+  slices: Slices;
+  flip: [boolean, boolean, boolean];
   shading: Shading;
   lighting: Lighting;
+  rendering: Rendering;
   display: Display;
+  guides: Guides;
   samples: number;
   seed: number;
 }
@@ -151,23 +179,84 @@ export interface ImageLayer {
   channels: Channel[];
 }
 /**
- * One channel of an image: its window, its transfer function and its colour.
+ * One channel of an image: its window, its transfer function, its colour and its material.
  *
  * A value v becomes x = (v - window[0]) / (window[1] - window[0]), clamped to 0..1; `curve` maps x to opacity by
  * straight lines; the extinction is opacity * `opacity` * the scene's density. An empty curve is the ramp (0,0) (1,1).
- * With `color_map` (a name of the `cmap` package) the albedo is the map's colour at x, else it is `color`.
+ * The albedo at x is that of `color_map` (a name of the `cmap` package) or of `colors` (nodes with straight lines in
+ * between), each times `color`; without both it is `color`.
+ *
+ * With a `rule` the window (for an isovalue also the curve) follows from the data's statistics instead; `window` then
+ * only says what to go back to. `gradient_curve`, when it is not empty, multiplies the opacity by a factor of how much
+ * x changes over one voxel. `isovalue` is where the mode "isosurface" draws, in the data's values; None is the middle
+ * of the window. `clipped` says whether crop box and clip planes cut the channel.
  */
 export interface Channel {
   name: string;
   visible: boolean;
   color: [number, number, number];
   color_map: string | null;
+  colors: [number, [number, number, number]][];
   window: [number, number];
+  rule: (LevelRule | PercentileRule | IsovalueRule | AutoRule) | null;
   opacity: number;
   curve: [number, number][];
+  gradient_curve: [number, number][];
+  isovalue: number | null;
+  material: Material;
+  clipped: boolean;
+}
+/**
+ * A window of width `window` around `level`, in the data's values.
+ */
+export interface LevelRule {
+  kind: "level";
+  level: number;
+  window: number;
+}
+/**
+ * The window goes from one percentile of the channel's voxels to another.
+ */
+export interface PercentileRule {
+  kind: "percentile";
+  low: number;
+  high: number;
+}
+/**
+ * Opaque where the value is within `range`/2 of `value`, clear elsewhere; takes the place of the curve too.
+ */
+export interface IsovalueRule {
+  kind: "isovalue";
+  value: number;
+  range: number;
+}
+/**
+ * A window found from the histogram. `imagej` is ImageJ's auto contrast, `otsu` begins at Otsu's threshold,
+ * `minmax` takes the whole range, `best_fit` leaves out the lowest and highest tenth, `mode` takes the bins of more
+ * than a tenth of the fullest one, `hosta` is the rule of the first look.
+ */
+export interface AutoRule {
+  kind: "auto";
+  method: "hosta" | "imagej" | "otsu" | "minmax" | "best_fit" | "mode";
+}
+/**
+ * A surface reflects the share `specular` from its microfacets, in `specular_color`, and the rest diffusely.
+ *
+ * `roughness` is that of the microfacets (GGX, alpha = roughness^2). Each collision also gives the radiance
+ * `emission` times `emission_strength`: a medium of extinction sigma_t emits sigma_t times that per unit length.
+ */
+export interface Material {
+  specular: number;
+  specular_color: [number, number, number];
+  roughness: number;
+  emission: [number, number, number];
+  emission_strength: number;
 }
 /**
  * A segmentation: every id other than 0 has a colour of its own.
+ *
+ * `colors` "hash" are neuroglancer's; "glasbey" are the 256 most distinct ones, by id modulo 256. "file" takes what
+ * the data says and the hash elsewhere.
  */
 export interface LabelLayer {
   kind: "labels";
@@ -175,6 +264,9 @@ export interface LabelLayer {
   name: string;
   visible: boolean;
   opacity: number;
+  colors: "file" | "hash" | "glasbey";
+  material: Material;
+  clipped: boolean;
 }
 /**
  * The part of the scene that is drawn, as fractions of its world box along x, y, z.
@@ -182,6 +274,34 @@ export interface LabelLayer {
 export interface CropBox {
   lo: [number, number, number];
   hi: [number, number, number];
+}
+/**
+ * Cuts away the side that `normal` points to. Not `visible`: cuts nothing.
+ */
+export interface ClipPlane {
+  visible: boolean;
+  point: [number, number, number];
+  normal: [number, number, number];
+}
+/**
+ * Slices through the volume. `x`, `y`, `z`: where those across the axes lie, as fractions of the world box.
+ *
+ * `opacity_by_curve`: what a channel's curve leaves clear is clear in the slice too.
+ */
+export interface Slices {
+  x: number | null;
+  y: number | null;
+  z: number | null;
+  planes: SlicePlane[];
+  opacity_by_curve: boolean;
+}
+/**
+ * Shows the data on the plane, by window and colours, without light.
+ */
+export interface SlicePlane {
+  visible: boolean;
+  point: [number, number, number];
+  normal: [number, number, number];
 }
 /**
  * How matter scatters.
@@ -195,33 +315,101 @@ export interface Shading {
   mode: "mixed" | "brdf" | "phase";
   gradient_factor: number;
   anisotropy: number;
-  specular: number;
-  roughness: number;
 }
 export interface Lighting {
-  area: AreaLight;
+  lights: (RectangleLight | DiscLight | SphereLight | PointLight | DirectionalLight)[];
   sky: Sky;
 }
 /**
- * A one-sided square light that faces the centre of the scene.
- *
- * Its direction from the centre is `azimuth` degrees to the right and `elevation` degrees up from the direction
- * towards the camera (`follow_camera`) or, when it does not follow, towards where the default camera is. `distance`
- * and `size` are in units of the scene's longest side. `intensity` is the irradiance that it gives, unoccluded, to a
- * surface at the scene's centre that faces it, divided by pi: a white Lambert surface there has radiance `intensity`.
+ * A one-sided rectangle. `up` (world) turns it about its axis; None: the reference camera's up.
  */
-export interface AreaLight {
+export interface RectangleLight {
   visible: boolean;
   azimuth: number;
   elevation: number;
   distance: number;
-  size: number;
+  position: [number, number, number] | null;
+  target: [number, number, number] | null;
   color: [number, number, number];
   intensity: number;
   follow_camera: boolean;
+  kind: "rectangle";
+  width: number;
+  height: number;
+  up: [number, number, number] | null;
+  seen: boolean;
 }
 /**
- * Light from everywhere: radiance goes from `bottom` over `middle` (the horizon) to `top`, along the view's up.
+ * A one-sided disc.
+ */
+export interface DiscLight {
+  visible: boolean;
+  azimuth: number;
+  elevation: number;
+  distance: number;
+  position: [number, number, number] | null;
+  target: [number, number, number] | null;
+  color: [number, number, number];
+  intensity: number;
+  follow_camera: boolean;
+  kind: "disc";
+  radius: number;
+  seen: boolean;
+}
+/**
+ * A sphere that shines to all sides.
+ */
+export interface SphereLight {
+  visible: boolean;
+  azimuth: number;
+  elevation: number;
+  distance: number;
+  position: [number, number, number] | null;
+  target: [number, number, number] | null;
+  color: [number, number, number];
+  intensity: number;
+  follow_camera: boolean;
+  kind: "sphere";
+  radius: number;
+  seen: boolean;
+}
+/**
+ * A point that shines to all sides.
+ */
+export interface PointLight {
+  visible: boolean;
+  azimuth: number;
+  elevation: number;
+  distance: number;
+  position: [number, number, number] | null;
+  target: [number, number, number] | null;
+  color: [number, number, number];
+  intensity: number;
+  follow_camera: boolean;
+  kind: "point";
+}
+/**
+ * Parallel light from infinitely far, as of the sun. Only its direction counts, not its distance.
+ */
+export interface DirectionalLight {
+  visible: boolean;
+  azimuth: number;
+  elevation: number;
+  distance: number;
+  position: [number, number, number] | null;
+  target: [number, number, number] | null;
+  color: [number, number, number];
+  intensity: number;
+  follow_camera: boolean;
+  kind: "directional";
+}
+/**
+ * Light from everywhere: radiance goes from `bottom` over `middle` (the horizon) to `top`.
+ *
+ * `environment` is the name of an environment map (equirectangular, HDR) that the scene holds; it takes the place of
+ * the three colours. The sky's top is the reference camera's up (`follow_camera`: of the camera, else of the default
+ * camera), then turned by `rotation`, a quaternion (x, y, z, w) in world space. `follow_camera` False and a rotation
+ * that is not the identity: the axis is world z turned by it. `seen`: it is the picture's background.
  */
 export interface Sky {
   visible: boolean;
@@ -229,14 +417,68 @@ export interface Sky {
   middle: [number, number, number];
   bottom: [number, number, number];
   intensity: number;
+  environment: string | null;
+  follow_camera: boolean;
+  rotation: [number, number, number, number];
+  seen: boolean;
+}
+/**
+ * `mode`: path tracing, emission-absorption ray march, projections, isosurfaces, or slices alone.
+ *
+ * `scatterings`: at most so many scattering events a path; beyond the third Russian roulette ends paths.
+ * `mixing` is what happens where channels of one image overlap: `physical` adds extinctions and a collision picks its
+ * channel in proportion; `max` takes the channel of the largest opacity alone; `additive` adds extinctions and also
+ * colours, as light adds up.
+ * `interpolation` of voxels. `step_vox`: of marches and projections, in voxels.
+ * `sampler`: Owen-scrambled Sobol points with blue-noise offsets, or independent random numbers.
+ * `direct`: how direct light is sampled; all three have the same mean.
+ * `firefly_limit`: no path adds more radiance than this to a sample (0: no limit).
+ * `extinction_cap`: no more than so many mean free paths a voxel or pixel, whichever is larger (0: no cap).
+ * `reference` switches both off. `noise_threshold`: a tile whose relative standard error is below this is not
+ * sampled further (0: all are). `denoise`: the moving picture is filtered while samples are few.
+ */
+export interface Rendering {
+  mode: "path" | "march" | "maximum" | "minimum" | "average" | "isosurface" | "slices";
+  scatterings: number;
+  mixing: "physical" | "max" | "additive";
+  interpolation: "linear" | "nearest";
+  step_vox: number;
+  sampler: "sobol" | "independent";
+  direct: "mis" | "light" | "bsdf";
+  firefly_limit: number;
+  extinction_cap: number;
+  reference: boolean;
+  noise_threshold: number;
+  denoise: boolean;
 }
 /**
  * From radiance to pixels: `exposure` in stops, then the tone map, then sRGB.
+ *
+ * `filmic` keeps hues and rolls off highlights; `agx` also desaturates them, as film does; `exponential` is
+ * 1 - exp(-radiance); `agave` the same as AGAVE shows it, without the sRGB curve; `linear` clips.
  */
 export interface Display {
   exposure: number;
-  tone_map: "filmic" | "exponential" | "linear";
+  tone_map: "filmic" | "agx" | "exponential" | "agave" | "linear";
   background: [number, number, number];
+}
+/**
+ * All of it is drawn by the engine, into the moving picture, stills and movies alike.
+ *
+ * `box` is the scene's bounding box, hidden where matter is in front of it; `ticks` are marks and numbers along it in
+ * physical units; `axes` are three arrows in a corner; `scale_bar` is a round physical length at the focal point's
+ * depth; `time_stamp` is the time of the time point, as hours, minutes and seconds or as a number with its unit.
+ * `color` None: light or dark, whichever stands out from the background.
+ */
+export interface Guides {
+  box: boolean;
+  ticks: boolean;
+  axes: boolean;
+  scale_bar: boolean;
+  time_stamp: boolean;
+  time_format: "clock" | "unit";
+  color: [number, number, number] | null;
+  text_scale: number;
 }
 /**
  * The state after a change. `seq` is the client's event that made it, None when somebody else did.
@@ -258,7 +500,8 @@ export interface FrameMessage {
 /**
  * What a video frame shows and what it cost.
  *
- * `pts` counts 1/90000 s; it is the RTP time before RTP's random offset.
+ * `pts` counts 1/90000 s; it is the RTP time before RTP's random offset. `active_share` is the part of the picture
+ * that is still sampled (adaptive sampling).
  */
 export interface FrameInfo {
   sequence: number;
@@ -269,6 +512,7 @@ export interface FrameInfo {
   scale: number;
   samples: number;
   target_samples: number;
+  active_share: number;
   render_ms: number;
   readback_ms: number;
   encode_ms: number;

@@ -11,6 +11,10 @@ const FRONT: Camera = {
   view_angle: 30,
   projection: "perspective",
   parallel_scale: 3,
+  aperture: 0,
+  focus_distance: null,
+  stereo: "off",
+  eye_separation: 1 / 30,
 };
 /** An image camera: y goes down in the world, the eye is on the side of the first slice; right is still +x. */
 const IMAGE: Camera = { ...FRONT, position: [3, 5, -40], focal_point: [3, 5, 7], view_up: [0, -1, 0] };
@@ -69,6 +73,35 @@ describe.each(CAMERAS)("%s camera", (_, start) => {
     expect(seen.y).toBeCloseTo(at.y, 6);
     expect(camera.pixelSize(near, HEIGHT)).toBeCloseTo(camera.pixelSize(start, HEIGHT) / 2, 9);
     expect(camera.frameOf(near).forward).toEqual(camera.frameOf(start).forward.map((x) => expect.closeTo(x, 9)));
+  });
+
+  it("keeps the size at the focal point through the other projection and back", () => {
+    const at = { x: 90, y: -30 };
+    const point = camera.pointInFocalPlane(start, at, HEIGHT);
+    const other = start.projection === "perspective" ? "orthographic" : "perspective";
+    const there = camera.withProjection(start, other);
+    expect(there.projection).toBe(other);
+    const back = camera.withProjection(there, start.projection);
+    for (const now of [there, back]) {
+      const seen = camera.project(now, point, HEIGHT);
+      expect(seen.x).toBeCloseTo(at.x, 6);
+      expect(seen.y).toBeCloseTo(at.y, 6);
+      expect(camera.frameOf(now).forward).toEqual(camera.frameOf(start).forward.map((x) => expect.closeTo(x, 9)));
+    }
+  });
+
+  it("keeps the size at the focal point when the view angle changes, and what is sharp", () => {
+    const at = { x: 90, y: -30 };
+    const point = camera.pointInFocalPlane(start, at, HEIGHT);
+    const focused = { ...start, focus_distance: 1.25 * camera.distanceOf(start) };
+    const wide = camera.withViewAngle(focused, 75);
+    expect(wide.view_angle).toBe(75);
+    const seen = camera.project(wide, point, HEIGHT);
+    expect(seen.x).toBeCloseTo(at.x, 6);
+    expect(seen.y).toBeCloseTo(at.y, 6);
+    const sharp = (of: Camera): number[] =>
+      of.position.map((x, i) => x + camera.frameOf(of).forward[i]! * of.focus_distance!);
+    expect(dist(sharp(wide), sharp(focused))).toBeCloseTo(0, 6);
   });
 
   it("rolls the picture clockwise about its centre", () => {

@@ -1,13 +1,14 @@
-"""Colours of segments: the ones that neuroglancer gives the same ids."""
+"""Colours of segments: the file's, those that neuroglancer gives the same ids, Glasbey's."""
 
 from __future__ import annotations
 
 import colorsys
 
+import cmap
 import numpy as np
 import pytest
 
-from render.engine.label_colors import hash_colors, label_table
+from render.engine.label_colors import glasbey_colors, hash_colors, label_table
 
 # sRGB bytes from neuroglancer's own hashCombine, SegmentColorHash (seed 0) and hsvToRgb, run in JavaScript.
 NEUROGLANCER = [
@@ -50,3 +51,48 @@ def test_table_hides_the_background_and_takes_overrides() -> None:
     assert rgba[2].tolist() == [255, 128, 0, 64]
     assert rgba[3].tolist() == [50, 255, 50, 255]
     assert rgba[1, 3] == 255
+
+
+def rgba_of(table: np.ndarray) -> np.ndarray:
+    return table.view(np.uint8).reshape(-1, 4)
+
+
+def test_hash_leaves_the_file_out() -> None:
+    ids = np.array([0, 5, 17], np.uint64)
+    table = label_table(ids, {5: (0.0, 0.0, 0.0, 0.0), 17: (0.0, 0.0, 0.0, 1.0)}, "hash")
+    assert np.array_equal(table, label_table(ids, {}))
+    assert rgba_of(table)[2].tolist() == [50, 255, 50, 255]
+
+
+def test_glasbey_goes_by_the_id_modulo_256() -> None:
+    ids = np.array([0, 1, 2, 3, 255, 256, 257, 2**64 - 1, 2**63 + 3], np.uint64)
+    rgba = rgba_of(label_table(ids, {1: (0.5, 0.5, 0.5, 0.5)}, "glasbey"))
+    assert rgba[0].tolist() == [0, 0, 0, 0]
+    # The first colours of Glasbey's table, as Fiji has it: white, blue, red, green.
+    assert rgba[1:4].tolist() == [[0, 0, 255, 255], [255, 0, 0, 255], [0, 255, 0, 255]]
+    assert rgba[5].tolist() == [255, 255, 255, 255]
+    assert rgba[6].tolist() == rgba[1].tolist()
+    assert rgba[7].tolist() == rgba[4].tolist()
+    assert rgba[8].tolist() == rgba[3].tolist()
+    expected = [cmap.Colormap("glasbey")(i).rgba[:3] for i in range(256)]  # an integer is an index
+    assert glasbey_colors(np.arange(256, dtype=np.uint64)) == pytest.approx(np.array(expected), abs=1e-9)
+
+
+def test_file_colours_find_their_ids_wherever_they_are() -> None:
+    rng = np.random.default_rng(0)
+    ids = np.concatenate([[0], rng.permutation(np.unique(rng.integers(1, 2**63, 5000, dtype=np.uint64)))])
+    ids = ids.astype(np.uint64)
+    given = {int(i): (float(k % 7) / 6, 0.0, 1.0, 1.0) for k, i in enumerate(ids[1::3])}
+    given |= {12345: (1.0, 1.0, 1.0, 1.0)}  # of an id that is not there
+    rgba = rgba_of(label_table(ids, given))
+    plain = rgba_of(label_table(ids, {}))
+    for place, identifier in enumerate(ids.tolist()):
+        if identifier in given and place:
+            assert rgba[place].tolist() == [round(255 * part) for part in given[identifier]]
+        else:
+            assert rgba[place].tolist() == plain[place].tolist()
+
+
+def test_signed_ids_keep_their_colours() -> None:
+    ids = np.array([0, 2**64 - 3], np.uint64)
+    assert rgba_of(label_table(ids, {-3: (1.0, 0.0, 0.0, 1.0)}))[1].tolist() == [255, 0, 0, 255]

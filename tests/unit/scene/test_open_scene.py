@@ -11,6 +11,7 @@ from render.scene.open import Scene, SceneLayer, open_scene
 from render.source.memory import MemorySource
 from render.state.layer import ImageLayer, LabelLayer
 from render.state.view import ViewState
+from render.summary import SceneSummary
 
 
 def test_images_and_labels_together() -> None:
@@ -44,10 +45,33 @@ def test_summary_says_what_there_is() -> None:
     scene = open_scene(["synthetic:axes?size=8,10,12&spacing=2,1,0.5um"])
     summary = scene.summary()
     (layer,) = summary.layers
+    assert summary.orientation == "image"
     assert layer.shape == (8, 10, 12)
     assert layer.spacing_um == (0.5, 1.0, 2.0)
     assert [channel.name for channel in layer.channels] == ["x", "y", "z"]
     assert all(channel.range[0] < channel.range[1] for channel in layer.channels)
+
+
+def test_summary_has_what_a_rule_needs_to_be_shown() -> None:
+    voxels = np.random.default_rng(0).normal(50, 9, (12, 20, 20)).astype(np.float32)
+    source = MemorySource(voxels)
+    scene = Scene("one", [SceneLayer("one", source, (channel_stats(source, 0),))])
+    (channel,) = scene.summary().layers[0].channels
+    assert channel.range == (voxels.min(), voxels.max())
+    assert sum(channel.histogram) == voxels.size
+    percents, values = zip(*channel.percentiles, strict=True)
+    assert percents == (0.0, 0.1, 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9, 100.0)
+    assert values == pytest.approx(np.percentile(voxels, percents, method="inverted_cdf"))
+    assert set(channel.auto_windows) == {"hosta", "imagej", "otsu", "minmax", "best_fit", "mode"}
+    assert channel.auto_windows["minmax"] == channel.range
+    assert channel.whole
+    assert SceneSummary.model_validate_json(scene.summary().model_dump_json()) == scene.summary()
+
+
+def test_summary_says_when_the_world_is_a_patients() -> None:
+    source = MemorySource(np.arange(8, dtype=np.uint8).reshape(2, 2, 2), orientation="anatomical")
+    scene = Scene("patient", [SceneLayer("a", source, (channel_stats(source, 0),))])
+    assert scene.summary().orientation == "anatomical"
 
 
 def test_nothing_to_show_is_an_error() -> None:

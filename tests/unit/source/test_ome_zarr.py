@@ -280,6 +280,18 @@ def test_directions_of_the_body(tmp_path: Path) -> None:
     np.testing.assert_allclose(info.levels[0].world_from_vox, expected)
 
 
+@pytest.mark.parametrize(
+    ("unit", "step", "step_s"), [("minute", 2.5, 150.0), ("second", 1.0, 1.0), (None, 1.0, None), ("second", 0.0, None)]
+)
+def test_the_time_between_time_points(tmp_path: Path, unit: str | None, step: float, step_s: float | None) -> None:
+    time = {"name": "t", "type": "time"} | ({"unit": unit} if unit else {})
+    axes = [time, *space("z", "y", "x")]
+    path = write_image(tmp_path / "a.zarr", {"0": _values((3, 4, 5, 6))}, axes, {"0": [scale(step, 1, 1, 1)]})
+    info = one(path).info
+    assert info.n_times == 3
+    assert info.time_step_s == step_s
+
+
 def test_groups_without_an_image_say_what_they_hold(tmp_path: Path) -> None:
     zarr.open_group(tmp_path / "cell.zarr", mode="w", zarr_format=2)
     zarr.open_group(tmp_path / "cell.zarr/recon-1", mode="w", zarr_format=2)

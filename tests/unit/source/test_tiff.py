@@ -98,6 +98,20 @@ def test_imagej_hyperstacks(tmp_path: Path) -> None:
     np.testing.assert_array_equal(whole(source, channel=2, time=1), values[1, :, 2])
 
 
+def test_the_time_between_time_points(tmp_path: Path) -> None:
+    voxels = _values((3, 2, 4, 5))
+    said = {"axes": "TZYX", "TimeIncrement": 250.0, "TimeIncrementUnit": "ms"}
+    tifffile.imwrite(tmp_path / "a.ome.tif", voxels, metadata=said)
+    tifffile.imwrite(tmp_path / "b.tif", voxels, imagej=True, metadata={"axes": "TZYX", "finterval": 2.0})
+    tifffile.imwrite(tmp_path / "c.ome.tif", voxels, metadata={"axes": "TZYX"})
+    steps = []
+    for name in ("a.ome.tif", "b.tif", "c.ome.tif"):
+        info = one(tmp_path / name).info
+        assert info.n_times == 3
+        steps.append(info.time_step_s)
+    assert steps == [0.25, 2.0, None]
+
+
 def test_imagej_without_a_length_is_not_calibrated(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "ij.tif", _values((4, 20, 24)), imagej=True, metadata={"axes": "ZYX", "unit": "pixel"})
     assert not one(tmp_path / "ij.tif").info.spacing_is_known

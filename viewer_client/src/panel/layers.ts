@@ -1,74 +1,15 @@
-// The controls of one layer: an image with its channels, or a segmentation.
+// The controls of the layers: images with their channels, and segmentations.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Path } from "../patch";
-import type { Channel, ChannelSummary, ImageLayer, LabelLayer, LayerSummary } from "../wire";
-import "./slider";
-import "./window";
-import { colorOf, hexOf, stepFor } from "./numbers";
-import type { Put } from "./panel";
+import type { LabelLayer, LayerSummary } from "../wire";
+import { channelCard } from "./channel";
+import { choice, fold, percent, slide, switchRow, toggle, type Context } from "./controls";
+import { materialControls } from "./material-controls";
 
-const percent = (value: number): string => `${Math.round(100 * value)} %`;
+/** With more channels than this the cards are folded at first. */
+const OPEN_CARDS = 3;
 
-export function toggle(label: string, on: boolean, put: (on: boolean) => void): TemplateResult {
-  return html`<input
-    class="switch"
-    type="checkbox"
-    role="switch"
-    aria-label=${label}
-    .checked=${on}
-    @change=${(event: Event) => put((event.target as HTMLInputElement).checked)}
-  />`;
-}
-
-function opacitySlider(value: number, path: Path, put: Put): TemplateResult {
-  return html`<hosta-slider
-    label="Opacity"
-    .value=${value}
-    .words=${percent}
-    @hosta-input=${(event: CustomEvent<number>) => put([...path, "opacity"], event.detail)}
-  ></hosta-slider>`;
-}
-
-function channelControls(
-  channel: Channel,
-  summary: ChannelSummary | undefined,
-  whole: boolean,
-  path: Path,
-  put: Put,
-): TemplateResult {
-  const name = channel.name || summary?.name || `Channel ${Number(path.at(-1)) + 1}`;
-  const range = summary?.range ?? channel.window;
-  const color = hexOf(channel.color);
-  const setColor = (event: Event): void => {
-    put([...path, "color"], colorOf((event.target as HTMLInputElement).value));
-    // A colour that is chosen is meant to be seen: it takes the place of a colour map.
-    if (channel.color_map !== null) put([...path, "color_map"], null);
-  };
-  return html`<fieldset class="channel" data-off=${channel.visible ? nothing : ""}>
-    <legend class="row">
-      <input type="color" aria-label=${`Colour of ${name}`} .value=${color} @input=${setColor} />
-      <span class="name" title=${name}>${name}</span>
-      ${channel.color_map === null ? nothing : html`<span class="map">${channel.color_map}</span>`}
-      ${toggle(`Show ${name}`, channel.visible, (on) => put([...path, "visible"], on))}
-    </legend>
-    ${
-      channel.visible
-        ? html`<hosta-window
-              numbers
-              label=${`Window of ${name}`}
-              .range=${range}
-              .value=${channel.window}
-              .step=${stepFor(range, whole)}
-              .histogram=${summary?.histogram ?? []}
-              .histogramRange=${range}
-              .color=${color}
-              @hosta-input=${(event: CustomEvent) => put([...path, "window"], event.detail)}
-            ></hosta-window>
-            ${opacitySlider(channel.opacity, path, put)}`
-        : nothing
-    }
-  </fieldset>`;
-}
+const LABEL_COLORS = { file: "Of the file", hash: "By number", glasbey: "Most distinct" };
 
 /** What the data is, in a line, e.g. `361 × 432 × 432 · uint8 · level 1 of 3`; shape as x, y, z. */
 function facts(summary: LayerSummary): string {
@@ -77,37 +18,68 @@ function facts(summary: LayerSummary): string {
   return `${shape} · ${summary.dtype}${level}`;
 }
 
-/** Controls for the layer at `index` of the state. */
-export function layerControls(
-  layer: ImageLayer | LabelLayer,
-  summary: LayerSummary | undefined,
-  index: number,
-  put: Put,
-): TemplateResult {
+export function layerName(context: Context, index: number): string {
+  return context.state.layers[index]!.name || context.scene.layers[index]?.name || `Layer ${index + 1}`;
+}
+
+/** Controls for the layers, and for the time where there is more than one point of it. */
+export function layerControls(context: Context): unknown {
+  const { state, scene, put } = context;
+  const last = scene.n_times - 1;
+  return [
+    last > 0
+      ? slide(put, {
+          label: "Time point",
+          path: ["time"],
+          value: state.time,
+          max: last,
+          step: 1,
+          words: (time) => `${time + 1} of ${last + 1}`,
+        })
+      : nothing,
+    state.layers.map((_, i) => layer(context, i)),
+  ];
+}
+
+function layer(context: Context, index: number): TemplateResult {
+  const found = context.state.layers[index]!;
+  const summary = context.scene.layers[index];
   const path = ["layers", index];
-  const name = layer.name || summary?.name || `Layer ${index + 1}`;
-  const whole = /int|bool/.test(summary?.dtype ?? "");
+  const name = layerName(context, index);
   return html`<div class="layer">
     <div class="row">
       <div class="title">
         <h3 title=${name}>${name}</h3>
         ${summary ? html`<p>${facts(summary)}</p>` : nothing}
       </div>
-      ${toggle(`Show ${name}`, layer.visible, (on) => put([...path, "visible"], on))}
+      ${toggle(`Show ${name}`, found.visible, (on) => context.put([...path, "visible"], on))}
     </div>
-    ${layer.visible ? body(layer, summary, path, whole, put) : nothing}
+    ${found.visible ? body(context, index, path, name) : nothing}
   </div>`;
 }
 
-function body(
-  layer: ImageLayer | LabelLayer,
-  summary: LayerSummary | undefined,
-  path: Path,
-  whole: boolean,
-  put: Put,
-): unknown {
-  if (layer.kind === "labels") return opacitySlider(layer.opacity, path, put);
-  return layer.channels.map((channel, c) =>
-    channelControls(channel, summary?.channels[c], whole, [...path, "channels", c], put),
+function body(context: Context, index: number, path: Path, name: string): unknown {
+  const found = context.state.layers[index]!;
+  const summary = context.scene.layers[index];
+  if (found.kind === "labels") return labelControls(context, found, path, name);
+  return found.channels.map((channel, c) =>
+    channelCard(context, {
+      channel,
+      summary: summary?.channels[c],
+      whole: /int|bool/.test(summary?.dtype ?? ""),
+      path: [...path, "channels", c],
+      open: found.channels.length <= OPEN_CARDS,
+    }),
   );
+}
+
+function labelControls({ put, folds }: Context, labels: LabelLayer, path: Path, name: string): TemplateResult {
+  return html`<div class="card">
+    ${choice(put, "Colours", [...path, "colors"], labels.colors, LABEL_COLORS, name)}
+    ${slide(put, { label: "Opacity", of: name, path: [...path, "opacity"], value: labels.opacity, words: percent })}
+    ${fold(folds, `${path.join("-")}-material`, "Material", () => [
+      materialControls(labels.material, [...path, "material"], name, put),
+      switchRow("Cut by box and planes", labels.clipped, (on) => put([...path, "clipped"], on), name),
+    ])}
+  </div>`;
 }

@@ -11,6 +11,7 @@ const STEP_DEG = 5;
 /** Fires `hosta-input` with the new LightDirection as its detail. */
 @customElement("hosta-light-disc")
 export class HostaLightDisc extends LitElement {
+  @property() label = "Direction of the light";
   @property({ attribute: false }) value: LightDirection = { azimuth: 0, elevation: 0 };
 
   @query("svg") private disc!: SVGSVGElement;
@@ -57,7 +58,7 @@ export class HostaLightDisc extends LitElement {
         viewBox="-50 -50 100 100"
         tabindex="0"
         role="slider"
-        aria-label="Direction of the light"
+        aria-label=${this.label}
         aria-roledescription="two-way slider"
         aria-valuemin="-180"
         aria-valuemax="180"

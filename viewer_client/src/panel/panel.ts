@@ -5,19 +5,45 @@ import type { HostaView } from "../hosta-view";
 import { resetIcon } from "../icons";
 import { valueAt, type Path } from "../patch";
 import { fields, theme } from "../theme";
-import type { ViewState } from "../wire";
+import type { Camera } from "../wire";
+import { cameraControls, lensOf } from "./camera-controls";
+import { foldButton, type Context } from "./controls";
+import { cutControls, sliceControls } from "./cut-controls";
+import { Folds } from "./folds";
 import { layerControls } from "./layers";
+import { lightControls } from "./light-controls";
 import { panelStyles } from "./panel-styles";
-import { cropControls, displayControls, lightControls, shadingControls } from "./scene-controls";
+import { guideControls, notes, pictureControls, renderingControls, shadingControls } from "./scene-controls";
 
-/** Puts a value at a path of the state. */
-export type Put = (path: Path, value: unknown) => void;
+interface Section {
+  title: string;
+  /** What its reset puts back. */
+  roots: readonly Path[];
+  body: (context: Context) => unknown;
+  /** Whether it is open until somebody chose. */
+  open?: boolean;
+}
+
+const SECTIONS: readonly Section[] = [
+  { title: "Layers", roots: [["layers"], ["time"]], body: layerControls, open: true },
+  { title: "Light", roots: [["lighting"]], body: lightControls, open: true },
+  { title: "Shading", roots: [["shading"]], body: shadingControls },
+  { title: "Picture", roots: [["display"], ["samples"]], body: pictureControls },
+  { title: "Camera", roots: [["camera"]], body: cameraControls },
+  { title: "Cut", roots: [["crop"], ["clip_planes"], ["flip"]], body: cutControls },
+  { title: "Slices", roots: [["slices"]], body: sliceControls },
+  { title: "Guides", roots: [["guides"]], body: guideControls },
+  { title: "Rendering", roots: [["rendering"]], body: renderingControls },
+];
 
 @customElement("hosta-panel")
 export class HostaPanel extends LitElement {
   @property({ attribute: false }) view: HostaView | null = null;
 
   private stop = new AbortController();
+  private readonly folds = new Folds(() => this.requestUpdate(), `hosta-panel ${location.pathname}`);
+  /** The lens that the camera's controls show. */
+  private lens = "";
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -31,65 +57,82 @@ export class HostaPanel extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("view")) this.follow();
+    if (this.view?.camera) this.lens = lensOf(this.view.camera);
   }
 
   private follow(): void {
     this.stop.abort();
     this.stop = new AbortController();
+    const { signal } = this.stop;
     for (const name of ["hosta-state", "hosta-connected", "hosta-connection"]) {
-      this.view?.addEventListener(name, () => this.requestUpdate(), { signal: this.stop.signal });
+      this.view?.addEventListener(name, () => this.requestUpdate(), { signal });
     }
+    // Turning the view changes nothing here, and comes often.
+    const moved = (event: Event): void => {
+      if (lensOf((event as CustomEvent<Camera>).detail) !== this.lens) this.requestUpdate();
+    };
+    this.view?.addEventListener("hosta-camera", moved, { signal });
   }
 
-  private readonly put: Put = (path, value) => this.view?.patch({ path, value });
-
-  private section(title: string, roots: readonly Path[], state: ViewState, body: unknown): TemplateResult {
-    const standard = this.view?.defaultState ?? state;
-    const differs = roots.some(
-      (path) => JSON.stringify(valueAt(state, path)) !== JSON.stringify(valueAt(standard, path)),
-    );
-    const reset = (): void => this.view?.patch(...roots.map((path) => ({ path, value: valueAt(standard, path) })));
+  private section({ title, roots, body, open }: Section, context: Context): TemplateResult {
+    const id = `section-${title.toLowerCase()}`;
+    const shown = this.folds.isOpen(id, open);
+    const ofCamera = roots[0]?.[0] === "camera";
+    // The camera moves more often than this is drawn.
+    const differs =
+      ofCamera ||
+      roots.some(
+        (path) => JSON.stringify(valueAt(context.state, path)) !== JSON.stringify(valueAt(context.standard, path)),
+      );
+    const reset = (): void => {
+      if (ofCamera) this.view?.resetCamera();
+      else this.view?.patch(...roots.map((path) => ({ path, value: valueAt(context.standard, path) })));
+    };
     return html`<section aria-label=${title}>
       <header>
-        <h2>${title}</h2>
-        <button title="Reset" aria-label=${`Reset ${title.toLowerCase()}`} ?disabled=${!differs} @click=${reset}>
+        <h2>${foldButton(this.folds, id, title, open)}</h2>
+        <button
+          class="small"
+          title="Reset"
+          aria-label=${`Reset ${title.toLowerCase()}`}
+          ?disabled=${!differs}
+          @click=${reset}
+        >
           ${resetIcon}
         </button>
       </header>
-      ${body}
+      <div id=${id} class="body" ?hidden=${!shown}>${shown ? body(context) : nothing}</div>
     </section>`;
   }
 
+  private context(view: HostaView): Context | null {
+    const { viewState: state, scene, camera } = view;
+    if (state === null || scene === null || camera === null) return null;
+    return {
+      state,
+      standard: view.defaultState ?? state,
+      scene,
+      put: (path, value) => view.patch({ path, value }),
+      folds: this.folds,
+      camera: () => view.camera ?? camera,
+      look: (next) => {
+        view.camera = next;
+      },
+      aspect: () => view.clientWidth / Math.max(view.clientHeight, 1) || 4 / 3,
+    };
+  }
+
   protected override render(): TemplateResult {
-    const state = this.view?.viewState ?? null;
-    const scene = this.view?.scene ?? null;
-    if (state === null || scene === null) {
-      return html`<p class="empty">The controls appear when the scene is open.</p>`;
-    }
-    const { put } = this;
+    const context = this.view && this.context(this.view);
+    if (!context) return html`<p class="empty">The controls appear when the scene is open.</p>`;
     return html`
       <div class="all" ?inert=${this.view?.state !== "connected"}>
-        ${this.section(
-          "Layers",
-          [["layers"]],
-          state,
-          state.layers.map((layer, i) => layerControls(layer, scene.layers[i], i, put)),
-        )}
-        ${this.section("Shading", [["shading"]], state, shadingControls(state, put))}
-        ${this.section("Light", [["lighting"]], state, lightControls(state, put))}
-        ${this.section("Picture", [["display"], ["samples"]], state, displayControls(state, put))}
-        ${this.section("Crop", [["crop"]], state, cropControls(state, scene, put))}
+        ${SECTIONS.map((section) => this.section(section, context))}
         <footer>
           <button class="wide" @click=${() => this.view?.resetCamera()}>Reset the view</button>
           <button class="wide" @click=${() => this.view?.resetAll()}>Reset everything</button>
         </footer>
-        ${
-          scene.notes.length
-            ? html`<ul class="notes">
-                ${scene.notes.map((note) => html`<li>${note}</li>`)}
-              </ul>`
-            : nothing
-        }
+        ${notes(context.scene.notes)}
       </div>
     `;
   }

@@ -1,69 +1,11 @@
-// The controls that belong to the whole scene: matter, light, picture, crop box.
-import { html, type TemplateResult } from "lit";
-import type { SceneSummary, ViewState } from "../wire";
-import { toggle } from "./layers";
-import type { LightDirection } from "./light-direction";
-import "./light-disc";
-import { colorOf, hexOf, length, readable } from "./numbers";
-import type { Put } from "./panel";
+// The controls that belong to the whole picture: how matter scatters, how it is computed, how it is shown, guides.
+import { html, nothing } from "lit";
+import { anySlice, slicesOn } from "../slices";
+import type { Guides, Rendering } from "../wire";
+import { choice, colorField, fold, percent, row, select, slide, switchRow, type Context } from "./controls";
+import { readable } from "./numbers";
 
-interface Slide {
-  label: string;
-  path: (string | number)[];
-  value: number;
-  min?: number;
-  max?: number;
-  step?: number;
-  scale?: "linear" | "log";
-  words?: (value: number) => string;
-}
-
-function slide(
-  put: Put,
-  { label, path, value, min = 0, max = 1, step = 0.01, scale = "linear", words }: Slide,
-): TemplateResult {
-  return html`<hosta-slider
-    .label=${label}
-    .value=${value}
-    .min=${min}
-    .max=${max}
-    .step=${step}
-    .scale=${scale}
-    .words=${words ?? ((number: number) => readable(number, 3))}
-    @hosta-input=${(event: CustomEvent<number>) => put(path, event.detail)}
-  ></hosta-slider>`;
-}
-
-function choice(
-  put: Put,
-  label: string,
-  path: string[],
-  value: string,
-  options: Record<string, string>,
-): TemplateResult {
-  return html`<label class="row">
-    <span class="name">${label}</span>
-    <select @change=${(event: Event) => put(path, (event.target as HTMLSelectElement).value)}>
-      ${Object.entries(options).map(
-        ([key, words]) =>
-          html`<option value=${key} ?selected=${key === value} .selected=${key === value}>${words}</option>`,
-      )}
-    </select>
-  </label>`;
-}
-
-function colorField(put: Put, label: string, path: string[], value: readonly number[]): TemplateResult {
-  return html`<label class="row">
-    <span class="name">${label}</span>
-    <input
-      type="color"
-      .value=${hexOf(value)}
-      @input=${(event: Event) => put(path, colorOf((event.target as HTMLInputElement).value))}
-    />
-  </label>`;
-}
-
-export function shadingControls({ shading }: ViewState, put: Put): unknown {
+export function shadingControls({ state: { shading }, put }: Context): unknown {
   return [
     slide(put, {
       label: "Density",
@@ -87,9 +29,9 @@ export function shadingControls({ shading }: ViewState, put: Put): unknown {
           max: 1000,
           scale: "log",
         })
-      : [],
+      : nothing,
     shading.mode === "brdf"
-      ? []
+      ? nothing
       : slide(put, {
           label: "Forward scattering",
           path: ["shading", "anisotropy"],
@@ -97,56 +39,12 @@ export function shadingControls({ shading }: ViewState, put: Put): unknown {
           min: -0.95,
           max: 0.95,
         }),
-    shading.mode === "phase"
-      ? []
-      : [
-          slide(put, { label: "Gloss", path: ["shading", "specular"], value: shading.specular }),
-          slide(put, { label: "Roughness", path: ["shading", "roughness"], value: shading.roughness, min: 0.05 }),
-        ],
   ];
 }
 
-export function lightControls({ lighting }: ViewState, put: Put): unknown {
-  const { area, sky } = lighting;
-  const turn = (event: CustomEvent<LightDirection>): void => {
-    put(["lighting", "area", "azimuth"], event.detail.azimuth);
-    put(["lighting", "area", "elevation"], event.detail.elevation);
-  };
-  return [
-    html`<hosta-light-disc
-      .value=${{ azimuth: area.azimuth, elevation: area.elevation }}
-      @hosta-input=${turn}
-    ></hosta-light-disc>`,
-    slide(put, { label: "Lamp", path: ["lighting", "area", "intensity"], value: area.intensity, max: 10, step: 0.05 }),
-    slide(put, {
-      label: "Lamp size",
-      path: ["lighting", "area", "size"],
-      value: area.size,
-      min: 0.01,
-      max: 10,
-      scale: "log",
-    }),
-    slide(put, { label: "Sky", path: ["lighting", "sky", "intensity"], value: sky.intensity, max: 5, step: 0.05 }),
-    html`<div class="row">
-      <span class="name">Lamp moves with the camera</span>
-      ${toggle("Lamp moves with the camera", area.follow_camera, (on) => put(["lighting", "area", "follow_camera"], on))}
-    </div>`,
-    colorField(put, "Lamp colour", ["lighting", "area", "color"], area.color),
-  ];
-}
-
-export function displayControls({ display, samples }: ViewState, put: Put): unknown {
+export function pictureControls({ state: { display, samples }, put }: Context): unknown {
   const stops = (value: number): string => `${value > 0 ? "+" : ""}${readable(value, 2)} EV`;
-  const spp = (power: number): string => `${2 ** power} spp`;
-  const quality = html`<hosta-slider
-    label="Quality"
-    .min=${0}
-    .max=${14}
-    .step=${1}
-    .value=${Math.log2(samples)}
-    .words=${(power: number) => (Number.isInteger(power) ? spp(power) : `${samples} spp`)}
-    @hosta-input=${(event: CustomEvent<number>) => put(["samples"], 2 ** event.detail)}
-  ></hosta-slider>`;
+  const spp = (power: number): string => (Number.isInteger(power) ? `${2 ** power} spp` : `${samples} spp`);
   return [
     slide(put, {
       label: "Exposure",
@@ -157,35 +55,165 @@ export function displayControls({ display, samples }: ViewState, put: Put): unkn
       step: 0.1,
       words: stops,
     }),
-    quality,
+    slide(put, {
+      label: "Quality",
+      path: ["samples"],
+      value: Math.log2(samples),
+      max: 14,
+      step: 1,
+      words: spp,
+      put: (power) => 2 ** power,
+    }),
     choice(put, "Tone map", ["display", "tone_map"], display.tone_map, {
       filmic: "Filmic",
+      agx: "AgX",
       exponential: "Exponential",
+      agave: "AGAVE's",
       linear: "Linear",
     }),
     colorField(put, "Background", ["display", "background"], display.background),
   ];
 }
 
-export function cropControls({ crop }: ViewState, scene: SceneSummary, put: Put): unknown {
-  return ["x", "y", "z"].map((axis, i) => {
-    const span = scene.box_hi[i]! - scene.box_lo[i]!;
-    const words = (part: number): string => length(part * span, span);
-    const value: [number, number] = [crop.lo[i]!, crop.hi[i]!];
-    const cut = (event: CustomEvent<[number, number]>): void => {
-      put(["crop", "lo", i], event.detail[0]);
-      put(["crop", "hi", i], event.detail[1]);
-    };
-    return html`<div class="crop">
-      <span class="name">${axis}</span>
-      <output class="number">${words(value[0])} – ${words(value[1])}</output>
-      <hosta-window
-        .label=${`Crop along ${axis}`}
-        .value=${value}
-        .step=${0.002}
-        .words=${words}
-        @hosta-input=${cut}
-      ></hosta-window>
-    </div>`;
-  });
+const MODES = {
+  path: "Path tracing",
+  march: "Ray march",
+  isosurface: "Isosurfaces",
+  slices: "Slices",
+  Projection: { maximum: "Maximum", minimum: "Minimum", average: "Average" },
+};
+
+export function renderingControls(context: Context): unknown {
+  const { state, put, folds } = context;
+  const { rendering } = state;
+  const traces = rendering.mode === "path";
+  const mode = (chosen: string): void => {
+    put(["rendering", "mode"], chosen);
+    // Without a slice there would be nothing to see.
+    if (chosen === "slices" && !anySlice(state.slices)) put(["slices"], slicesOn(state.slices, null));
+  };
+  return [
+    row("Mode", select("Mode", rendering.mode, MODES, mode)),
+    traces
+      ? slide(put, {
+          label: "Scatterings",
+          path: ["rendering", "scatterings"],
+          value: rendering.scatterings,
+          max: 64,
+          min: 1,
+          scale: "log",
+          words: (count) => (count < 2 ? "single" : `up to ${Math.round(count)}`),
+          put: Math.round,
+        })
+      : nothing,
+    choice(put, "Mixing", ["rendering", "mixing"], rendering.mixing, {
+      physical: "Physical",
+      max: "Strongest",
+      additive: "Additive",
+    }),
+    choice(put, "Between voxels", ["rendering", "interpolation"], rendering.interpolation, {
+      linear: "Smooth",
+      nearest: "Blocks",
+    }),
+    traces ? switchRow("Denoise", rendering.denoise, (on) => put(["rendering", "denoise"], on)) : nothing,
+    fold(folds, "rendering-advanced", "Advanced", () => advanced(context, rendering)),
+  ];
+}
+
+const orNone = (value: number): string => (value === 0 ? "none" : readable(value, 3));
+
+function advanced({ put }: Context, rendering: Rendering): unknown {
+  if (rendering.mode !== "path") {
+    return slide(put, {
+      label: "Step",
+      path: ["rendering", "step_vox"],
+      value: rendering.step_vox,
+      min: 0.05,
+      max: 4,
+      scale: "log",
+      words: (value) => `${readable(value, 2)} voxels`,
+    });
+  }
+  return [
+    slide(put, {
+      label: "Stop below a noise of",
+      path: ["rendering", "noise_threshold"],
+      value: rendering.noise_threshold,
+      max: 0.1,
+      step: 0.002,
+      words: (part) => (part === 0 ? "never" : `${readable(100 * part, 2)} %`),
+    }),
+    choice(put, "Sampler", ["rendering", "sampler"], rendering.sampler, {
+      sobol: "Sobol, blue noise",
+      independent: "Independent",
+    }),
+    choice(put, "Direct light", ["rendering", "direct"], rendering.direct, {
+      mis: "Combined",
+      light: "By lights",
+      bsdf: "By surfaces",
+    }),
+    switchRow("Reference, without limits", rendering.reference, (on) => put(["rendering", "reference"], on)),
+    rendering.reference
+      ? nothing
+      : [
+          slide(put, {
+            label: "Limit of fireflies",
+            path: ["rendering", "firefly_limit"],
+            value: rendering.firefly_limit,
+            max: 100,
+            step: 1,
+            words: orNone,
+          }),
+          slide(put, {
+            label: "Limit of extinction",
+            path: ["rendering", "extinction_cap"],
+            value: rendering.extinction_cap,
+            max: 32,
+            step: 0.5,
+            words: orNone,
+          }),
+        ],
+  ];
+}
+
+const GUIDE_WORDS: readonly [keyof Guides & ("box" | "ticks" | "axes" | "scale_bar" | "time_stamp"), string][] = [
+  ["box", "Box"],
+  ["ticks", "Ticks"],
+  ["axes", "Axes"],
+  ["scale_bar", "Scale bar"],
+  ["time_stamp", "Time stamp"],
+];
+
+export function guideControls({ state: { guides }, put }: Context): unknown {
+  const anyText = guides.ticks || guides.axes || guides.scale_bar || guides.time_stamp;
+  return [
+    GUIDE_WORDS.map(([key, label]) => switchRow(label, guides[key], (on) => put(["guides", key], on))),
+    guides.time_stamp
+      ? choice(put, "Time as", ["guides", "time_format"], guides.time_format, {
+          clock: "Clock",
+          unit: "Number and unit",
+        })
+      : nothing,
+    anyText || guides.box ? colorField(put, "Colour", ["guides", "color"], guides.color, "the guides") : nothing,
+    anyText
+      ? slide(put, {
+          label: "Size of text",
+          path: ["guides", "text_scale"],
+          value: guides.text_scale,
+          min: 0.25,
+          max: 4,
+          step: 0.05,
+          words: percent,
+        })
+      : nothing,
+  ];
+}
+
+/** Notes about the scene. */
+export function notes(list: readonly string[]): unknown {
+  return list.length > 0
+    ? html`<ul class="notes">
+        ${list.map((note) => html`<li>${note}</li>`)}
+      </ul>`
+    : nothing;
 }

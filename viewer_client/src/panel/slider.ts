@@ -1,5 +1,5 @@
 // <hosta-slider>: a label, a slider and its value; linear or logarithmic.
-import { css, html, LitElement, type TemplateResult } from "lit";
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import { fields, theme } from "../theme";
 import { logPosition, logValue, readable } from "./numbers";
@@ -8,6 +8,8 @@ import { logPosition, logValue, readable } from "./numbers";
 @customElement("hosta-slider")
 export class HostaSlider extends LitElement {
   @property() label = "";
+  /** What the label belongs to, where it alone would not say. */
+  @property() of = "";
   @property({ type: Number }) min = 0;
   @property({ type: Number }) max = 1;
   @property({ type: Number }) step = 0.01;
@@ -43,6 +45,7 @@ export class HostaSlider extends LitElement {
         max=${log ? 1 : this.max}
         step=${log ? 0.005 : this.step}
         .value=${String(log ? logPosition(this.value, this.min, this.max) : this.value)}
+        aria-label=${this.of ? `${this.label} of ${this.of}` : nothing}
         aria-valuetext=${words}
         @input=${this.moved}
       />

@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing, svg, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, queryAll } from "lit/decorators.js";
 import { fields, theme } from "../theme";
+import type { CurveNode } from "./curve";
 import { histogramPath, readable, rebinned } from "./numbers";
 
 const WIDTH = 240;
@@ -21,6 +22,10 @@ export class HostaWindow extends LitElement {
   @property({ attribute: false }) histogram: readonly number[] = [];
   @property({ attribute: false }) histogramRange: [number, number] = [0, 1];
   @property() color = "";
+  /** The curve over the window, drawn on the histogram: places and heights 0 to 1; none for no line. */
+  @property({ attribute: false }) curve: readonly CurveNode[] = [];
+  /** Whether the window is only shown: something else makes it. */
+  @property({ type: Boolean }) fixed = false;
   /** Whether the ends can be typed as numbers too. */
   @property({ type: Boolean }) numbers = false;
   @property({ attribute: false }) words: (value: number) => string = (value) => readable(value);
@@ -53,6 +58,7 @@ export class HostaWindow extends LitElement {
   protected override updated(): void {
     for (const [i, thumb] of this.thumbs.entries()) thumb.value = String(this.value[i]);
     const [low, high] = this.value.map((value) => `${(100 * this.x(value)) / WIDTH}%`);
+    this.style.setProperty("--bars", this.color || "var(--quiet)");
     this.style.setProperty("--low", low ?? "0%");
     this.style.setProperty("--high", high ?? "100%");
   }
@@ -63,15 +69,22 @@ export class HostaWindow extends LitElement {
     const start = this.x(this.histogramRange[0]);
     const width = Math.max(this.x(this.histogramRange[1]) - start, 1);
     const path = histogramPath(rebinned(this.histogram, BINS), width, HEIGHT);
-    const color = this.color || "currentColor";
     return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
       ${svg`
         <defs><clipPath id="inside"><rect x=${low} y="0" width=${Math.max(high - low, 0)} height=${HEIGHT} /></clipPath></defs>
         <path class="outside" d=${path} transform="translate(${start})" />
-        <g clip-path="url(#inside)"><path d=${path} transform="translate(${start})" fill=${color} opacity="0.75" /></g>
-        <path class="ramp" d="M${low} ${HEIGHT - 1}L${high} 1H${WIDTH}" />
+        <g clip-path="url(#inside)"><path d=${path} transform="translate(${start})" class="inside" /></g>
+        <path class="curve" d=${this.line(low, high)} />
       `}
     </svg>`;
+  }
+
+  /** The curve in the chart, level on both sides of the window. */
+  private line(low: number, high: number): string {
+    if (this.curve.length === 0) return "";
+    const y = (part: number): number => HEIGHT - 1 - part * (HEIGHT - 2);
+    const nodes = this.curve.map(([at, part]) => `L${low + at * (high - low)} ${y(part)}`);
+    return `M0 ${y(this.curve[0]![1])}${nodes.join("")}L${WIDTH} ${y(this.curve.at(-1)![1])}`;
   }
 
   private thumb(end: 0 | 1): TemplateResult {
@@ -112,9 +125,8 @@ export class HostaWindow extends LitElement {
 
   protected override render(): TemplateResult {
     return html`
-      ${this.chart()}
-      <div class="track">${this.thumb(0)}${this.thumb(1)}</div>
-      ${this.numbers ? html`<div class="fields">${this.field(0)}<span>to</span>${this.field(1)}</div>` : nothing}
+      ${this.chart()} ${this.fixed ? nothing : html`<div class="track">${this.thumb(0)}${this.thumb(1)}</div>`}
+      ${this.numbers && !this.fixed ? html`<div class="fields">${this.field(0)}<span>to</span>${this.field(1)}</div>` : nothing}
     `;
   }
 
@@ -132,10 +144,17 @@ export class HostaWindow extends LitElement {
         height: 44px;
         overflow: visible;
       }
+      .inside {
+        fill: color-mix(in srgb, var(--bars, var(--quiet)) 75%, var(--quiet));
+        opacity: 0.8;
+      }
       .outside {
         fill: var(--line);
       }
-      .ramp {
+      :host([fixed]) svg {
+        margin-bottom: 0;
+      }
+      .curve {
         fill: none;
         stroke: var(--text);
         stroke-width: 1.2;

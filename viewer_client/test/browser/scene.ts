@@ -1,10 +1,27 @@
 // A scene as a server would describe it: one image with two channels and a segmentation.
-import type { HelloMessage, ViewState } from "../../src/wire";
+import type { HelloMessage, Material, ViewState } from "../../src/wire";
 
 const bell = (at: number, width: number, height: number): number[] =>
   Array.from({ length: 128 }, (_, i) => Math.round(height * Math.exp(-(((i - at) / width) ** 2))));
 const sum = (...lists: number[][]): number[] =>
   lists[0]!.map((_, i) => lists.reduce((total, list) => total + list[i]!, 0));
+
+const MATERIAL: Material = {
+  specular: 0.15,
+  specular_color: [1, 1, 1],
+  roughness: 0.45,
+  emission: [0, 0, 0],
+  emission_strength: 1,
+};
+const PLAIN = {
+  colors: [],
+  rule: null,
+  curve: [],
+  gradient_curve: [],
+  isovalue: null,
+  material: MATERIAL,
+  clipped: true,
+};
 
 export const STATE: ViewState = {
   version: 1,
@@ -15,6 +32,10 @@ export const STATE: ViewState = {
     view_angle: 30,
     projection: "perspective",
     parallel_scale: 60,
+    aperture: 0,
+    focus_distance: null,
+    stereo: "off",
+    eye_separation: 1 / 30,
   },
   layers: [
     {
@@ -30,7 +51,7 @@ export const STATE: ViewState = {
           color_map: null,
           window: [400, 2600],
           opacity: 1,
-          curve: [],
+          ...PLAIN,
         },
         {
           name: "nucleus",
@@ -39,29 +60,83 @@ export const STATE: ViewState = {
           color_map: "magma",
           window: [120, 900],
           opacity: 0.6,
-          curve: [],
+          ...PLAIN,
         },
       ],
     },
-    { kind: "labels", source: "cell-labels.ome.zarr", name: "mitochondria", visible: true, opacity: 0.8 },
+    {
+      kind: "labels",
+      source: "cell-labels.ome.zarr",
+      name: "mitochondria",
+      visible: true,
+      opacity: 0.8,
+      colors: "file",
+      material: MATERIAL,
+      clipped: true,
+    },
   ],
   time: 0,
   crop: { lo: [0, 0, 0], hi: [1, 1, 1] },
-  shading: { density: 400, mode: "mixed", gradient_factor: 1, anisotropy: 0, specular: 0.15, roughness: 0.45 },
+  clip_planes: [],
+  slices: { x: null, y: null, z: null, planes: [], opacity_by_curve: false },
+  flip: [false, false, false],
+  shading: { density: 400, mode: "mixed", gradient_factor: 1, anisotropy: 0 },
   lighting: {
-    area: {
+    lights: [
+      {
+        kind: "rectangle",
+        visible: true,
+        azimuth: -35,
+        elevation: 40,
+        distance: 2,
+        position: null,
+        target: null,
+        color: [1, 0.97, 0.92],
+        intensity: 1.9,
+        follow_camera: true,
+        width: 0.7,
+        height: 0.7,
+        up: null,
+        seen: false,
+      },
+    ],
+    sky: {
       visible: true,
-      azimuth: -35,
-      elevation: 40,
-      distance: 2,
-      size: 0.7,
-      color: [1, 0.97, 0.92],
-      intensity: 1,
+      top: [0.75, 0.84, 1],
+      middle: [0.6, 0.62, 0.66],
+      bottom: [0.36, 0.33, 0.32],
+      intensity: 0.8,
+      environment: null,
       follow_camera: true,
+      rotation: [0, 0, 0, 1],
+      seen: false,
     },
-    sky: { visible: true, top: [0.75, 0.84, 1], middle: [0.6, 0.62, 0.66], bottom: [0.36, 0.33, 0.32], intensity: 0.5 },
+  },
+  rendering: {
+    mode: "path",
+    scatterings: 1,
+    mixing: "physical",
+    interpolation: "linear",
+    step_vox: 0.5,
+    sampler: "sobol",
+    direct: "mis",
+    firefly_limit: 20,
+    extinction_cap: 4,
+    reference: false,
+    noise_threshold: 0,
+    denoise: true,
   },
   display: { exposure: 0, tone_map: "filmic", background: [0, 0, 0] },
+  guides: {
+    box: false,
+    ticks: false,
+    axes: false,
+    scale_bar: false,
+    time_stamp: false,
+    time_format: "clock",
+    color: [0.85, 0.85, 0.85],
+    text_scale: 1,
+  },
   samples: 256,
   seed: 0,
 };
@@ -80,6 +155,7 @@ export const HELLO: HelloMessage = {
     name: "cell.ome.zarr",
     box_lo: [0, 0, 0],
     box_hi: [100, 80, 60],
+    orientation: "image",
     layers: [
       {
         name: "cell.ome.zarr",

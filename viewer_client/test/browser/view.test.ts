@@ -133,8 +133,10 @@ describe.skipIf(!executablePath)("the client in a browser", () => {
     await until(page, "server.state.layers[0].channels[1].visible === true");
     await page.getByRole("slider", { name: "Window of membrane, to" }).press("ArrowRight");
     await until(page, "server.state.layers[0].channels[0].window[1] > 2600");
-    await page.getByRole("slider", { name: "Direction of the light" }).press("ArrowRight");
-    await until(page, "server.state.lighting.area.azimuth === -30");
+    await page.getByRole("slider", { name: "Direction of Light" }).press("ArrowRight");
+    await until(page, "server.state.lighting.lights[0].azimuth === -30");
+    for (const title of ["Picture", "Cut", "Shading"])
+      await page.getByRole("button", { name: title, exact: true }).click();
     await page.getByLabel("Tone map").selectOption("linear");
     await until(page, "server.state.display.tone_map === 'linear'");
     await page.getByRole("slider", { name: "Crop along z, to" }).press("PageDown");

@@ -1,0 +1,1 @@
+"""Views made elsewhere: what other programs saved, as scenes and states of ours."""

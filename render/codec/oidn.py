@@ -1,0 +1,90 @@
+"""Intel Open Image Denoise on linear pictures, by way of the package `pyoidn` (the extra `hosta[denoise]`)."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import HostaError
+
+Floats = NDArray[np.float32]
+# A pixel stays empty where none so near has seen anything: the filter leaves a trace of light everywhere.
+_NEAR_PX = 2
+_LARGEST = 1e30
+
+
+def check_denoiser() -> None:
+    """Raises HostaError, with what to install, where the denoiser is absent."""
+    if importlib.util.find_spec("pyoidn") is None:
+        raise HostaError("denoising needs Intel Open Image Denoise: pip install 'hosta[denoise]', or use --no-denoise")
+
+
+def denoise(
+    color: Floats, albedo: Floats | None = None, normal: Floats | None = None, clean_aux: bool = False
+) -> Floats:
+    """The picture without its noise: (h, w, 4) float32, linear HDR, premultiplied, as `color` is.
+
+    `albedo` (h, w, 3), 0..1 and `normal` (h, w, 3), -1..1 guide the filter and are premultiplied like the colour; as
+    they are noisy too (depth of field, translucent matter) they are filtered first, unless `clean_aux`. Light and
+    coverage are filtered each by itself. What is no number counts as 0. Raises HostaError where the denoiser is absent
+    or fails.
+    """
+    check_denoiser()
+    import pyoidn
+
+    color = _clean(color, 0.0, _LARGEST)
+    guides: dict[str, Floats] = {}
+    if albedo is not None:
+        guides["albedo"] = _clean(albedo, 0.0, 1.0)
+    if normal is not None:
+        guides["normal"] = _clean(normal, -1.0, 1.0)
+    with pyoidn.Device() as device:
+        device.commit()
+        if not clean_aux:
+            guides = {name: _filter(device, {name: guide}) for name, guide in guides.items()}
+        options = {"cleanAux": True} if guides else {}
+        light = _filter(device, {"color": np.ascontiguousarray(color[..., :3]), **guides}, hdr=True, **options)
+        coverage = np.repeat(color[..., 3:], 3, axis=2)
+        if coverage.min() < 1.0:
+            # As HDR too, though it never exceeds 1: the filter for LDR makes soft edges 4 % wider.
+            coverage = _filter(device, {"color": coverage, **guides}, hdr=True, **options)
+    result = np.empty_like(color)
+    result[..., :3] = np.maximum(light, 0.0)
+    result[..., 3] = np.clip(coverage.mean(axis=2), 0.0, 1.0)
+    result[_empty(color[..., 3])] = 0.0
+    return result
+
+
+def _clean(image: Floats, least: float, most: float) -> Floats:
+    finite = np.nan_to_num(image.astype(np.float32), nan=0.0, posinf=most, neginf=least)
+    return np.ascontiguousarray(np.clip(finite, least, most))
+
+
+def _filter(device: Any, images: dict[str, Floats], **options: bool) -> Floats:
+    """One run of OIDN's "RT" filter. A guide alone is prefiltered: OIDN knows it by its name."""
+    import pyoidn
+
+    result = np.zeros_like(next(iter(images.values())))
+    with pyoidn.Filter(device, pyoidn.OIDN_FILTER_TYPE_RT) as one:
+        for name, image in [*images.items(), ("output", result)]:
+            one.set_image(name, image, pyoidn.OIDN_FORMAT_FLOAT3)
+        for name, value in options.items():
+            one.set_bool(name, value)
+        one.commit()
+        one.execute()
+    problem = device.get_error()
+    if problem is not None:
+        raise HostaError(f"Open Image Denoise failed: {problem}")
+    return result
+
+
+def _empty(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where nothing was hit within a square of _NEAR_PX pixels each way."""
+    hit = alpha > 0.0
+    padded = np.pad(hit, _NEAR_PX)
+    side = 2 * _NEAR_PX + 1
+    near = np.lib.stride_tricks.sliding_window_view(padded, (side, side)).any(axis=(2, 3))
+    return np.asarray(~near)

@@ -1,0 +1,58 @@
+// A ray through one volume, cut where it passes from one set of eight voxel centres to the next: along each segment the
+// trilinear field is one polynomial of degree 3. With nearest voxels the cuts are at the voxels' faces and the field is
+// constant in between. Needs bricks.glsl, box.glsl, ranges[], scene_planes.
+
+layout(std430, binding = 8) readonly buffer RangeBuffer { uint ranges[]; };
+
+struct Segments {
+    vec3 o, d, inverse_d;  // grid coordinates; s = 0 .. s_end in units of the unit-space ray
+    vec3 size;
+    ivec3 n;               // macrocells
+    float s_end;
+    float least;           // the least progress: a thousandth of a voxel
+    float shift;           // cuts are at integers + shift
+};
+
+// The part of the unit-space ray o + t d over span that is inside volume v, as segments that begin at s = 0 = t0.
+bool segments_start(int v, vec3 o, vec3 d, vec2 span, out Segments w, out float t0) {
+    w.d = grid_direction(v, d);
+    w.inverse_d = safe_inverse(w.d);
+    w.size = vec3(volumes[v].size.xyz);
+    w.n = volumes[v].cells.xyz;
+    vec3 go = grid_from_unit(v, o);
+    vec2 inside = clip_to_box(go, w.inverse_d, vec3(0.0), w.size, span.x, span.y);
+    t0 = inside.x;
+    w.s_end = inside.y - inside.x;
+    if (!(w.s_end > 0.0)) return false;
+    w.o = grid_from_unit(v, o + d * t0);
+    w.least = 1e-3 / max(abs(w.d.x), max(abs(w.d.y), abs(w.d.z)));
+    w.shift = scene_planes.nearest != 0 ? 0.0 : 0.5;
+    return true;
+}
+
+vec3 segments_at(in Segments w, float s) { return clamp(w.o + w.d * s, vec3(0.0), w.size); }
+
+// Where the segment that begins at s ends.
+float segment_end(in Segments w, float s) {
+    vec3 q = w.o + w.d * s - w.shift;
+    vec3 cut = mix(ceil(q) - 1.0, floor(q) + 1.0, greaterThanEqual(w.d, vec3(0.0)));
+    vec3 face = (cut + w.shift - w.o) * w.inverse_d;
+    return min(max(min(face.x, min(face.y, face.z)), s + w.least), w.s_end);
+}
+
+// The range of channel c's texel fractions in the macrocell just after s, and where the ray leaves it.
+vec2 segment_range(in Segments w, int c, float s, out float s_exit) {
+    ivec3 cell = clamp(ivec3(w.o + w.d * (s + w.least)) / CELL, ivec3(0), w.n - 1);
+    vec3 side = vec3(greaterThanEqual(w.d, vec3(0.0)));
+    vec3 face = ((vec3(cell) + side) * float(CELL) - w.o) * w.inverse_d;
+    s_exit = min(max(min(face.x, min(face.y, face.z)), s + w.least), w.s_end);
+    uint range = ranges[channels[c].range_base + (cell.z * w.n.y + cell.y) * w.n.x + cell.x];
+    return vec2(range & 0xFFFFu, range >> 16u) * (STORAGE_OF(c) == 0 ? 1.0 / 255.0 : 1.0 / 65535.0);
+}
+
+// The span of [0, infinity) in which channel c may be drawn: what crop box and clip planes keep, or everything.
+vec2 kept_span(int c, vec3 o, vec3 d) {
+    if (scene_planes.shown[c].clipped == 0) return vec2(0.0, 1e30);
+    vec2 span = clip_to_box(o, safe_inverse(d), params.crop_lo.xyz, params.crop_hi.xyz, 0.0, 1e30);
+    return clip_to_planes(o, d, span);
+}
