@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import stats
 
 from render.engine.layout import PARAMS
 from render.engine.lights import linear
-from render.gpu.buffer import Buffer
 from render.gpu.context import Context
 from render.state.light import (
     DirectionalLight,
@@ -256,69 +253,3 @@ def test_no_light_is_no_radiance() -> None:
     assert record[0]["light_count"] == record[0]["sky_chance"] == 0
     assert not record[0]["sky_top"].any()
     assert not len(lights_of(state, scene, np.eye(4)))
-
-
-# ---- environment maps ----
-
-ROWS, COLUMNS = 12, 24
-ENVIRONMENT = "layout(std430, binding = 14) readonly buffer Cdf { float environment_cdf[]; };\n"
-TURNED = Sky(follow_camera=False, rotation=(0.3, -0.2, 0.5, 0.8))
-
-
-@pytest.fixture
-def environment(gl: Context) -> Iterator[NDArray[np.float64]]:
-    """Weights (rows, columns) of directions, some of them 0 and one large, whose tables are bound."""
-    weights = np.random.default_rng(9).random((ROWS, COLUMNS)) ** 2
-    weights[4], weights[7, 3:9], weights[2, 5] = 0.0, 0.0, 10.0
-    theta = np.pi * (np.arange(ROWS) + 0.5) / ROWS
-    weights *= np.sin(theta)[:, None]
-    rows = np.concatenate([[0.0], np.cumsum(weights.sum(axis=1)) / weights.sum()])
-    along = np.cumsum(np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0), axis=1)
-    columns = np.concatenate([np.zeros((ROWS, 1)), along / along[:, -1:]], axis=1)
-    buffer = Buffer.of(np.concatenate([rows, columns.ravel()]).astype(np.float32))
-    buffer.bind(14)
-    yield weights / weights.sum()
-    buffer.close()
-
-
-def of_environment(body: str, arguments: dict[str, NDArray[Any]], result: str) -> NDArray[np.float32]:
-    sizes = {"ENVIRONMENT_ROWS": ROWS, "ENVIRONMENT_COLUMNS": COLUMNS}
-    return call(body, arguments, ["phase", "environment"], result=result, head=ENVIRONMENT, defines=sizes,
-                params=turned(TURNED))  # fmt: skip
-
-
-def test_directions_to_an_environment_follow_their_density(environment: NDArray[np.float64]) -> None:
-    u = np.random.default_rng(6).random((N, 2)).astype(np.float32)
-    wi = of_environment("result = environment_sample(u);", {"u": u}, "vec3")
-    np.testing.assert_allclose(np.linalg.norm(wi, axis=1), 1, atol=1e-5)
-
-    def density(d: NDArray[np.float32]) -> F:
-        got = of_environment("result = environment_pdf(environment_uv(d));", {"d": d}, "float")
-        return got.astype(np.float64)
-
-    # Across the map's poles, about which the density has no bound.
-    across = tuple(turned(TURNED)[0]["sky_x"][:3].astype(float))
-    chance, integral = p_value(wi, density, SphereGrid(across, n_theta=18, fine=64))
-    assert integral == pytest.approx(1, abs=3e-3)
-    assert chance > SIGNIFICANCE
-
-
-def test_texels_of_an_environment_are_drawn_as_often_as_they_weigh(environment: NDArray[np.float64]) -> None:
-    """Exact counts by texel, not of the density that the shader says."""
-    u = np.random.default_rng(7).random((N, 2)).astype(np.float32)
-    uv = of_environment("result = environment_uv(environment_sample(u));", {"u": u}, "vec2").astype(np.float64)
-    counts = np.histogram2d(uv[:, 1] * ROWS, uv[:, 0] * COLUMNS, bins=(range(ROWS + 1), range(COLUMNS + 1)))[0]
-    expected = environment * N
-    assert counts[expected == 0].sum() <= 5  # of a rounding at an edge
-    shown = expected > 8
-    observed = np.append(counts[shown], counts[~shown].sum())
-    wanted = np.append(expected[shown], expected[~shown].sum())
-    statistic = ((observed - wanted) ** 2 / np.maximum(wanted, 1.0)).sum()
-    assert stats.chi2.sf(statistic, len(wanted) - 1) > SIGNIFICANCE
-
-
-def test_places_in_an_environment_and_directions_are_inverse(environment: NDArray[np.float64]) -> None:
-    d = np.random.default_rng(8).normal(size=(2000, 3))
-    d = (d / np.linalg.norm(d, axis=1, keepdims=True)).astype(np.float32)
-    again = of_environment("result = environment_direction(environment_uv(d));", {"d": d}, "vec3")
-    np.testing.assert_allclose(again, d, atol=1e-3)
