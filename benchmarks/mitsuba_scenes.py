@@ -2,14 +2,15 @@
 
     python -m benchmarks.mitsuba_scenes [--size 96] [--spp 1024] [--bounces 1,8] [--scenes thin,dense] [--out DIR]
 
-A heterogeneous medium in a cube of side 1. Both take the voxels as trilinear between their centres and constant from the
-outermost centres to the faces (Mitsuba's `gridvolume` with the wrap mode `clamp`), and both put samples into pixels by a
-tent filter of radius 1. `max_depth` counts the edges of a path: light that was scattered n times has n + 1. Neither plays
-Russian roulette in Mitsuba (`rr_depth`) nor clamps anything; sources of light are not seen directly.
+A heterogeneous medium in a cube of side 1. Both take the voxels as trilinear between their centres and constant from
+the outermost centres to the faces (Mitsuba's `gridvolume` with the wrap mode `clamp`), and both put samples into pixels
+by a tent filter of radius 1. `max_depth` counts the edges of a path: light that was scattered n times has n + 1.
+Mitsuba plays no Russian roulette (`rr_depth`), Hosta does from the third event on; nothing is clamped. Sources of light
+are not seen directly.
 
 Bias is (Hosta - Mitsuba) / Mitsuba of the picture's mean luminance. Its standard error is that of independent seeds, of
-which each renderer draws PARTS. `blocks` is the largest of |difference| / error over blocks of pixels: they show whether a
-bias of one part hides behind one of another.
+which each renderer draws PARTS. `blocks` is the largest of |difference| / error over blocks of pixels: they show
+whether a bias of one part hides behind one of another.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ from render.state.view import Shading, ViewState
 
 N = 24
 PARTS = 8
-# Mitsuba moves a ray that enters a medium by 1e-4 (1 + |p|) at least, into which it does not look: in a cube of side 1 with
-# an optical depth of 60 that takes half a percent from the light. In a large cube it is a third of that.
+# Mitsuba moves a ray that enters a medium by 1e-4 (1 + |p|), and what lies before that does not scatter: in a cube of
+# side 1 with an optical depth of 60 it takes half a percent from the light. In a large cube it is a third of that.
 SCALE = 1000.0
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 EYE = Camera(
@@ -52,7 +53,7 @@ Picture = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Case:
-    """`density` is the optical depth at opacity 1 across the cube, `albedo` linear, `sky` the radiance from everywhere."""
+    """`density` is the optical depth at opacity 1 across the cube, `albedo` linear, `sky` radiance from everywhere."""
 
     density: float
     g: float = 0.0
@@ -65,7 +66,10 @@ _WHITE = (1.0, 1.0, 1.0)
 CASES = {
     "thin": Case(1.0, sky=1.0),
     "dense": Case(
-        60.0, lights=(RectangleLight(position=(0.7, -1.6, 1.5), width=0.9, height=0.5, up=(0.0, 0.0, 1.0), color=_WHITE),)
+        60.0,
+        lights=(
+            RectangleLight(position=(0.7, -1.6, 1.5), width=0.9, height=0.5, up=(0.0, 0.0, 1.0), color=_WHITE),
+        ),
     ),
     "forward": Case(8.0, g=0.8, lights=(PointLight(position=(-1.0, 1.4, 0.8), color=_WHITE, intensity=3.0),)),
     "coloured": Case(
@@ -179,6 +183,7 @@ def mitsuba_light(mi: Any, light: Light) -> dict[str, Any]:
 def mitsuba_scene(mi: Any, case: Case, scatterings: int, size: int) -> Any:
     """`case` as Mitsuba has it."""
     t = mi.ScalarTransform4f()
+    eye = np.asarray(EYE.position) * SCALE
     grid = mi.VolumeGrid((voxels() / 65535.0).astype(np.float32)[..., None])
     medium = {
         "type": "heterogeneous",
@@ -196,8 +201,9 @@ def mitsuba_scene(mi: Any, case: Case, scatterings: int, size: int) -> Any:
             "type": "volpath", "max_depth": scatterings + 1, "rr_depth": 1_000_000, "hide_emitters": True,
         },
         "sensor": {
-            "type": "perspective", "fov": EYE.view_angle, "fov_axis": "y", "near_clip": 1e-3 * SCALE, "far_clip": 100 * SCALE,
-            "to_world": t.look_at(origin=(np.asarray(EYE.position) * SCALE).tolist(), target=[0, 0, 0], up=list(EYE.view_up)),
+            "type": "perspective", "fov": EYE.view_angle, "fov_axis": "y",
+            "near_clip": 1e-3 * SCALE, "far_clip": 100 * SCALE,
+            "to_world": t.look_at(origin=eye.tolist(), target=[0, 0, 0], up=list(EYE.view_up)),
             "film": {
                 "type": "hdrfilm", "width": size, "height": size, "pixel_format": "rgb", "component_format": "float32",
                 "rfilter": {"type": "tent", "radius": 1.0},

@@ -40,7 +40,7 @@ def test_a_difference_would_be_seen(gl: Context) -> None:
 
 
 def test_voxels_lie_for_mitsuba_where_they_lie_for_us() -> None:
-    """Trilinear between the centres, constant beyond the outermost: so that no choice of data has to hide a difference."""
+    """Trilinear between the centres, constant beyond the outermost: no choice of data has to hide a difference."""
     mi.set_variant("scalar_rgb")
     fractions = (voxels() / 65535.0).astype(np.float32)
     volume = mi.load_dict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def test_quiet_tiles_stop_and_say_so(draw: Draw, half_noisy: Scene) -> None:
     assert seen[-1].converged
     shares = [frame.active_share for frame in seen if frame.scale == 1.0]
     assert shares[0] == 1.0
-    assert all(a >= b for a, b in zip(shares[:-1], shares[1:], strict=True))
+    assert all(a >= b for a, b in itertools.pairwise(shares))
     assert any(0 < share < 0.8 for share in shares)
     assert shares[-1] == 0.0
     assert seen[-1].samples < 512
