@@ -129,7 +129,7 @@ def cuts(
 
 
 def depth_ahead(record: NDArray[np.void]) -> NDArray[np.float32]:
-    """How far each pixel's ray has come, from the eye, where it begins: (height, width), unit space. See camera.glsl."""
+    """How far from the eye each pixel's ray begins: (height, width), unit space. See camera.glsl."""
     p = record[0]
     width, height = (int(side) for side in p["picture"][:2])
     ahead = float(p["lens"][2])

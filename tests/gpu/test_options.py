@@ -1,4 +1,4 @@
-"""Options of a view that change what the path tracer meets: interpolation, planes, lights that follow, many channels."""
+"""Options of a view that change what the path tracer meets: interpolation, planes, moving lights, many channels."""
 
 from __future__ import annotations
 
