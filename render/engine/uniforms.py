@@ -53,7 +53,9 @@ def uniforms(
     record = params(state, scene, unit_from_world, picture, window)
     volumes = flipped(volume_records, state.flip)
     lights, _ = light_records(state, scene, unit_from_world)
-    return Uniforms(record, volumes, cuts(record, volumes, drawn, state), lights)
+    layers = {layer.source: layer for layer in state.layers}  # in whatever order
+    ordered = state.model_copy(update={"layers": tuple(layers[layer.key] for layer in scene.layers)})
+    return Uniforms(record, volumes, cuts(record, volumes, drawn, ordered), lights)
 
 
 def params(
@@ -108,7 +110,10 @@ def flipped(volume_records: NDArray[np.void], flip: tuple[bool, bool, bool]) -> 
 def cuts(
     record: NDArray[np.void], volume_records: NDArray[np.void], drawn: Sequence[bool], state: ViewState
 ) -> NDArray[np.void]:
-    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there."""
+    """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there.
+
+    The state's layers are in the order of the volumes.
+    """
     lo, hi = record[0]["crop_lo"][:3], record[0]["crop_hi"][:3]
     corners = np.array([[x, y, z, 1.0] for x in (lo[0], hi[0]) for y in (lo[1], hi[1]) for z in (lo[2], hi[2])])
     records = CUT.array(len(volume_records))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from render.scene.framing import orbit
+from render.source.memory import MemorySource
 from render.state.clip import ClipPlane, CropBox
 from render.state.layer import Channel, ImageLayer
 from render.state.light import DirectionalLight, Lighting, Sky
@@ -13,7 +14,7 @@ from render.state.rendering import Rendering
 from render.state.view import Shading
 
 from .conftest import Draw
-from .scenes import WHITE_SKY, along, array_scene, plain
+from .scenes import WHITE_SKY, along, array_scene, plain, scene_of
 
 RAMP = Channel(window=(0.0, 255.0))
 
@@ -108,3 +109,18 @@ def test_eight_channels_show_at_once(draw: Draw) -> None:
         shares = patch[:3] / patch[:3].max()
         linear = np.array([c if c in (0, 1) else 1.0 for c in color])  # grey is white, only darker
         np.testing.assert_allclose(shares, linear, atol=0.02)
+
+
+def test_layers_may_be_named_in_any_order(draw: Draw) -> None:
+    """Which layer is spared by the crop box goes by its name and not by its place in the state."""
+    first, second = np.full((4, 4, 8), 255, np.uint8), np.full((4, 4, 8), 255, np.uint8)
+    scene = scene_of(MemorySource(first), MemorySource(second))
+    spared = RAMP.model_copy(update={"clipped": False})
+    layers = (
+        ImageLayer(source="0", channels=(RAMP.model_copy(update={"visible": False}),)),
+        ImageLayer(source="1", channels=(spared,)),
+    )
+    crop = CropBox(hi=(0.5, 1.0, 1.0))
+    seen = [transmittance(draw, scene, 4096, density=1.0, layers=order, crop=crop) for order in (layers, layers[::-1])]
+    assert seen[0] == seen[1]
+    assert abs(seen[0] - np.exp(-1.0)) < 4 * np.sqrt(np.exp(-1.0) / 4096)
