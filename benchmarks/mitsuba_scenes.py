@@ -71,7 +71,7 @@ CASES = {
             RectangleLight(position=(0.7, -1.6, 1.5), width=0.9, height=0.5, up=(0.0, 0.0, 1.0), color=_WHITE),
         ),
     ),
-    "forward": Case(8.0, g=0.8, lights=(PointLight(position=(-1.0, 1.4, 0.8), color=_WHITE, intensity=3.0),)),
+    "forward": Case(8.0, g=0.8, lights=(PointLight(position=(-1.6, 2.2, 1.3), color=_WHITE, intensity=3.0),)),
     "coloured": Case(
         15.0, g=0.3, albedo=(0.95, 0.6, 0.2), sky=0.4,
         lights=(SphereLight(position=(1.4, 0.3, 1.3), radius=0.3, color=(1.0, 0.8, 0.6), intensity=1.5),),

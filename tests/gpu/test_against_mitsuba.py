@@ -14,7 +14,7 @@ from render.gpu.context import Context
 
 SIZE = 48
 # So that the standard error of the bias is at most a third of a percent.
-SAMPLES = {"thin": 1280, "dense": 640, "forward": 2560, "coloured": 1024, "sunlit": 2048}
+SAMPLES = {"thin": 1280, "dense": 640, "forward": 1536, "coloured": 1024, "sunlit": 2048}
 
 
 @pytest.mark.parametrize("scatterings", [1, 8])
