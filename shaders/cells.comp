@@ -18,7 +18,7 @@ void main() {
     float sum = 0.0;
     for (int c = first; c < first + volumes[volume].cells.w; c++)
     {
-        float one = channels[c].weight * majorants[channels[c].range_base + index];
+        float one = channels[c].weight * majorants[channels[c].majorant_base + index * channels[c].majorant_stride];
         sum = largest != 0 ? max(sum, one) : sum + one;
     }
     // A half has 11 significant bits: rounding to nearest could go down, so go up by more than that first.

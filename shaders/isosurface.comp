@@ -85,7 +85,7 @@ Surface surface_next(int v, int c, vec3 o, vec3 d, float from, float until, uint
     vec2 span = kept_span(c, o, d);
     if (!segments_start(v, o, d, vec2(max(span.x, from), min(span.y, until)), w, t0)) return none;
 #ifdef HAS_LABELS
-    if (STORAGE[c] == 2) {
+    if (STORAGE_OF(c) == 2) {
         float s = solid_next(w, v, c, 0.0, id);
         return s < 0.0 ? none : Surface(t0 + s, t0 + s + w.least, id);
     }
@@ -101,7 +101,7 @@ vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d, float share, inout Aside gui
     vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
     float alpha = channels[c].weight;
 #ifdef HAS_LABELS
-    if (STORAGE[c] == 2) {
+    if (STORAGE_OF(c) == 2) {
         vec4 tint = label_tint(c, hit.id);
         albedo = tint.rgb;
         alpha = tint.a;

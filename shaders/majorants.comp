@@ -29,11 +29,11 @@ void main() {
     if (index >= n.x * n.y * n.z) return;
     uint range = ranges[channels[channel].range_base + index];
     float most;
-    if (STORAGE[channel] == 2) {
+    if (STORAGE_OF(channel) == 2) {
         most = range >> 16u != 0u ? 1.0 : 0.0;
     } else {
-        float texel_max = STORAGE[channel] == 0 ? 255.0 : 65535.0;
+        float texel_max = STORAGE_OF(channel) == 0 ? 255.0 : 65535.0;
         most = largest(channel, float(range & 0xFFFFu) / texel_max, float(range >> 16u) / texel_max);
     }
-    majorants[channels[channel].range_base + index] = most;
+    majorants[channels[channel].majorant_base + index * channels[channel].majorant_stride] = most;
 }

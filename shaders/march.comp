@@ -49,7 +49,7 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d, float share, inout Aside gui
     guides.albedo += share * albedo;
     guides.normal += share * sure * vec4(n, 1.0);
 #ifdef HAS_LABELS
-    if (guides.label == 0u && STORAGE[c] == 2)
+    if (guides.label == 0u && STORAGE_OF(c) == 2)
         guides.label = floatBitsToUint(texel) | uint(volumes[v].size.w - 1) << 28u;
 #endif
     vec3 light = channels[c].emission.rgb;
@@ -126,7 +126,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
             for (int c = 0; c < N_CHANNELS; c++) {
                 int v = VOLUME_OF[c];
                 opacities[c] = 0.0;
-                if (cell[v] < 0 || majorant_at(channels[c].range_base + cell[v]) <= 0.0 || channels[c].weight <= 0.0) continue;
+                if (cell[v] < 0 || majorant_at(c, cell[v]) <= 0.0 || channels[c].weight <= 0.0) continue;
                 if (!kept && scene_planes.shown[c].clipped != 0) continue;
                 float texel;
                 opacities[c] = channel_opacity(v, c, g[v], texel);

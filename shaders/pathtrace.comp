@@ -120,7 +120,7 @@ Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
 // Which segmentation (4 bits) and which dense id in it (28 bits); 0: no label.
 uint label_of_hit(Collision hit) {
 #ifdef HAS_LABELS
-    if (STORAGE[hit.channel] == 2) return floatBitsToUint(hit.texel) | uint(volumes[hit.volume].size.w - 1) << 28u;
+    if (STORAGE_OF(hit.channel) == 2) return floatBitsToUint(hit.texel) | uint(volumes[hit.volume].size.w - 1) << 28u;
 #endif
     return 0u;
 }

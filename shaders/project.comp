@@ -102,7 +102,7 @@ vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
             float t0, at;
             if (channels[c].weight <= 0.0 || !segments_start(v, o, d, kept_span(c, o, d), w, t0)) continue;
 #ifdef HAS_LABELS
-            if (STORAGE[c] == 2) {
+            if (STORAGE_OF(c) == 2) {
                 uint id = 0u;
                 at = solid_next(w, v, c, 0.0, id);
                 if (at >= 0.0 && t0 + at < nearest_label) {

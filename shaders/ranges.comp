@@ -19,7 +19,7 @@ void main() {
     ivec3 voxel = cell * CELL;
     ivec3 brick = voxel >> BRICK_SHIFT;
     uint page = page_of(channel, brick, volumes[volume].bricks.xyz);
-    int storage = STORAGE[channel];
+    int storage = STORAGE_OF(channel);
     uint lo = 0xFFFFFFFFu, hi = 0u;
     if (page >> 30u != PAGE_RESIDENT) {
         lo = hi = page >> 30u == PAGE_CONSTANT ? page & 0x3FFFFFFFu : 0u;

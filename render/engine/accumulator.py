@@ -91,13 +91,14 @@ class Accumulator:
         was hit), "samples" (height, width), and "luminance2" (height, width), the means of their squared luminances.
         """
         color, moments, albedo, normal = map(self._read, (self.color, self.moments, self.albedo, self.normal))
-        hits = np.maximum(color[..., 3:], np.float32(1.0))
+        hits: NDArray[np.float32] = np.maximum(color[..., 3:], np.float32(1.0))
         nothing = color[..., 3:] == 0
+        counts: NDArray[np.float32] = np.maximum(moments[..., 2], np.float32(1.0))
         return {
             "albedo": albedo[..., :3] / hits,
             "normal": normal[..., :3] / hits,
             "samples": moments[..., 2],
-            "luminance2": moments[..., 1] / np.maximum(moments[..., 2], np.float32(1.0)),
+            "luminance2": moments[..., 1] / counts,
             "depth": np.where(nothing[..., 0], np.float32(np.inf), moments[..., 0] / hits[..., 0]),
         }
 

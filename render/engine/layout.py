@@ -117,7 +117,9 @@ CHANNEL = Struct(
         ("specular", "vec4"),  # rgb = colour times share; w = roughness
         ("emission", "vec4"),  # rgb = radiance of a collision; w = the diffuse lobe's share
         ("page_base", "int"),  # of this channel's page table in pages[]
-        ("range_base", "int"),  # of its macrocells in ranges[] and majorants[]
+        ("range_base", "int"),  # of its macrocells in ranges[]
+        ("majorant_base", "int"),  # of its first macrocell in majorants[], and the step to the next
+        ("majorant_stride", "int"),
         ("lut_base", "int"),  # of its transfer function in lut[]
         ("table_base", "int"),  # of its range-maximum table in max_table[]
         ("scale", "float"),  # x = texel fraction * scale + bias: 0..1 inside the window

@@ -19,7 +19,7 @@ from .transfer import srgb_to_linear
 KINDS = {"rectangle": 0, "disc": 1, "sphere": 2, "point": 3, "directional": 4}
 # No light that shines is asked more rarely than this, or what it alone lights would stay noisy.
 _LEAST_CHANCE = 0.05
-# In unit space. What is farther away stands here, in the same direction: nothing changes but digits, of which squares of
+# In unit space. What is farther away stands here, in the same direction: nothing changes but digits: squares of
 # 32-bit floats have none left out there.
 _FARTHEST = 1e4
 

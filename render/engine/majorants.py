@@ -35,9 +35,9 @@ class Majorants:
         largest = max(volume.n_cells for volume in resident.volumes)
         self._scratch = Buffer(4 * largest)
         self.cell_buffer = Buffer(4 * max(1, resident.n_cells))
-        self._majorant_buffer = Buffer(4 * max(1, resident.n_ranges))
+        self._majorant_buffer = Buffer(4 * max(1, resident.n_majorants))
         self._cell_texels = TextureBuffer(self.cell_buffer, GL.GL_R32UI)
-        self._majorant_texels = TextureBuffer(self._majorant_buffer, GL.GL_R32F)
+        self._majorant_texels = TextureBuffer(self._majorant_buffer, GL.GL_RGBA32F)
 
     def find_ranges(self, channels: Buffer) -> None:
         """Read all resident texels once. Call after bricks changed."""

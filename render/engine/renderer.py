@@ -37,6 +37,7 @@ LONGEST_DISPATCH_S = 0.025
 SOFTWARE_MOTION_BUDGET_S = 0.05
 STILL_WINDOW_PX = 2048
 TILE_PX = TILE * TILE
+SEED_STEP = 0x9E3779B9
 
 
 class Renderer:
@@ -72,6 +73,7 @@ class Renderer:
         self._scale = 1.0
         self._motion_budget_s = SOFTWARE_MOTION_BUDGET_S if context.info.software else 0.0
         self._trust = TRUST_CHANGED
+        self._moves = 0  # pictures in motion since the last one at rest
         # Samples are of another state than the one that is set; what is shown may also have another exposure.
         self._dirty = True
         self._redevelop = False
@@ -165,12 +167,18 @@ class Renderer:
         self._scale = scale
         window = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))
         self._view.accumulator.begin(window)
-        record = self._start(self._view.accumulator, window, (0, 0, *window))
+        # In motion each picture has other noise than the one before, or what history keeps of it would never fade.
+        self._moves = self._moves + 1 if scale < 1.0 else 0
+        record = self._start(self._view.accumulator, window, (0, 0, *window), self._moves * SEED_STEP)
         self._view.history.begin(record, self._trust)
         self._dirty, self._trust = False, TRUST_MOVED
 
     def _start(
-        self, accumulator: Accumulator, picture: tuple[int, int], window: tuple[int, int, int, int]
+        self,
+        accumulator: Accumulator,
+        picture: tuple[int, int],
+        window: tuple[int, int, int, int],
+        seed_offset: int = 0,
     ) -> NDArray[np.void]:
         """Make the tracer ready for a window of a picture; its Params."""
         resident = self.resident
@@ -183,6 +191,7 @@ class Renderer:
             picture,
             window,
         )
+        records.params["seed"] = (self._state.seed + seed_offset) & 0xFFFFFFFF
         self._tracer.begin(accumulator, self._state, records)
         return records.params
 

@@ -30,6 +30,8 @@ from .layout import CHANNEL, VOLUME
 
 # Voxels a side of a macrocell. Small ones bound thin structures better; large volumes would have too many of them.
 SMALL_CELL, CELL = 2, 4
+# The majorants of so many channels of a cell lie side by side, so that one fetch gets them.
+MAJORANT_LANES = 4
 STORAGE_INDEX: dict[StorageClass, int] = {"r8": 0, "r16": 1, "labels": 2}
 SMALL_BRICK, BRICK = 32, 64
 SMALL_VOLUME = 160
@@ -48,6 +50,8 @@ class ResidentChannel:
     encoding: Encoding | None
     page_base: int
     range_base: int
+    majorant_base: int
+    majorant_stride: int
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ class ResidentScene:
 
     def _plan(self) -> list[ResidentVolume]:
         volumes: list[ResidentVolume] = []
-        pages = ranges = cells = channel_index = 0
+        pages = ranges = majorants = cells = channel_index = 0
         for layer_index, layer in enumerate(self.scene.layers):
             info = layer.source.info
             level = self.levels[layer_index]
@@ -161,17 +165,24 @@ class ResidentScene:
             nz, ny, nx = (-(-n // self.cell) for n in grid.shape)
             storage = _storage(layer)
             channels = []
-            for channel in range(1 if info.kind == "labels" else len(info.channels)):
+            n_channels, n_cells = 1 if info.kind == "labels" else len(info.channels), nz * ny * nx
+            stride = 1 if n_channels == 1 else MAJORANT_LANES
+            for channel in range(n_channels):
                 encoding = None
                 if info.kind == "image":
                     encoding = encoding_for(info.dtype, *layer.stats[channel].stored_range)
-                channels.append(ResidentChannel(channel_index, layer_index, channel, storage, encoding, pages, ranges))
+                channels.append(ResidentChannel(
+                    channel_index, layer_index, channel, storage, encoding, pages, ranges,
+                    majorants + channel // stride * stride * n_cells + channel % stride, stride,
+                ))  # fmt: skip
                 channel_index += 1
                 pages += grid.n_bricks
-                ranges += nz * ny * nx
+                ranges += n_cells
             volumes.append(ResidentVolume(len(volumes), layer_index, level, grid, (nz, ny, nx), cells, tuple(channels)))
-            cells += nz * ny * nx
-        self._n_pages, self.n_ranges, self.n_cells = pages, ranges, cells
+            cells += n_cells
+            majorants += -(-n_channels // stride) * stride * n_cells
+            majorants += -majorants % MAJORANT_LANES
+        self._n_pages, self.n_ranges, self.n_majorants, self.n_cells = pages, ranges, majorants, cells
         return volumes
 
     def _make_atlases(self, context: Context) -> dict[StorageClass, Atlas]:
@@ -234,6 +245,8 @@ class ResidentScene:
         for channel, record in zip(self.channels, records, strict=True):
             record["page_base"] = channel.page_base
             record["range_base"] = channel.range_base
+            record["majorant_base"] = channel.majorant_base
+            record["majorant_stride"] = channel.majorant_stride
             if channel.storage == "labels":
                 record["lut_base"] = self.label_base[channel.layer]
         return records
@@ -267,6 +280,8 @@ class ResidentScene:
             "CELL": self.cell,
         }
         storage = ", ".join(str(STORAGE_INDEX[channel.storage]) for channel in self.channels)
+        if len({channel.storage for channel in self.channels}) == 1:
+            defines["ONE_STORAGE"] = STORAGE_INDEX[self.channels[0].storage]
         defines.update(N_VOLUMES=len(self.volumes), N_CHANNELS=len(self.channels), CHANNEL_STORAGE=storage)
         for atlas in self.atlases.values():
             defines.update(atlas.defines())

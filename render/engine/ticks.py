@@ -46,7 +46,7 @@ def multiples(lo: float, hi: float, step: float) -> NDArray[np.float64]:
 
 
 def number(value: float, step: float) -> str:
-    """A multiple of `step` with as many decimals as the step has, or of ten and more as 1e-12, and a true minus sign."""
+    """A multiple of `step` with as many decimals as the step has, or of ten and more as 1e-12; a true minus sign."""
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     text = f"{abs(value):.{decimals}f}" if decimals < 10 else f"{abs(value):.6g}"
     return MINUS + text if value < 0 and float(text) != 0 else text

@@ -15,7 +15,7 @@ from .environment_map import EnvironmentMap
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .modes import known, shader_of
-from .resident import ResidentScene
+from .resident import MAJORANT_LANES, ResidentScene
 from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record, shows_slices
 from .transfer import LUT_SIZE
 from .uniforms import Uniforms
@@ -103,8 +103,10 @@ class Tracer:
     def _features(self, state: ViewState) -> dict[str, str | int]:
         """What the program is compiled with: a device pays for code also where it is not run."""
         rendering = state.rendering
+        # A channel by itself mixes with nothing: then the rule that is drawn fastest will do.
+        alone = all(len(volume.channels) == 1 for volume in self._resident.volumes)
         features: dict[str, str | int] = {
-            "MIXING": _MIXING[rendering.mixing],
+            "MIXING": _MIXING["physical" if alone else rendering.mixing],
             "SAMPLER_KIND": _SAMPLERS[rendering.sampler],
         }
         if any(plane.visible for plane in state.clip_planes):
@@ -166,12 +168,18 @@ def candidates(resident: ResidentScene) -> str:
         if len(volume.channels) == 1:  # the cell's majorant is its only channel's
             lines += ["        majorant = whole;", f"        return {volume.channels[0].index};", "    }"]
             continue
-        for channel in volume.channels:
-            c = channel.index
-            weighed = f"channels[{c}].weight * majorant_at(channels[{c}].range_base + index)"
+        chunks = range(0, len(volume.channels), MAJORANT_LANES)
+        for number, first in enumerate(chunks):
+            lanes = volume.channels[first : first + MAJORANT_LANES]
+            base = lanes[0].majorant_base // MAJORANT_LANES
+            weights = ", ".join([f"channels[{channel.index}].weight" for channel in lanes] + ["0.0"] * (4 - len(lanes)))
+            lines.append(f"        vec4 m{number} = majorants_at({base} + index) * vec4({weights});")
+        total = " + ".join(f"dot(m{number}, vec4(1.0))" for number in range(len(chunks)))
+        lines.append(f"        float share = min(1.0, cuts[{volume.index}].hi.w / max({total}, 1e-20));")
+        for place, channel in enumerate(volume.channels):
             lines += [
-                f"        majorant = min({weighed}, cuts[{volume.index}].hi.w);",
-                f"        if (pick < majorant) return {c};",
+                f"        majorant = m{place // MAJORANT_LANES}[{place % MAJORANT_LANES}] * share;",
+                f"        if (pick < majorant) return {channel.index};",
                 "        pick -= majorant;",
             ]
         lines.append("    }")

@@ -13,7 +13,6 @@ from ..scene.framing import axes
 from ..scene.open import Scene
 from ..space import Matrix, apply
 from ..state.camera import Camera
-from ..state.layer import Layer
 from ..state.view import ViewState
 from .layout import CUT, PARAMS
 from .lights import light_records, linear, reference_camera, sky_axes
@@ -54,9 +53,9 @@ def uniforms(
     record = params(state, scene, unit_from_world, picture, window)
     volumes = flipped(volume_records, state.flip)
     lights, _ = light_records(state, scene, unit_from_world)
-    by_source = {layer.source: layer for layer in state.layers}
-    layers = [by_source[layer.key] for layer in scene.layers]
-    return Uniforms(record, volumes, cuts(record, volumes, drawn, layers, state), lights)
+    layers = {layer.source: layer for layer in state.layers}  # in whatever order
+    ordered = state.model_copy(update={"layers": tuple(layers[layer.key] for layer in scene.layers)})
+    return Uniforms(record, volumes, cuts(record, volumes, drawn, ordered), lights)
 
 
 def params(
@@ -109,22 +108,18 @@ def flipped(volume_records: NDArray[np.void], flip: tuple[bool, bool, bool]) -> 
 
 
 def cuts(
-    record: NDArray[np.void],
-    volume_records: NDArray[np.void],
-    drawn: Sequence[bool],
-    layers: Sequence[Layer],
-    state: ViewState,
+    record: NDArray[np.void], volume_records: NDArray[np.void], drawn: Sequence[bool], state: ViewState
 ) -> NDArray[np.void]:
     """The crop box of a Params record in the grid coordinates of each volume: the bounds of its corners there.
 
-    `layers` are those of `state`, in the scene's order.
+    The state's layers are in the order of the volumes.
     """
     lo, hi = record[0]["crop_lo"][:3], record[0]["crop_hi"][:3]
     corners = np.array([[x, y, z, 1.0] for x in (lo[0], hi[0]) for y in (lo[1], hi[1]) for z in (lo[2], hi[2])])
     records = CUT.array(len(volume_records))
     rendering = state.rendering
     cap = 0.0 if rendering.reference else rendering.extinction_cap
-    for cut, volume, shows, layer in zip(records, volume_records, drawn, layers, strict=True):
+    for cut, volume, shows, layer in zip(records, volume_records, drawn, state.layers, strict=True):
         grid = corners @ np.stack([volume["grid_x"], volume["grid_y"], volume["grid_z"]], axis=1).astype(np.float64)
         cut["lo"][3] = float(shows)
         cut["lo"][:3] = np.maximum(grid.min(axis=0), 0.0)
@@ -139,7 +134,7 @@ def cuts(
 
 
 def depth_ahead(record: NDArray[np.void]) -> NDArray[np.float32]:
-    """How far each pixel's ray has come, from the eye, where it begins: (height, width), unit space. See camera.glsl."""
+    """How far from the eye each pixel's ray begins: (height, width), unit space. See camera.glsl."""
     p = record[0]
     width, height = (int(side) for side in p["picture"][:2])
     ahead = float(p["lens"][2])

@@ -83,7 +83,7 @@ def load_environments(paths: Sequence[str]) -> tuple[Environment, ...]:
 
 
 def _cleaned(radiance: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Light is not negative and at most BRIGHTEST: what is no number becomes black, infinity the brightest of the rest."""
+    """Light is not negative and at most BRIGHTEST: what is no number becomes black, infinity the brightest else."""
     finite = np.isfinite(radiance)
     of_light = radiance[finite]
     wrong = int(radiance.size - of_light.size) + int(np.count_nonzero((of_light < 0) | (of_light > BRIGHTEST)))

@@ -39,12 +39,12 @@ float intensity_at(int c, ivec3 size, ivec3 bricks, vec3 g) {
     uint page = page_of(c, brick, bricks);
     uint state = page >> 30u;
     if (state != PAGE_RESIDENT) {
-        uint texel_max = STORAGE[c] == 0 ? 255u : 65535u;
+        uint texel_max = STORAGE_OF(c) == 0 ? 255u : 65535u;
         return state == PAGE_CONSTANT ? float(page & 0xFFFFu) / float(texel_max) : 0.0;
     }
     vec3 texel = vec3(slot_origin(page)) + (g - vec3(brick * BRICK)) + 1.0;
 #if defined(HAS_R8) && defined(HAS_R16)
-    if (STORAGE[c] == 0) return textureLod(atlas_r8, texel * ATLAS_R8_SCALE, 0.0).r;
+    if (STORAGE_OF(c) == 0) return textureLod(atlas_r8, texel * ATLAS_R8_SCALE, 0.0).r;
     return textureLod(atlas_r16, texel * ATLAS_R16_SCALE, 0.0).r;
 #elif defined(HAS_R8)
     return textureLod(atlas_r8, texel * ATLAS_R8_SCALE, 0.0).r;

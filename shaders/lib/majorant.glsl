@@ -14,7 +14,7 @@ struct Walk {
     ivec3 n;          // cells along each axis
     int base;
     float t, t_end;   // how far it has come; where the ray leaves the volume (or the crop box)
-    float cap;        // no majorant is larger: the cap of the volume's opacities, all channels
+    float cap;        // no majorant is larger: the cap of the volume's opacity, all channels together
 };
 
 // A walk of the unit-space ray o + t d over [t0, t1] through volume v; false when the ray misses it.
@@ -27,7 +27,7 @@ bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
     w.t_end = inside.y;
     w.n = volumes[v].cells.xyz;
     w.base = volumes[v].cell_base;
-    w.cap = cuts[v].hi.w * (MIXING == 1 ? 1.0 : float(volumes[v].cells.w));
+    w.cap = cuts[v].hi.w;
     w.cell = clamp(ivec3(floor(w.o + w.d * w.t)), ivec3(0), w.n - 1);
     return inside.x < inside.y;
 }
@@ -100,7 +100,8 @@ int strongest_channel(int v, vec3 g, bool inside, out float opacity, out float t
 #else
 // The channel that a candidate in the current cell belongs to, drawn in proportion to the channels' majorants, and that
 // channel's majorant (with its weight). `u` is uniform in [0, 1), `whole` the cell's majorant; -1 where only rounding put a
-// candidate.
+// candidate. Where the cap makes the whole smaller than its parts, each part shrinks alike: a channel by itself may be as
+// dense as the cap, several in one cell share it.
 int candidate_channel(in Walk w, int v, float u, float whole, out float majorant) {
     int index = (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x;
     float pick = u * whole;

@@ -12,7 +12,7 @@ float base_opacity(int v, int c, vec3 g, out float texel) {
     g = clamp(floor(g), vec3(0.0), vec3(volumes[v].size.xyz - 1)) + 0.5;
 #endif
 #ifdef HAS_LABELS
-    if (STORAGE[c] == 2) {
+    if (STORAGE_OF(c) == 2) {
         uint id = label_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g);
         texel = uintBitsToFloat(id);
         return id == 0u ? 0.0 : float(label_colors[channels[c].lut_base + int(id)] >> 24u) * (1.0 / 255.0) * channels[c].weight;
@@ -47,7 +47,7 @@ float gradient_factor(int v, int c, vec3 g) {
 float channel_opacity(int v, int c, vec3 g, out float texel) {
     float opacity = base_opacity(v, c, g, texel);
 #ifdef HAS_GRADIENT_OPACITY
-    if (opacity > 0.0 && STORAGE[c] != 2) opacity *= gradient_factor(v, c, g);
+    if (opacity > 0.0 && STORAGE_OF(c) != 2) opacity *= gradient_factor(v, c, g);
 #endif
     return capped(v, opacity);
 }
@@ -59,7 +59,7 @@ float opacity_or_nothing(int v, int c, vec3 g) {
     float texel;
     float opacity = base_opacity(v, c, g, texel);
 #ifdef HAS_GRADIENT_OPACITY
-    if (opacity > 0.0 && STORAGE[c] != 2) opacity *= gradient_factor(v, c, g);
+    if (opacity > 0.0 && STORAGE_OF(c) != 2) opacity *= gradient_factor(v, c, g);
 #endif
     return opacity;
 }
@@ -67,7 +67,7 @@ float opacity_or_nothing(int v, int c, vec3 g) {
 // Gradient of channel c's opacity at g per unit length (unit axes).
 vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
 #ifdef HAS_LABELS
-    if (STORAGE[c] == 2) {
+    if (STORAGE_OF(c) == 2) {
         uint id = floatBitsToUint(texel);
         return unit_gradient(v, label_gradient(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g, id));
     }
@@ -82,7 +82,7 @@ vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
 
 vec3 albedo_at(int c, float texel) {
 #ifdef HAS_LABELS
-    if (STORAGE[c] == 2) {
+    if (STORAGE_OF(c) == 2) {
         vec3 s = unpackUnorm4x8(label_colors[channels[c].lut_base + int(floatBitsToUint(texel))]).rgb;
         return srgb_decode(s);
     }

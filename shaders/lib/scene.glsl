@@ -8,6 +8,11 @@
 
 // By channel: 0 R8, 1 R16, 2 labels.
 const int STORAGE[N_CHANNELS] = int[N_CHANNELS](CHANNEL_STORAGE);
+#ifdef ONE_STORAGE  // all channels have the same
+#define STORAGE_OF(c) ONE_STORAGE
+#else
+#define STORAGE_OF(c) STORAGE[c]
+#endif
 
 layout(std140, binding = 0) uniform ParamsBlock { Params params; };
 layout(std140, binding = 1) uniform VolumeBlock { Volume volumes[N_VOLUMES]; };
@@ -28,7 +33,13 @@ layout(binding = 11) uniform usamplerBuffer cell_buffer;
 layout(binding = 12) uniform samplerBuffer majorant_buffer;
 
 uint cell_at(int index) { return texelFetch(cell_buffer, index).r; }
-float majorant_at(int index) { return texelFetch(majorant_buffer, index).r; }
+// Four channels' at once: majorants[4 * index] and the three that follow.
+vec4 majorants_at(int index) { return texelFetch(majorant_buffer, index); }
+
+float majorant_at(int c, int cell) {
+    int index = channels[c].majorant_base + cell * channels[c].majorant_stride;
+    return texelFetch(majorant_buffer, index >> 2)[index & 3];
+}
 #endif
 #ifdef HAS_GRADIENT_OPACITY
 layout(std430, binding = 13) readonly buffer GradientLutBuffer { float gradient_lut[]; };

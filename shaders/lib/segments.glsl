@@ -50,7 +50,7 @@ vec2 segment_range(in Segments w, int c, float s, out float s_exit) {
     vec3 face = ((vec3(cell) + side) * float(CELL) - w.o) * w.inverse_d;
     s_exit = min(max(min(face.x, min(face.y, face.z)), segments_beyond(w, s)), w.s_end);
     uint range = ranges[channels[c].range_base + (cell.z * w.n.y + cell.y) * w.n.x + cell.x];
-    return vec2(range & 0xFFFFu, range >> 16u) * (STORAGE[c] == 0 ? 1.0 / 255.0 : 1.0 / 65535.0);
+    return vec2(range & 0xFFFFu, range >> 16u) * (STORAGE_OF(c) == 0 ? 1.0 / 255.0 : 1.0 / 65535.0);
 }
 
 // The span of [0, infinity) in which channel c may be drawn: what crop box and clip planes keep, or everything.

@@ -19,7 +19,7 @@ vec4 slice_color(vec3 p) {
         for (int c = first; c < first + volumes[v].cells.w; c++) {
             if (channels[c].weight <= 0.0) continue;
 #ifdef HAS_LABELS
-            if (STORAGE[c] == 2) {
+            if (STORAGE_OF(c) == 2) {
                 vec4 over = label_tint(c, label_shown_at(v, c, g));
                 tint = vec4(mix(tint.rgb, over.rgb, over.a), 1.0 - (1.0 - tint.a) * (1.0 - over.a));
                 continue;

@@ -57,6 +57,7 @@ Collision track(vec3 o, vec3 d, float t0, float t1, bool shadow, float first, in
             int c = candidate_channel(w, v, u.z, cell_majorant, majorant);
             if (c >= 0 && (!ask || channels[c].clipped == 0 || (w.t >= cut.x && w.t <= cut.y)))
                 opacity = channel_opacity(v, c, g, texel);
+            if (cell_majorant >= w.cap) opacity = min(opacity, majorant);  // the cap, shared by the channels
 #endif
             if (c >= 0) {
                 count_violation(opacity, majorant);

@@ -27,7 +27,7 @@ def frame(axis: ArrayLike) -> F:
 
 @dataclass(frozen=True)
 class SphereGrid:
-    """Cells about `axis`: `n_theta` rings up to the angle whose 1 - cos is `reach` (2: the whole sphere), `n_phi` sectors.
+    """Cells about `axis`: `n_theta` rings up to the angle whose 1 - cos is `reach` (2: all), `n_phi` sectors.
 
     With `peak` > 0 the inner rings are narrower: 1 - cos grows exponentially, and about half of the rings lie within
     1 - cos < sqrt(peak). Densities are integrated by `fine`^2 points a cell.

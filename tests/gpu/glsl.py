@@ -13,6 +13,7 @@ from render.engine.look import Look
 from render.engine.resident import ResidentScene
 from render.engine.tracer import candidates as candidates_glsl
 from render.engine.transfer import LUT_SIZE
+from render.engine.uniforms import NO_LIMIT
 from render.gpu.buffer import Buffer
 from render.gpu.program import Program, ShaderSource
 
@@ -118,5 +119,5 @@ def _whole_cuts(resident: ResidentScene) -> NDArray[Any]:
     records = CUT.array(len(resident.volumes))
     for record, volume in zip(records, resident.volume_records, strict=True):
         record["hi"][:3] = volume["size"][:3]
-        record["lo"][3] = 1.0
+        record["lo"][3], record["hi"][3] = 1.0, NO_LIMIT
     return records

@@ -113,7 +113,7 @@ def test_several_channels_and_volumes(draw: Draw, mixing: str) -> None:
     is_white(draw, scene, furnace(scene, 10.0, 0.4, rendering=rendering), 64)
 
 
-def absorbed(density: float, n: int, paths: int, g: float = 0.0) -> tuple[float, float]:
+def left_in_time(density: float, n: int, paths: int) -> tuple[float, float]:
     """The share of paths that enter a half space along its normal and have left it within n collisions, and the error.
 
     A random walk in numpy, of isotropic scattering; only the depth counts.
@@ -142,7 +142,7 @@ def test_a_deep_cube_lacks_the_paths_that_are_cut_off(draw: Draw, scatterings: i
     renderer = draw(scene, 32, 32)
     renderer.set_state(state, 1)
     got = estimate(renderer, 64)
-    expected, error = absorbed(1000.0, scatterings, 200_000)
+    expected, error = left_in_time(1000.0, scatterings, 200_000)
     assert 0.1 < expected < 0.96
     assert abs(got.mean - expected) < 3 * np.hypot(error, got.error), (got, expected, error)
 

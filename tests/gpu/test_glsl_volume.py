@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from render.engine.layout import PARAMS
 from render.engine.look import Look
 from render.engine.resident import ResidentScene
 from render.engine.transfer import srgb_to_linear
@@ -214,12 +215,14 @@ def test_gradient_of_a_linear_field_in_turned_anisotropic_space(upload: Uploads)
     scene = array_scene(voxels.astype(np.uint16), world_from_vox=world)
     shown = upload(scene, plain(scene, channel=Channel(window=(0.0, 60_000.0))))
     g = (np.random.default_rng(7).uniform(0.2, 0.8, (200, 3)) * [40, 30, 20]).astype(np.float32)
-    got = call("result = opacity_gradient(0, 0, g, 0.0);", {"g": g}, VOLUME, result="vec3", scene=shown)
+    params = PARAMS.array(1)
+    params["gradient_taps"] = 4
+    got = call("result = opacity_gradient(0, 0, g, 0.0);", {"g": g}, VOLUME, result="vec3", scene=shown, params=params)
     along_voxels = np.array([500.0, 300.0, -400.0]) / 60_000
     expected = scene.box.largest * (np.linalg.inv(world[:3, :3]).T @ along_voxels)
-    # The table of opacities has 1024 steps; a difference over two voxels sees at most one of them more or less.
+    # The table of opacities has 1024 steps: each of four taps is off by half a one, over 4 / sqrt(3) voxels.
     wrong = np.abs(got - expected).max(axis=0)
-    step = scene.box.largest * 0.5 / 1023 * np.abs(np.linalg.inv(world[:3, :3]).T).sum(axis=1)
+    step = scene.box.largest * 0.5 * np.sqrt(3) / 1023 * np.abs(np.linalg.inv(world[:3, :3]).T).sum(axis=1)
     assert (wrong <= step * 1.01 + 1e-4).all()
 
 
@@ -236,7 +239,7 @@ def test_shadows_have_the_mean_transmittance_of_the_integral(upload: Uploads, de
     n = 40_000
     body = (
         "Rng rng = rng_make(uvec2(i, 0u), 0u, 1u); result = 1.0;"
-        "track(params.eye.xyz, params.forward.xyz, 1e30, true, result, rng);"
+        "track(params.eye.xyz, params.forward.xyz, 0.0, 1e30, true, rng_next(rng), result, rng);"
     )
     include = ["rng", *VOLUME, "majorant", "tracking"]
     got = call(body, {"i": np.arange(n, dtype=np.uint32)}, include, result="float", params=record,

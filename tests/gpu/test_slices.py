@@ -56,7 +56,7 @@ NEAREST = Rendering(mode="slices", interpolation="nearest")
 def test_a_slice_seen_straight_is_numpys(draw: Draw, color_map: str | None) -> None:
     """Nearest voxels, 8 pixels each: the filter of a pixel reaches to its neighbours, so look at the voxels' middles.
 
-    cmap's maps have 256 steps and the table 1024, so x is known to half an entry.
+    The table has 1024 entries, so x is known to half of one.
     """
     voxels = noise()
     scene = array_scene(voxels)
@@ -71,7 +71,9 @@ def test_a_slice_seen_straight_is_numpys(draw: Draw, color_map: str | None) -> N
     x = np.clip((voxels[k].astype(float) - 20) / 200, 0, 1)
     half = 0.5 / (LUT_SIZE - 1)
     around = [np.clip(x + off, 0, 1) for off in (-half, 0.0, half)]
-    expected = np.stack([np.asarray(cmap.Colormap(color_map or "gray")(one))[..., :3] * 255 for one in around])
+    expected = np.stack(
+        [np.asarray(cmap.Colormap(color_map or "gray")(one, N=LUT_SIZE))[..., :3] * 255 for one in around]
+    )
     assert (got[..., :3] >= expected.min(axis=0) - 1).all()
     assert (got[..., :3] <= expected.max(axis=0) + 1).all()
     assert (got[..., 3] == 255).all()

@@ -22,6 +22,7 @@ from render.commands.frame_options import MAX_SCATTERINGS, MAX_SPP, ModeName, Vi
 from render.commands.frame_pixels import focused
 from render.commands.frame_state import Choices, chosen_state
 from render.commands.picture_file import write_whole
+from render.engine.layers import Layers
 from render.errors import UsageError
 from render.limits import DEFAULT_LIMITS
 from render.scene.content import content_points
@@ -289,14 +290,14 @@ class FlatWall:
     def set_state(self, state: ViewState, sequence: int) -> None:
         self.state = state
 
-    def layers(self, width: int, height: int, samples: int, progress: object = None) -> dict[str, NDArray[np.float32]]:
+    def layers(self, width: int, height: int, samples: int, progress: object = None) -> Layers:
         assert self.state.camera.aperture == 0.0  # or the depth would be blurred
         half = math.tan(math.radians(15))
         x = ((np.arange(width) + 0.5) / width * 2 - 1) * half * width / height
         y = ((np.arange(height) + 0.5) / height * 2 - 1) * half
         along_ray = 10 * np.sqrt(1 + x[None, :] ** 2 + y[:, None] ** 2)
         along_ray[:, width // 2 :] = np.inf
-        return {"color": np.zeros((height, width, 4), np.float32), "depth": along_ray.astype(np.float32)}
+        return Layers.of({"color": np.zeros((height, width, 4), np.float32), "depth": along_ray.astype(np.float32)})
 
 
 @pytest.mark.parametrize("pixel", [(0, 0), (3, 470), (200, 240)])
