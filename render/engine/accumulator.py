@@ -91,8 +91,9 @@ class Accumulator:
         was hit), "samples" (height, width), and "luminance2" (height, width), the means of their squared luminances.
         """
         color, moments, albedo, normal = map(self._read, (self.color, self.moments, self.albedo, self.normal))
-        hits: NDArray[np.float32] = np.maximum(color[..., 3:], np.float32(1.0))
         nothing = color[..., 3:] == 0
+        # In modes without chance the coverage of a sample may be small: hits are not whole numbers.
+        hits: NDArray[np.float32] = np.where(nothing, np.float32(1.0), color[..., 3:])
         counts: NDArray[np.float32] = np.maximum(moments[..., 2], np.float32(1.0))
         return {
             "albedo": albedo[..., :3] / hits,

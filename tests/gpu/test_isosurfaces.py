@@ -285,3 +285,26 @@ def test_nearest_voxels_are_boxes(draw: Draw) -> None:
     state = plain(scene, camera=along((4, 4, -20), (0.1, 0, 1)), rendering=rendering, lighting=WHITE_SKY)
     _, depth = drawn(draw, scene, state)
     np.testing.assert_allclose(depth * 8, 22.5 * np.sqrt(1.01), atol=1e-3)
+
+
+@pytest.mark.parametrize("distance", [60.0, 500.0, 5e4])
+def test_a_surface_seen_through_is_found_once(draw: Draw, distance: float) -> None:
+    """Walls that let three quarters through, however few digits of a ray tell a wall from the place just behind it."""
+    z, y, x = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in (3, 3, 1500)), indexing="ij")
+    field = np.where((x // 30) % 2 == 1, 1.0, -1.0).astype(np.float32)  # walls, 30 voxels apart, across x
+    scene = array_scene(field)
+    rng = np.random.default_rng(5)
+    renderer = draw(scene, 4, 4)
+    for _ in range(40):
+        target = np.array([rng.uniform(35, 1400), 1.0, 1.0])
+        direction = np.array([1.0, 0.0, 0.0])
+        camera = along(target - direction * distance, direction)
+        crop = CropBox(lo=(max(0.0, (target[0] - 60) / 1500), 0, 0), hi=((target[0] + 60) / 1500, 1, 1))
+        walls = sum(target[0] - 60 < wall < target[0] + 60 for wall in np.arange(29.5, 1499, 30))
+        state = plain(
+            scene, camera=camera, crop=crop, rendering=ISO,
+            channel=Channel(window=(-1.0, 1.0), isovalue=0.0, opacity=0.25),
+        )  # fmt: skip
+        renderer.set_state(state, 1)
+        renderer.render_still(1)
+        assert renderer.read_mean()[..., 3] == pytest.approx(1 - 0.75**walls, abs=1e-4), target

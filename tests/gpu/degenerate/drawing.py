@@ -44,6 +44,7 @@ class Seen:
 def drawn(renderer: Renderer, state: ViewState, samples: int = 2) -> Seen:
     """The state as a moving picture, as a still and as layers: all of them finite, without a complaint of OpenGL."""
     started = time.perf_counter()
+    renderer._motion_budget_s = 0.0  # one sample in motion is enough
     renderer.set_state(state, 1)
     width, height = renderer.width, renderer.height
     now_s = renderer.clock_s = getattr(renderer, "clock_s", 0.0) + 10.0  # type: ignore[attr-defined]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from render.engine import uniforms
 from render.engine.renderer import Renderer
 from render.scene.open import Scene
 from render.state.camera import Camera
 from render.state.clip import ClipPlane, CropBox, Slices
 from render.state.guides import Guides
+from render.state.light import Lighting, SphereLight
 from render.state.rendering import Mode
 from render.state.view import Shading
 
@@ -112,3 +115,54 @@ def test_sizes(renderer: Renderer, scene: Scene, mode: Mode, size: tuple[int, in
             assert seen.covered > 0.0
     finally:
         renderer.resize(*SIZE)
+
+
+FAR: dict[str, dict[str, Any]] = {
+    "telephoto": {"view_angle": 1.0},
+    "telephoto, lens": {"view_angle": 1.0, "aperture": 40.0},
+    "telephoto, stereo": {"view_angle": 1.0, "stereo": "side_by_side"},
+    "orthographic": {"projection": "orthographic", "parallel_scale": 20.0},
+    "orthographic, lens, stereo": {
+        "projection": "orthographic", "parallel_scale": 20.0, "aperture": 100.0, "stereo": "side_by_side",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAR)
+def test_where_rays_begin_does_not_show(
+    renderer: Renderer, scene: Scene, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rays of far eyes begin before the scene: picture, depth and lights in front of it are as from the eye."""
+    camera = camera_at((13.5, 300.0, -2000.0), view_up=(0.0, -1.0, 0.0), **FAR[case])
+    lamp = SphereLight(position=(13.5, 150.0, -950.0), radius=0.1, seen=True)
+    lighting = Lighting(lights=(lamp,))
+    for mode in MODES:
+        state = looked_at(scene, mode, camera=camera, lighting=lighting, label_opacity=1.0)
+        seen = [drawn(renderer, state, 8)]
+        with monkeypatch.context() as patch:
+            patch.setattr(uniforms, "_REACH", 1e9)
+            seen.append(drawn(renderer, state, 8))
+        assert seen[0].covered > 0.0
+        assert np.abs(seen[0].mean - seen[1].mean).mean() < 0.01 * seen[1].mean.mean(), mode
+        depths = [one.layers.depth for one in seen]
+        finite = np.isfinite(depths[0]) & np.isfinite(depths[1])
+        assert finite.mean() > 0.01
+        off = np.abs(depths[0][finite] - depths[1][finite])
+        assert np.median(off) < 0.05, mode
+        assert np.quantile(off, 0.9) < 3.0, mode
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_orthographic_eye_sees_the_same_from_any_distance(renderer: Renderer, scene: Scene, mode: Mode) -> None:
+    """Faint, so that rays go through all of it: steps of a march that are lost in a far eye's digits have no end."""
+    seen = []
+    for distance in (60.0, 1e5, 1e8, 1e12):
+        camera = camera_at(
+            (13.5, 11.5, 9.5 - distance), view_up=(0.0, -1.0, 0.0), projection="orthographic", parallel_scale=14.0
+        )
+        state = looked_at(scene, mode, camera=camera, shading=Shading(density=0.1), rendering={"step_vox": 0.05})
+        seen.append(drawn(renderer, state))
+        assert np.abs(seen[-1].mean - seen[0].mean).mean() < 1e-3
+    near, far = (one.layers.depth for one in seen[:2])
+    hit = np.isfinite(near) & np.isfinite(far)
+    assert np.abs(far[hit] - near[hit] - (1e5 - 60.0)).mean() < 0.1
