@@ -15,6 +15,7 @@ from vtkmodules.vtkIOImage import vtkHDRReader
 
 from render.errors import SourceError
 from render.scene.environment import (
+    BRIGHTEST,
     Environment,
     direction_of,
     importance,
@@ -260,6 +261,16 @@ def test_what_is_no_light_is_mended(tmp_path: Path) -> None:
     assert (got.radiance[1, 1] == 0).all()
     assert (got.radiance[2, 2] == 7).all()
     assert "9 values" in got.notes[0]
+
+
+def test_what_glares_is_as_bright_as_floats_can_add_up(tmp_path: Path) -> None:
+    radiance = np.ones((4, 8, 3), np.float32)
+    radiance[1, 1], radiance[2, 2] = 3e38, np.inf
+    got = load_environment(str(write_exr(tmp_path / "a.exr", radiance)))
+    assert (got.radiance[1, 1] == BRIGHTEST).all()
+    assert (got.radiance[2, 2] == BRIGHTEST).all()
+    assert np.isfinite(importance(got).pdf).all()
+    assert "6 values" in got.notes[0]
 
 
 def test_the_studio_is_there_without_a_file() -> None:
