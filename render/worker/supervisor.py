@@ -4,8 +4,9 @@ It remembers what is open and shown; a new worker is told all of it, so that sce
 beginning with a key frame. It runs on the server's event loop and never touches a GPU.
 
 How long a worker may be silent depends on what it does. A GPU answers within `running_s` (2 s) once its views run.
-A software renderer compiles shaders on the same thread, for seconds on a busy machine: it gets `software_s`. While
-the process starts, or a view is being opened (uploads answer heartbeats; compiling cannot), it is `starting_s`.
+A software renderer is slow and shares its processors: it gets `software_s`. While the process starts, or a view is
+being opened (uploads answer heartbeats; compiling cannot), it is `starting_s`; and so it is after a change of what
+shaders are compiled for (COMPILED_FOR), until there is a picture of it: that of a new mode with all features takes seconds.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ HEALTHY_S = 30.0
 """A worker that ran so long starts the back-off anew when it ends."""
 SHUTDOWN_S = 1.5
 MAX_UNREAD_BYTES = 16 << 20
+COMPILED_FOR = ("layers", "clip_planes", "slices", "lighting", "rendering", "display", "guides")
+"""Parts of a state that a program may be compiled for: its mode and features, tone map, and whether there are guides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class Listener(Protocol):
     def on_worker_message(self, message: FromWorker, payload: bytes) -> None: ...
 
     def on_worker_status(self, status: Status, message: str) -> None: ...
+
+
+def _may_compile(before: ViewState | None, after: ViewState) -> bool:
+    """Whether a worker that shows `before` may have to compile shaders for `after`."""
+    return before is None or any(getattr(before, part) != getattr(after, part) for part in COMPILED_FOR)
 
 
 @dataclass(slots=True)
@@ -101,7 +109,8 @@ class Supervisor:
         self._listener: Listener | None = None
         self._scenes: dict[str, OpenScene] = {}
         self._views: dict[str, _ShownView] = {}
-        self._opening: set[str] = set()
+        # Views of which a picture is awaited that may need shaders to be compiled, and the sequence number of its state.
+        self._opening: dict[str, int] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._ready = False
@@ -141,11 +150,14 @@ class Supervisor:
 
     def open_view(self, request: OpenView) -> None:
         self._views[request.view] = _ShownView(request)
-        self._opening.add(request.view)
+        self._opening[request.view] = request.sequence
         self._send(request)
 
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None:
         shown = self._views[view]
+        before = shown.state.state if shown.state is not None else shown.opened.state
+        if shown.active and _may_compile(before, state):
+            self._opening[view] = sequence
         shown.state = SetState(view=view, state=state, sequence=sequence, camera_seq=camera_seq)
         self._send(shown.state)
 
@@ -157,12 +169,12 @@ class Supervisor:
     def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None:
         self._views[view].active = active
         if not active:
-            self._opening.discard(view)
+            self._opening.pop(view, None)
         self._send(StreamControl(view=view, active=active, key_frame=key_frame))
 
     def close_view(self, view: str) -> None:
         if self._views.pop(view, None) is not None:
-            self._opening.discard(view)
+            self._opening.pop(view, None)
             self._send(CloseView(view=view))
 
     # ---- the life of the workers ----
@@ -245,10 +257,11 @@ class Supervisor:
                 self._set_status("ready", "")
             case Packet():
                 self._alive_s = time.monotonic()
-                self._opening.discard(message.view)
+                if message.frame.sequence >= self._opening.get(message.view, 0):
+                    self._opening.pop(message.view, None)
             case Failed():
                 if message.view is not None:
-                    self._opening.discard(message.view)
+                    self._opening.pop(message.view, None)
                 elif message.scene is None:
                     self._why = message.message
         assert self._listener is not None
@@ -257,7 +270,7 @@ class Supervisor:
     def _replay(self) -> None:
         for scene in self._scenes.values():
             self._send(scene)
-        self._opening = set()
+        self._opening = {}
         for view, shown in self._views.items():
             state = shown.state
             opened = shown.opened
@@ -267,7 +280,7 @@ class Supervisor:
             if state is not None:
                 self._send(state)
             if shown.active:
-                self._opening.add(view)
+                self._opening[view] = opened.sequence
             self._send(StreamControl(view=view, active=shown.active, key_frame=shown.active))
 
     async def _listen_to_heart(self) -> None:

@@ -2,7 +2,8 @@
 
 For tests of the protocol, of faults and of timing, in which the picture does not matter. The luma of a frame is the
 camera's `view_angle` (degrees, 16..150), so that a decoded frame tells which state it shows. Seeds make trouble:
-`HANG`, `CRASH`, `REFUSE`, `BREAK` and `BABBLE` do what they are called, at the next step.
+`HANG`, `CRASH`, `REFUSE`, `BREAK` and `BABBLE` do what they are called, at the next step. A mode other than path
+tracing takes COMPILING_S before its first picture.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from render.summary import ChannelSummary, DeviceInfo, LayerSummary, SceneSummar
 
 HANG, CRASH, REFUSE, BREAK, BABBLE = 101, 102, 103, 104, 105
 TARGET_SAMPLES = 8
+COMPILING_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Frame:
     samples: int
     target_samples: int
     converged: bool
+    active_share: float
     fresh: bool
     render_s: float
 
@@ -42,6 +45,7 @@ class Renderer:
     def __init__(self, context, scene, width, height, resident=None):
         self._size = (width, height)
         self._state, self._numbers, self._samples = ViewState(), (0, 0), 0
+        self._compiled = {"path"}
 
     def set_state(self, state, sequence, camera_seq=0):
         self._state, self._numbers, self._samples = state, (sequence, camera_seq), 0
@@ -50,6 +54,10 @@ class Renderer:
         self._size, self._samples = (width, height), 0
 
     def step(self, now_s, budget_s):
+        mode = self._state.rendering.mode
+        if mode not in self._compiled:
+            time.sleep(COMPILING_S)
+            self._compiled.add(mode)
         match self._state.seed:
             case 101:
                 time.sleep(1000)
@@ -65,7 +73,15 @@ class Renderer:
                 )
         self._samples = min(self._samples + 1, TARGET_SAMPLES)
         return Frame(
-            *self._numbers, *self._size, 1.0, self._samples, TARGET_SAMPLES, self._samples == TARGET_SAMPLES, True, 0.0
+            *self._numbers,
+            *self._size,
+            1.0,
+            self._samples,
+            TARGET_SAMPLES,
+            self._samples == TARGET_SAMPLES,
+            1.0,
+            True,
+            0.0,
         )
 
     def read_i420(self):
@@ -125,7 +141,7 @@ class Scene:
         pass
 
 
-def open_scene(paths, labels=(), spacing_um=None, progress=None):
+def open_scene(paths, labels=(), spacing_um=None, progress=None, environments=()):
     if "missing" in paths:
         raise SourceError("there is no file 'missing'")
     if progress is not None:

@@ -12,7 +12,7 @@ import pytest
 
 from render.session.events import ErrorMessage, StateMessage, WorkerMessage
 from render.worker.supervisor import Patience
-from tests.doubles.worker import BABBLE, BREAK, CRASH, HANG, REFUSE
+from tests.doubles.worker import BABBLE, BREAK, COMPILING_S, CRASH, HANG, REFUSE
 from tests.stream.service import service
 from tests.stream.viewer import Viewer, viewer
 
@@ -61,6 +61,28 @@ def test_the_picture_comes_back_by_itself(harm) -> None:
             one.look(3, 50.0)
             await one.shows(50.0)
             assert one.connection.connectionState == "connected"
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_compiles_is_waited_for() -> None:
+    """Much longer than it may be silent otherwise; and afterwards it is not."""
+
+    async def scenario() -> None:
+        assert COMPILING_S > 3 * QUICK.running_s
+        async with service(patience=QUICK) as server, server.client() as http, viewer(http) as one:
+            await one.hello()
+            one.look(1, 60.0)
+            await one.shows(60.0)
+            for seq, mode in enumerate(["march", "isosurface"], start=2):
+                one.put(seq, mode, "rendering", "mode")
+                one.look(seq, 60.0 + 10 * seq)
+                await one.shows(60.0 + 10 * seq)
+            assert server.supervisor.restarts == 0
+            began_s = time.monotonic()
+            one.put(9, HANG, "seed")
+            await one.message(WorkerMessage, status="restarting")
+            assert time.monotonic() - began_s < COMPILING_S + QUICK.running_s
 
     asyncio.run(scenario())
 
