@@ -81,7 +81,7 @@ PARAMS = Struct(
         ("scatterings", "int"),  # events a path
         ("rays", "int"),  # looking and shadow rays a path
         ("firefly_limit", "float"),  # of the radiance that one event adds
-        ("gradient_taps", "int"),  # 4: the corners of a tetrahedron; not a constant so that loops stay loops
+        ("gradient_taps", "int"),  # 6: a voxel's neighbours; not a constant so that loops stay loops
         ("march_step", "float"),  # marches and projections: voxels a step
         ("backdrop", "int"),  # bit 0: the sky is seen, bit 1: some light is
         ("exposure", "float"),  # the factor that the display will apply

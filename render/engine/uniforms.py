@@ -89,7 +89,7 @@ def params(
     p["rays"] = 2 * rendering.scatterings if lit else rendering.scatterings
     limit = 0.0 if rendering.reference else rendering.firefly_limit
     p["firefly_limit"] = limit or NO_LIMIT
-    p["gradient_taps"] = 4
+    p["gradient_taps"] = 6
     p["march_step"] = rendering.step_vox
     sky_seen = state.lighting.sky.seen and state.lighting.sky.visible
     p["backdrop"] = int(sky_seen) | 2 * int(bool(np.any(lights["seen"])))

@@ -22,23 +22,24 @@ float base_opacity(int v, int c, vec3 g, out float texel) {
     return opacity_of(c, texel);
 }
 
-// The four corners of a tetrahedron around a point: central differences from four places instead of six.
-vec3 tetrahedron(int i) { return vec3(i == 0 || i == 3 ? 1.0 : -1.0, i == 1 || i == 3 ? 1.0 : -1.0, i >= 2 ? 1.0 : -1.0); }
-
-const float TETRAHEDRON = 0.57735026919;  // so that the corners are one voxel away
+// The six neighbours of a voxel, for central differences.
+vec3 neighbour(int i) {
+    float side = (i & 1) == 0 ? 1.0 : -1.0;
+    return vec3(i < 2 ? side : 0.0, i >= 2 && i < 4 ? side : 0.0, i >= 4 ? side : 0.0);
+}
 
 #ifdef HAS_GRADIENT_OPACITY
 // The factor by which the change of the window fraction x over one voxel scales channel c's opacity.
 float gradient_factor(int v, int c, vec3 g) {
     if (channels[c].gradient_base < 0) return 1.0;
     vec3 change = vec3(0.0);
-    for (int i = 0; i < 4; i++) {
-        vec3 corner = tetrahedron(i);
-        vec3 at = clamp(g + corner * TETRAHEDRON, vec3(0.0), vec3(volumes[v].size.xyz));
+    for (int i = 0; i < 6; i++) {
+        vec3 side = neighbour(i);
+        vec3 at = clamp(g + side, vec3(0.0), vec3(volumes[v].size.xyz));
         float texel = intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, at);
-        change += corner * clamp(texel * channels[c].scale + channels[c].bias, 0.0, 1.0);
+        change += side * clamp(texel * channels[c].scale + channels[c].bias, 0.0, 1.0);
     }
-    float x = min(length(change) * (0.25 / TETRAHEDRON), 1.0);
+    float x = min(length(change) * 0.5, 1.0);
     return gradient_lut[channels[c].gradient_base + int(x * float(GRADIENT_LUT_SIZE - 1) + 0.5)];
 }
 #endif
@@ -74,10 +75,10 @@ vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
 #endif
     vec3 gradient = vec3(0.0);
     for (int i = 0; i < params.gradient_taps; i++) {
-        vec3 corner = tetrahedron(i);
-        gradient += corner * opacity_or_nothing(v, c, g + corner * TETRAHEDRON);
+        vec3 side = neighbour(i);
+        gradient += side * opacity_or_nothing(v, c, g + side);
     }
-    return unit_gradient(v, gradient * (0.25 / TETRAHEDRON));
+    return unit_gradient(v, gradient * 0.5);
 }
 
 vec3 albedo_at(int c, float texel) {
