@@ -142,9 +142,9 @@ MEASURE = (
     ),
     Picture(
         "cell-march", "Emission and absorption",
-        "The plain ray march that viewers of the field have: no shadows, but there at once. In its box, in "
+        "The plain ray march that viewers of the field have, each sample shaded and nothing shadowed. In its box, in "
         "micrometres.",
-        (CELL,), "640x480", 4, ("--zoom", "0.62"), denoised=False,
+        (CELL,), "640x480", 4, ("--zoom", "0.52"),
     ),
     Picture(
         "cell-maximum", "Maximum intensity projection",
@@ -159,7 +159,7 @@ MEASURE = (
     Picture(
         "brain-isosurface", "Isosurface",
         "The surface of one value, its place refined along the ray, in the light of *headlight*, without shadows.",
-        (BRAIN,), "640x480", 4, ("--lighting", "headlight", "--azimuth", "-70"), denoised=False, credit=ICBM,
+        (BRAIN,), "640x480", 12, ("--lighting", "headlight", "--azimuth", "-70"), denoised=False, credit=ICBM,
     ),
     Picture(
         "brain-slice", "A single slice",
@@ -178,7 +178,8 @@ OUTPUTS = (
     Picture(
         "brain-transparent", "Transparent",
         "The background is left out, soft edges and all; it lies on whatever your page has.",
-        (BRAIN,), "640x480", 16, ("--transparent", "--lighting", "studio", "--scatterings", "8", "--azimuth", "-150"),
+        (BRAIN,), "640x480", 16,
+        ("--transparent", "--lighting", "studio", "--scatterings", "8", "--azimuth", "-150", "--zoom", "0.85"),
         state=False, suffix=".png", credit=ICBM,
     ),
 )  # fmt: skip
