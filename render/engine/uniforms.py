@@ -98,12 +98,15 @@ def params(
 
 
 def flipped(volume_records: NDArray[np.void], flip: tuple[bool, bool, bool]) -> NDArray[np.void]:
-    """Volumes mirrored about the scene's centre, which is 0 in unit space: grid_from_unit with columns negated."""
+    """Volumes mirrored about the scene's centre, which is 0 in unit space: columns of grid_from_unit and rows of its
+    inverse negated.
+    """
     records = volume_records.copy()
     for axis, mirrored in enumerate(flip):
         if mirrored:
             for row in ("grid_x", "grid_y", "grid_z"):
                 records[row][:, axis] *= -1
+            records[("unit_x", "unit_y", "unit_z")[axis]] *= -1
     return records
 
 
