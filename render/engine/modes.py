@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..state.rendering import Mode
 from ..state.view import Display, ViewState
 
@@ -14,6 +16,14 @@ _SHADERS: dict[Mode, tuple[str, dict[str, str | int]]] = {
     "isosurface": ("isosurface.comp", {}),
     "slices": ("slices.comp", {}),
 }
+_LIT = frozenset({"HAS_ENVIRONMENT", "ENVIRONMENT_ROWS", "ENVIRONMENT_COLUMNS"})
+_KNOWN: dict[str, frozenset[str]] = {
+    "march.comp": _LIT | {"SAMPLER_KIND", "NEAREST", "HAS_GRADIENT_OPACITY", "GRADIENT_LUT_SIZE"},
+    "project.comp": frozenset({"SAMPLER_KIND"}),
+    "isosurface.comp": _LIT | {"SAMPLER_KIND"},
+    "slices.comp": frozenset({"SAMPLER_KIND"}),
+}
+"""Of the files that do not look at all features of a state: those that they do."""
 VALUE_MODES: frozenset[Mode] = frozenset({"maximum", "minimum", "average", "slices"})
 """Modes whose colours mean values: no light falls, so no exposure and no tone map may change them."""
 
@@ -22,6 +32,11 @@ def shader_of(mode: Mode) -> tuple[str, dict[str, str | int]]:
     """The file of a mode's shader, and what it is compiled with besides the scene's own definitions."""
     name, defines = _SHADERS[mode]
     return name, dict(defines)
+
+
+def known(name: str, features: Mapping[str, str | int]) -> dict[str, str | int]:
+    """The features of a state that a mode's file is compiled with: others are no reason to compile it once more."""
+    return {feature: value for feature, value in features.items() if name not in _KNOWN or feature in _KNOWN[name]}
 
 
 def display_of(state: ViewState, mode: Mode | None = None) -> Display:

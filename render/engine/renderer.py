@@ -89,7 +89,8 @@ class Renderer:
         """Show `state` from the next step on. Raises StateError when it does not fit the scene."""
         if (sky := state.lighting.sky).environment is not None:
             self.scene.environment(sky.environment)
-        if state.layers != self._state.layers or self._dirty:
+        mixes_otherwise = state.rendering.mixing != self._state.rendering.mixing  # which majorants depend on
+        if state.layers != self._state.layers or mixes_otherwise or self._dirty:
             self._look.update(state)
         if _traced(state) != _traced(self._state):
             moved = state.camera != self._state.camera and _traced(state)[1:] == _traced(self._state)[1:]

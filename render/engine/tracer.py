@@ -14,7 +14,7 @@ from .blue_noise import BlueNoise
 from .environment_map import EnvironmentMap
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
-from .modes import shader_of
+from .modes import known, shader_of
 from .resident import MAJORANT_LANES, ResidentScene
 from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record, shows_slices
 from .transfer import LUT_SIZE
@@ -77,7 +77,7 @@ class Tracer:
         self._planes.write(planes_record(resolved, resident.scene, resident.unit_from_world))
         self.mode = self._only or state.rendering.mode
         name, own = shader_of(self.mode)
-        features = self._features(state) | own
+        features = known(name, self._features(state)) | own
         key = (name, *sorted(features.items()))
         if key not in self._programs:
             source = ShaderSource(name, self._defines(features), self._generated())

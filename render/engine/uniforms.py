@@ -128,7 +128,7 @@ def cuts(
         cut["lo"][:3] = np.maximum(grid.min(axis=0), 0.0)
         cut["hi"][:3] = np.minimum(grid.max(axis=0), volume["size"][:3])
         per_voxel = state.shading.density * float(volume["voxel_unit"])
-        cut["hi"][3] = cap / per_voxel if cap > 0 and per_voxel > 0 else NO_LIMIT
+        cut["hi"][3] = min(cap / per_voxel, NO_LIMIT) if cap > 0 and per_voxel > 0 else NO_LIMIT
         whole = layer.channels if layer.kind == "image" else (layer,)
         if not all(channel.clipped for channel in whole):
             cut["has_uncut"] = 1

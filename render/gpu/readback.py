@@ -13,11 +13,13 @@ from ..errors import GpuError
 from .buffer import Buffer
 from .gl import GL
 
-_WAIT_NS = 10_000_000_000
+# A dispatch is not cut short: a thousand scatterings in a thick white medium take a software device seconds a tile. A
+# device that is lost says so at once, and a worker that hangs is ended by its supervisor.
+_WAIT_NS = 60_000_000_000
 
 
 def wait(fence: Any, what: str) -> None:
-    """Wait until the device has passed the fence. Raises GpuError after 10 s or when the device is lost."""
+    """Wait until the device has passed the fence. Raises GpuError after 60 s or when the device is lost."""
     status = GL.glClientWaitSync(fence, GL.GL_SYNC_FLUSH_COMMANDS_BIT, _WAIT_NS)
     GL.glDeleteSync(fence)
     if status not in (GL.GL_ALREADY_SIGNALED, GL.GL_CONDITION_SATISFIED):

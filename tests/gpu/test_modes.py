@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import numpy as np
 import pytest
 
 from render.engine import tracer
-from render.engine.modes import VALUE_MODES, display_of, shader_of
+from render.engine.modes import VALUE_MODES, display_of, known, shader_of
 from render.gpu.program import Program, ShaderSource
 from render.scene.open import Scene
 from render.state.clip import ClipPlane, Slices
@@ -30,6 +31,22 @@ def cell() -> Scene:
 def test_every_mode_has_a_shader() -> None:
     shaders = {mode: shader_of(mode) for mode in MODES}
     assert len({(name, *sorted(defines.items())) for name, defines in shaders.values()}) == len(MODES)
+
+
+def test_what_a_shader_does_not_ask_for_does_not_compile_it_again(draw: Draw, cell: Scene) -> None:
+    """The text of each shader without the declarations that all share: every feature in it is one that it is given."""
+    resident = draw(cell, 8, 8)._tracer
+    every = {
+        "MIXING": 1, "SAMPLER_KIND": 1, "HAS_PLANES": 1, "HAS_SLICES": 1, "NEAREST": 1, "HAS_ENVIRONMENT": 1,
+        "ENVIRONMENT_ROWS": 1, "ENVIRONMENT_COLUMNS": 1, "HAS_GRADIENT_OPACITY": 1, "GRADIENT_LUT_SIZE": 1,
+    }  # fmt: skip
+    for mode in MODES:
+        name, _ = shader_of(mode)
+        generated = {**resident._generated(), "lib/scene.glsl": ""}
+        code = "\n".join(line.split("//")[0] for line in ShaderSource(name, {}, generated).text.splitlines())
+        asked = {feature for feature in every if re.search(rf"\b{feature}\b", code)}
+        assert known(name, every).keys() >= asked
+        assert mode == "path" or "MIXING" not in known(name, every)
 
 
 def test_only_modes_of_light_are_exposed() -> None:
