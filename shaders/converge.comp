@@ -1,6 +1,6 @@
 // How noisy the tiles still are: for each of a list of tiles of 16x16 pixels the relative standard error of its picture.
 // The variance of a pixel's mean follows from its sums; the tile's error is the root of their mean, over the tile's mean
-// luminance. What is nearly black is measured against FLOOR instead, which is where the eye would stop to see it.
+// luminance, both of what is covered: a tile that a silhouette crosses is judged by the part that shows something. What is nearly black is measured against FLOOR instead, which is where the eye would stop to see it.
 // Source: pbrt-v4 section 8.1.2 (variance of an estimate); tiles as units: Dammertz, Hanika, Keller, Lensch, "A Hierarchical
 // Automatic Stopping Condition for Monte Carlo Global Illumination", WSCG 2010.
 #include "generated/layout.glsl"
@@ -16,7 +16,7 @@ uniform int first_tile;
 
 const float FLOOR = 0.02;
 
-shared vec3 sums[256];  // variance of the mean, luminance, pixels
+shared vec3 sums[256];  // variance of the mean, luminance, coverage
 
 void main() {
     int index = first_tile + int(gl_WorkGroupID.x);
@@ -30,7 +30,7 @@ void main() {
         // Coverage shows too: a silhouette against a bright background.
         float cover = color.a / n;
         variance = max(variance, 0.25 * cover * (1.0 - cover) / (n - 1.0) * mean * mean);
-        mine = vec3(variance, mean, 1.0);
+        mine = vec3(variance, mean, cover);
     }
     int me = int(gl_LocalInvocationIndex);
     sums[me] = mine;

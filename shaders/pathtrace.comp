@@ -9,9 +9,9 @@
 #include "lib/bricks.glsl"
 #include "lib/transfer.glsl"
 #include "lib/labels.glsl"
-#include "lib/medium.glsl"
 #include "generated/planes.glsl"
 #include "lib/clip.glsl"
+#include "lib/medium.glsl"
 #ifdef HAS_SLICES
 #include "lib/nearest.glsl"
 #include "lib/unlit.glsl"

@@ -1,7 +1,7 @@
 """AGAVE's two lights, a sky of three colours and one rectangle, in ours.
 
 The rectangle's radiance is colour / area. A light's `intensity` here is the irradiance at what it faces, over pi:
-radiance * area / (pi d^2) = colour / (pi d^2), d its distance in the scene's longest sides.
+radiance times the rectangle's form factor (state.light.rectangle_share), from afar colour / (pi d^2), d its distance.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..state.light import Lighting, RectangleLight, Sky
+from ..state.light import Lighting, RectangleLight, Sky, rectangle_share
 from .agave_file import DEFAULT_AREA, DEFAULT_SKY, LightPart, Triple
 from .agave_frame import AgaveFrame, triple, turn_from_z, turned
 from .agave_look import encode
@@ -56,6 +56,7 @@ def _rectangle(part: LightPart, frame: AgaveFrame, longest_um: float, notes: lis
         distance = 1.5 * unit
     direction = direction_of(part)
     reach = distance / unit
+    width, height = max(part.width, 1e-6), max(part.height, 1e-6)
     centre = frame.centre
     away = frame.direction(direction)
     position = triple([c + reach * frame.um * d for c, d in zip(centre, away, strict=True)])  # type: ignore[arg-type]
@@ -69,8 +70,8 @@ def _rectangle(part: LightPart, frame: AgaveFrame, longest_um: float, notes: lis
         target=centre,
         up=frame.direction(up),
         color=encode([c / brightest for c in color]) if brightest > 0.0 else (1.0, 1.0, 1.0),
-        # In units of our longest side d^2 grows and the rectangle's area with it: the irradiance stays.
-        intensity=brightest / (math.pi * reach**2),
+        # Its radiance is its colour over its area; the lengths' unit cancels.
+        intensity=brightest / (width * height) * rectangle_share(width / 2 / reach, height / 2 / reach),
         width=min(max(part.width * unit, 0.001), 100.0),
         height=min(max(part.height * unit, 0.001), 100.0),
         follow_camera=False,

@@ -81,7 +81,7 @@ PARAMS = Struct(
         ("scatterings", "int"),  # events a path
         ("rays", "int"),  # looking and shadow rays a path
         ("firefly_limit", "float"),  # of the radiance that one event adds
-        ("gradient_taps", "int"),  # 4: the corners of a tetrahedron; not a constant so that loops stay loops
+        ("gradient_taps", "int"),  # 6: a voxel's neighbours; not a constant so that loops stay loops
         ("march_step", "float"),  # marches and projections: voxels a step
         ("backdrop", "int"),  # bit 0: the sky is seen, bit 1: some light is
         ("exposure", "float"),  # the factor that the display will apply
@@ -94,6 +94,9 @@ VOLUME = Struct(
         ("grid_x", "vec4"),  # rows of grid_from_unit: grid position g in [0, n], voxel i spans [i, i + 1]
         ("grid_y", "vec4"),
         ("grid_z", "vec4"),
+        ("unit_x", "vec4"),  # rows of unit_from_grid
+        ("unit_y", "vec4"),
+        ("unit_z", "vec4"),
         ("size", "ivec4"),  # voxels nx, ny, nz; w = 0 of images, 1 + its number among the segmentations of labels
         ("bricks", "ivec4"),  # bricks bx, by, bz; w = first channel
         ("cells", "ivec4"),  # macrocells cx, cy, cz; w = number of channels

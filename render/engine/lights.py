@@ -11,7 +11,16 @@ from ..scene.framing import axes
 from ..scene.open import Scene
 from ..space import Matrix, Vector, apply
 from ..state.camera import Camera
-from ..state.light import DirectionalLight, DiscLight, Light, PointLight, RectangleLight, Sky, SphereLight
+from ..state.light import (
+    DirectionalLight,
+    DiscLight,
+    Light,
+    PointLight,
+    RectangleLight,
+    Sky,
+    SphereLight,
+    rectangle_share,
+)
 from ..state.view import ViewState
 from .layout import LIGHT
 from .transfer import srgb_to_linear
@@ -92,7 +101,7 @@ def _place(record: NDArray[np.void], light: Light, camera: Camera, unit_from_wor
             u, v = _across(direction, up, axes(camera)[1])
             if isinstance(light, RectangleLight):
                 half_u, half_v, area = light.width / 2, light.height / 2, light.width * light.height
-                fills = _rectangle_share(half_u / math.sqrt(square), half_v / math.sqrt(square))
+                fills = rectangle_share(half_u / math.sqrt(square), half_v / math.sqrt(square))
             else:
                 half_u, half_v, area = light.radius, light.radius, math.pi * light.radius**2
                 fills = light.radius**2 / (square + light.radius**2)
@@ -125,16 +134,6 @@ def _across(direction: Vector, up: Vector, right: Vector) -> tuple[Vector, Vecto
             break
     u = u / np.linalg.norm(u)
     return u, np.cross(direction, u)
-
-
-def _rectangle_share(a: float, b: float) -> float:
-    """The form factor from a point to a parallel rectangle centred above it, of half edges a and b times its height.
-
-    Four times the one with a corner above the point: Howell, "A Catalog of Radiation Heat Transfer Configuration
-    Factors", B-3.
-    """
-    root_a, root_b = math.sqrt(1 + a * a), math.sqrt(1 + b * b)
-    return 2 / math.pi * (a / root_a * math.atan(b / root_a) + b / root_b * math.atan(a / root_b))
 
 
 def sky_axes(sky: Sky, camera: Camera) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ _SHADERS: dict[Mode, tuple[str, dict[str, str | int]]] = {
 }
 _LIT = frozenset({"HAS_ENVIRONMENT", "ENVIRONMENT_ROWS", "ENVIRONMENT_COLUMNS"})
 _KNOWN: dict[str, frozenset[str]] = {
-    "march.comp": _LIT | {"SAMPLER_KIND", "NEAREST", "HAS_GRADIENT_OPACITY", "GRADIENT_LUT_SIZE"},
+    "march.comp": _LIT | {"SAMPLER_KIND", "HAS_PLANES", "NEAREST", "HAS_GRADIENT_OPACITY", "GRADIENT_LUT_SIZE"},
     "project.comp": frozenset({"SAMPLER_KIND"}),
     "isosurface.comp": _LIT | {"SAMPLER_KIND"},
     "slices.comp": frozenset({"SAMPLER_KIND"}),

@@ -224,6 +224,9 @@ class ResidentScene:
             grid_from_unit = grid_from_vox @ np.linalg.inv(level.world_from_vox) @ world_from_unit
             for row, name in enumerate(("grid_x", "grid_y", "grid_z")):
                 record[name] = grid_from_unit[row]
+            unit_from_grid = np.linalg.inv(grid_from_unit)
+            for row, name in enumerate(("unit_x", "unit_y", "unit_z")):
+                record[name] = unit_from_grid[row]
             nz, ny, nx = volume.grid.shape
             bz, by, bx = volume.grid.counts
             cz, cy, cx = volume.cells

@@ -89,7 +89,7 @@ def params(
     p["rays"] = 2 * rendering.scatterings if lit else rendering.scatterings
     limit = 0.0 if rendering.reference else rendering.firefly_limit
     p["firefly_limit"] = limit or NO_LIMIT
-    p["gradient_taps"] = 4
+    p["gradient_taps"] = 6
     p["march_step"] = rendering.step_vox
     sky_seen = state.lighting.sky.seen and state.lighting.sky.visible
     p["backdrop"] = int(sky_seen) | 2 * int(bool(np.any(lights["seen"])))
@@ -98,12 +98,15 @@ def params(
 
 
 def flipped(volume_records: NDArray[np.void], flip: tuple[bool, bool, bool]) -> NDArray[np.void]:
-    """Volumes mirrored about the scene's centre, which is 0 in unit space: grid_from_unit with columns negated."""
+    """Volumes mirrored about the scene's centre, which is 0 in unit space: columns of grid_from_unit and rows of its
+    inverse negated.
+    """
     records = volume_records.copy()
     for axis, mirrored in enumerate(flip):
         if mirrored:
             for row in ("grid_x", "grid_y", "grid_z"):
                 records[row][:, axis] *= -1
+            records[("unit_x", "unit_y", "unit_z")[axis]] *= -1
     return records
 
 

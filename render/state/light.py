@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -106,3 +107,13 @@ class Sky(Node):
 class Lighting(Node):
     lights: Annotated[tuple[Light, ...], Field(max_length=DEFAULT_LIMITS.lights_max)] = (RectangleLight(),)
     sky: Sky = Sky()
+
+
+def rectangle_share(a: float, b: float) -> float:
+    """The form factor from a point to a parallel rectangle centred above it, of half edges a and b times its height.
+
+    Four times the one with a corner above the point: Howell, "A Catalog of Radiation Heat Transfer Configuration
+    Factors", B-3.
+    """
+    root_a, root_b = math.sqrt(1 + a * a), math.sqrt(1 + b * b)
+    return 2 / math.pi * (a / root_a * math.atan(b / root_a) + b / root_b * math.atan(a / root_b))

@@ -18,6 +18,11 @@ vec3 grid_direction(int v, vec3 d_unit) {
                 dot(volumes[v].grid_z.xyz, d_unit));
 }
 
+vec3 unit_from_grid(int v, vec3 g) {
+    vec4 p = vec4(g, 1.0);
+    return vec3(dot(volumes[v].unit_x, p), dot(volumes[v].unit_y, p), dot(volumes[v].unit_z, p));
+}
+
 // A gradient along grid axes as one along unit axes: multiply by the transpose of grid_from_unit.
 vec3 unit_gradient(int v, vec3 g) {
     return volumes[v].grid_x.xyz * g.x + volumes[v].grid_y.xyz * g.y + volumes[v].grid_z.xyz * g.z;

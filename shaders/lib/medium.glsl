@@ -1,6 +1,6 @@
 // What the media are at a point. Each channel of each volume is a medium of its own.
 // Extinctions are per unit length (unit space: the scene's longest side is 1).
-// Needs params, volumes[], cuts[], channels[], bricks.glsl, transfer.glsl, labels.glsl.
+// Needs params, volumes[], cuts[], channels[], bricks.glsl, transfer.glsl, labels.glsl; with HAS_PLANES clip.glsl.
 
 // The least mean free path: opacities above this change nothing (rendering.extinction_cap).
 float capped(int v, float opacity) { return min(opacity, cuts[v].hi.w); }
@@ -22,23 +22,24 @@ float base_opacity(int v, int c, vec3 g, out float texel) {
     return opacity_of(c, texel);
 }
 
-// The four corners of a tetrahedron around a point: central differences from four places instead of six.
-vec3 tetrahedron(int i) { return vec3(i == 0 || i == 3 ? 1.0 : -1.0, i == 1 || i == 3 ? 1.0 : -1.0, i >= 2 ? 1.0 : -1.0); }
-
-const float TETRAHEDRON = 0.57735026919;  // so that the corners are one voxel away
+// The six neighbours of a voxel, for central differences.
+vec3 neighbour(int i) {
+    float side = (i & 1) == 0 ? 1.0 : -1.0;
+    return vec3(i < 2 ? side : 0.0, i >= 2 && i < 4 ? side : 0.0, i >= 4 ? side : 0.0);
+}
 
 #ifdef HAS_GRADIENT_OPACITY
 // The factor by which the change of the window fraction x over one voxel scales channel c's opacity.
 float gradient_factor(int v, int c, vec3 g) {
     if (channels[c].gradient_base < 0) return 1.0;
     vec3 change = vec3(0.0);
-    for (int i = 0; i < 4; i++) {
-        vec3 corner = tetrahedron(i);
-        vec3 at = clamp(g + corner * TETRAHEDRON, vec3(0.0), vec3(volumes[v].size.xyz));
+    for (int i = 0; i < 6; i++) {
+        vec3 side = neighbour(i);
+        vec3 at = clamp(g + side, vec3(0.0), vec3(volumes[v].size.xyz));
         float texel = intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, at);
-        change += corner * clamp(texel * channels[c].scale + channels[c].bias, 0.0, 1.0);
+        change += side * clamp(texel * channels[c].scale + channels[c].bias, 0.0, 1.0);
     }
-    float x = min(length(change) * (0.25 / TETRAHEDRON), 1.0);
+    float x = min(length(change) * 0.5, 1.0);
     return gradient_lut[channels[c].gradient_base + int(x * float(GRADIENT_LUT_SIZE - 1) + 0.5)];
 }
 #endif
@@ -52,10 +53,31 @@ float channel_opacity(int v, int c, vec3 g, out float texel) {
     return capped(v, opacity);
 }
 
-// Opacity at g for shading: without the cap, so that gradients stay, and 0 outside of the volume and of the crop box, so
-// that the faces of a cut are surfaces too.
+// Whether g is inside of the volume and of the crop box.
+bool is_kept(int v, vec3 g) { return all(greaterThanEqual(g, cuts[v].lo.xyz)) && all(lessThanEqual(g, cuts[v].hi.xyz)); }
+
+#ifdef HAS_PLANES
+// The clip plane that g is nearest to, when that is less than a voxel: what lies there is the face of a cut.
+bool cut_face(int v, int c, vec3 g, out vec3 normal) {
+    float nearest = volumes[v].voxel_unit;
+    normal = vec3(0.0);
+    if (channels[c].clipped == 0) return false;
+    vec3 p = unit_from_grid(v, g);
+    for (int i = 0; i < scene_planes.clip_count; i++) {
+        float left = scene_planes.clip[i].w - dot(scene_planes.clip[i].xyz, p);
+        if (left < nearest) {
+            nearest = left;
+            normal = scene_planes.clip[i].xyz;
+        }
+    }
+    return nearest < volumes[v].voxel_unit;
+}
+#endif
+
+// Opacity at g for shading: without the cap, so that gradients stay, and 0 where nothing is kept, so that the faces of the
+// crop box are surfaces too.
 float opacity_or_nothing(int v, int c, vec3 g) {
-    if (any(lessThan(g, cuts[v].lo.xyz)) || any(greaterThan(g, cuts[v].hi.xyz))) return 0.0;
+    if (!is_kept(v, g)) return 0.0;
     float texel;
     float opacity = base_opacity(v, c, g, texel);
 #ifdef HAS_GRADIENT_OPACITY
@@ -64,20 +86,35 @@ float opacity_or_nothing(int v, int c, vec3 g) {
     return opacity;
 }
 
-// Gradient of channel c's opacity at g per unit length (unit axes).
+// Gradient of channel c's opacity at g per unit length (unit axes). On the face of a clip plane it is the plane's, as
+// large as a difference between matter and nothing over two voxels.
 vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
+#ifdef HAS_PLANES
+    vec3 normal;
+    if (cut_face(v, c, g, normal)) {
+        float opacity = STORAGE_OF(c) == 2 ? 1.0 : opacity_of(c, texel);
+        return normal * (-0.5 * opacity / volumes[v].voxel_unit);
+    }
+#endif
 #ifdef HAS_LABELS
     if (STORAGE_OF(c) == 2) {
+        // The face of a crop through solids is flat, whatever they touch there.
+        vec3 face = vec3(0.0);
+        for (int i = 0; i < params.gradient_taps; i++) {
+            vec3 side = neighbour(i);
+            if (is_kept(v, g + side)) face += side;
+        }
+        if (dot(face, face) > 0.0) return unit_gradient(v, face * 0.5);
         uint id = floatBitsToUint(texel);
         return unit_gradient(v, label_gradient(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g, id));
     }
 #endif
     vec3 gradient = vec3(0.0);
     for (int i = 0; i < params.gradient_taps; i++) {
-        vec3 corner = tetrahedron(i);
-        gradient += corner * opacity_or_nothing(v, c, g + corner * TETRAHEDRON);
+        vec3 side = neighbour(i);
+        gradient += side * opacity_or_nothing(v, c, g + side);
     }
-    return unit_gradient(v, gradient * (0.25 / TETRAHEDRON));
+    return unit_gradient(v, gradient * 0.5);
 }
 
 vec3 albedo_at(int c, float texel) {

@@ -124,3 +124,23 @@ def test_layers_may_be_named_in_any_order(draw: Draw) -> None:
     seen = [transmittance(draw, scene, 4096, density=1.0, layers=order, crop=crop) for order in (layers, layers[::-1])]
     assert seen[0] == seen[1]
     assert abs(seen[0] - np.exp(-1.0)) < 4 * np.sqrt(np.exp(-1.0) / 4096)
+
+
+@pytest.mark.parametrize("kind", ["image", "labels"])
+def test_the_face_of_an_oblique_cut_is_flat(draw: Draw, kind: str) -> None:
+    """Normals on it are the plane's, whatever lies behind: here one half of the solid differs from the other."""
+    voxels = np.full((24, 24, 24), 200, np.uint8)
+    voxels[:, :, 12:] = 200 if kind == "image" else 90
+    scene = array_scene(voxels, kind=kind)
+    normal = np.array([0.3, 0.2, -1.0])
+    normal /= np.linalg.norm(normal)
+    planes = (ClipPlane(point=(11.5, 11.5, 11.5), normal=tuple(map(float, normal))),)
+    camera = along((11.5, 11.5, -60.0), (0, 0, 1), half_height_um=6.0)
+    state = plain(
+        scene, camera=camera, clip_planes=planes, lighting=WHITE_SKY, shading=Shading(density=5000, mode="brdf")
+    )
+    renderer = draw(scene, 32, 32)
+    renderer.set_state(state, 1)
+    normals = renderer.layers(32, 32, 16).normal.astype(np.float64)
+    normals /= np.linalg.norm(normals, axis=2, keepdims=True)
+    assert np.degrees(np.arccos(np.clip(normals @ normal, -1, 1))).max() < 0.2

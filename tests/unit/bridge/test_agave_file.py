@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import random
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from render.scene.open import Scene
 from render.state.view import ViewState
 
 from .agave_files import changed, channel, scene_file, scene_of, write
+from .form_factor import seen_of_a_rectangle
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_what_is_missing_is_as_agave_reads_it(scene: Scene, tmp_path: Path) -> N
     assert 2.0**state.display.exposure == pytest.approx(4.0)
     # Neither light is in the file: those of a fresh window.
     (light,) = state.lighting.lights
-    assert light.intensity == pytest.approx(10 / math.pi / 1.5**2)
+    assert light.intensity == pytest.approx(10 / 0.15**2 * seen_of_a_rectangle(0.15, 0.15, 1.5), rel=1e-5)
     assert state.lighting.sky.intensity == pytest.approx(0.5)
 
 
@@ -237,7 +237,8 @@ def test_light_colours_and_intensities_multiply(scene: Scene, tmp_path: Path) ->
     assert linear(sky.top, sky.intensity) == pytest.approx((0.6, 1.2, 3.0))
     assert linear(sky.middle, sky.intensity) == pytest.approx((0.5, 0.5, 0.5))
     assert linear(sky.bottom, sky.intensity) == pytest.approx((0.0, 0.0, 0.0))
-    assert linear(light.color, light.intensity) * math.pi * 1.5**2 == pytest.approx((8.0, 4.0, 2.0))
+    seen = seen_of_a_rectangle(light.width, light.height, 1.5) / (light.width * light.height)
+    assert linear(light.color, light.intensity) / seen == pytest.approx((8.0, 4.0, 2.0), rel=1e-5)
     assert any("sky changes with the angle" in note for note in view.notes)
 
 

@@ -18,6 +18,7 @@ from render.space import apply
 from render.state.view import ViewState
 
 from .agave_files import changed, scene_file, scene_of, write
+from .form_factor import seen_of_a_rectangle
 
 SHAPE = (10, 20, 30)
 SPACING = np.array([2.0, 3.0, 5.0])  # x, y, z, micrometres
@@ -198,7 +199,7 @@ def test_lights_stand_where_agave_has_them(seed: int, tmp_path: Path) -> None:
     unit = um / scene.box.largest  # lengths are in the longest side of the scene's box, which holds turned data
     assert light.distance == pytest.approx(distance * unit)
     assert (light.width, light.height) == pytest.approx((0.2 * unit, 0.4 * unit))  # type: ignore[union-attr]
-    assert light.intensity == pytest.approx(10.0 / (math.pi * distance**2))
+    assert light.intensity == pytest.approx(10.0 / (0.2 * 0.4) * seen_of_a_rectangle(0.2, 0.4, distance), rel=1e-5)
 
 
 def test_a_rotation_says_where_the_light_is_when_there_is_one(tmp_path: Path) -> None:
