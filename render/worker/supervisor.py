@@ -6,7 +6,7 @@ beginning with a key frame. It runs on the server's event loop and never touches
 How long a worker may be silent depends on what it does. A GPU answers within `running_s` (2 s) once its views run.
 A software renderer is slow and shares its processors: it gets `software_s`. While the process starts, or a view is
 being opened (uploads answer heartbeats; compiling cannot), it is `starting_s`; and so it is after a change of what
-shaders are compiled for (COMPILED_FOR), until there is a picture of it: that of a new mode with all features takes seconds.
+shaders are compiled for (COMPILED_FOR), until there is a picture of it: a new mode with many features takes seconds.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ HEALTHY_S = 30.0
 SHUTDOWN_S = 1.5
 MAX_UNREAD_BYTES = 16 << 20
 COMPILED_FOR = ("layers", "clip_planes", "slices", "lighting", "rendering", "display", "guides")
-"""Parts of a state that a program may be compiled for: its mode and features, tone map, and whether there are guides."""
+"""Parts of a state that programs may be compiled for: modes and features, tone maps, guides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Supervisor:
         self._listener: Listener | None = None
         self._scenes: dict[str, OpenScene] = {}
         self._views: dict[str, _ShownView] = {}
-        # Views of which a picture is awaited that may need shaders to be compiled, and the sequence number of its state.
+        # Views of which a picture is awaited that shaders may be compiled for, and the number of its state.
         self._opening: dict[str, int] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
