@@ -194,7 +194,9 @@ export function guideControls({ state: { guides }, put }: Context): unknown {
           unit: "Number and unit",
         })
       : nothing,
-    anyText || guides.box ? colorField(put, "Colour", ["guides", "color"], guides.color, "the guides") : nothing,
+    anyText || guides.box
+      ? colorField(put, "Colour", ["guides", "color"], guides.color ?? [0.85, 0.85, 0.85], "the guides")
+      : nothing,
     anyText
       ? slide(put, {
           label: "Size of text",

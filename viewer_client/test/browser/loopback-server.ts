@@ -127,6 +127,7 @@ class LoopbackServer {
           scale: 1,
           samples: this.samples,
           target_samples: this.state.samples,
+          active_share: 1,
           render_ms: 4,
           readback_ms: 1,
           encode_ms: 2,

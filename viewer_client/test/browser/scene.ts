@@ -23,6 +23,9 @@ const PLAIN = {
   clipped: true,
 };
 
+// Statistics that the server tells besides the histogram; the panel does without.
+const NO_RULES = { percentiles: [] as [number, number][], auto_windows: {}, whole: true };
+
 export const STATE: ViewState = {
   version: 1,
   camera: {
@@ -170,8 +173,9 @@ export const HELLO: HelloMessage = {
             name: "membrane",
             range: [0, 4095],
             histogram: sum(bell(8, 6, 90000), bell(45, 14, 4000), bell(88, 8, 300)),
+            ...NO_RULES,
           },
-          { name: "nucleus", range: [0, 4095], histogram: sum(bell(5, 3, 90000), bell(22, 9, 900)) },
+          { name: "nucleus", range: [0, 4095], histogram: sum(bell(5, 3, 90000), bell(22, 9, 900)), ...NO_RULES },
         ],
       },
       {
@@ -185,6 +189,7 @@ export const HELLO: HelloMessage = {
         channels: [],
       },
     ],
+    environments: [],
     n_times: 1,
     notes: [],
   },
