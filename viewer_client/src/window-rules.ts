@@ -33,7 +33,7 @@ export function shownWindow(channel: Channel, summary: ChannelSummary | undefine
       return window[0] < window[1] ? window : null;
     }
     case "auto":
-      return rule.method === "minmax" && summary && summary.range[0] < summary.range[1] ? [...summary.range] : null;
+      return summary?.auto_windows[rule.method] ?? null;
   }
 }
 

@@ -82,7 +82,14 @@ describe("a curve", () => {
 });
 
 describe("the window by a rule", () => {
-  const summary: ChannelSummary = { name: "", range: [0, 100], histogram: [50, 0, 25, 25] };
+  const summary: ChannelSummary = {
+    name: "",
+    range: [0, 100],
+    histogram: [50, 0, 25, 25],
+    percentiles: [],
+    auto_windows: { minmax: [0, 100], otsu: [30, 90] },
+    whole: true,
+  };
   const by = (rule: Channel["rule"]): [number, number] | null => shownWindow({ ...CHANNEL, rule }, summary);
 
   it("finds percentiles in the histogram", () => {
@@ -101,7 +108,8 @@ describe("the window by a rule", () => {
     expect(by({ kind: "isovalue", value: 40, range: 4 })).toEqual([38, 42]);
     expect(by({ kind: "percentile", low: 25, high: 100 })).toEqual([expect.closeTo(12.5, 9), 100]);
     expect(by({ kind: "auto", method: "minmax" })).toEqual([0, 100]);
-    expect(by({ kind: "auto", method: "otsu" })).toBeNull();
+    expect(by({ kind: "auto", method: "otsu" })).toEqual([30, 90]);
+    expect(by({ kind: "auto", method: "imagej" })).toBeNull();
     expect(shownWindow({ ...CHANNEL, rule: { kind: "percentile", low: 1, high: 9 } }, undefined)).toBeNull();
   });
 
