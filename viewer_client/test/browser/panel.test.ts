@@ -114,12 +114,16 @@ describe.skipIf(!executablePath)("the panel in a browser", () => {
     await page.getByRole("slider", { name: "Percentiles of membrane, from" }).press("PageUp");
     await becomes("state.layers[0].channels[0].rule.low === 55");
     await rule.selectOption("level");
-    await page.getByRole("slider", { name: "Window of membrane, to" }).press("ArrowRight");
     await becomes("state.layers[0].channels[0].rule.kind === 'level'");
-    const level = (await state((now) => now.layers[0]!.kind === "image" && now.layers[0]!.channels[0]!.rule)) as {
-      level: number;
-      window: number;
-    };
+    const levelNow = () =>
+      state((now) => now.layers[0]!.kind === "image" && now.layers[0]!.channels[0]!.rule) as Promise<{
+        level: number;
+        window: number;
+      }>;
+    const { window: width } = await levelNow();
+    await page.getByRole("slider", { name: "Window of membrane, to" }).press("ArrowRight");
+    await becomes(`state.layers[0].channels[0].rule.window !== ${width}`);
+    const level = await levelNow();
     await rule.selectOption("manual");
     await becomes("state.layers[0].channels[0].rule === null");
     const window = (await state((now) => now.layers[0]!.kind === "image" && now.layers[0]!.channels[0]!.window)) as [
