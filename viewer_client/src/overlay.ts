@@ -116,6 +116,12 @@ export function helpContent(close: () => void): TemplateResult {
     )}`;
 }
 
+/** What adaptive sampling has left to do; some is not nothing. */
+function stillSampled(share: number): [string, string] {
+  const percent = 100 * share;
+  return ["Still sampled", `${percent > 0 && percent < 1 ? "< 1" : Math.round(percent)} % of the picture`];
+}
+
 export function statistics(stats: Stats, server: string): TemplateResult {
   const { frame } = stats;
   const recent = stats.latencyMs.slice(-60);
@@ -125,6 +131,7 @@ export function statistics(stats: Stats, server: string): TemplateResult {
   const rows: [string, string][] = [
     ["Picture", frame ? `${frame.width}×${frame.height}, drawn at ${Math.round(frame.scale * 100)} %` : "–"],
     ["Samples per pixel", frame ? `${frame.samples} of ${frame.target_samples}` : "–"],
+    ...(frame && frame.active_share < 1 ? [stillSampled(frame.active_share)] : []),
     ["Frames per second", String(stats.fps)],
     ["Movement to picture", `${ms(latency)}, at most ${ms(worst)}`],
     ["Round trip", ms(stats.roundTripMs)],

@@ -27,6 +27,9 @@ import { readable } from "./numbers";
 const OPEN_CARDS = 1;
 const LIGHTS: Path = ["lighting", "lights"];
 const SKY: Path = ["lighting", "sky"];
+/** Options of where the sky's light comes from; any name may be a map's. */
+const COLORS = "colors";
+const MAP = "map:";
 
 export function lightControls(context: Context): unknown {
   const { put, state, folds } = context;
@@ -167,8 +170,9 @@ function skyCard(context: Context, sky: Sky): TemplateResult {
 }
 
 function skyBody(context: Context, sky: Sky): unknown {
-  const { put } = context;
+  const { put, scene } = context;
   return [
+    scene.environments.length === 0 && sky.environment === null ? nothing : source(context, sky),
     slide(put, {
       label: "Brightness",
       of: "the sky",
@@ -177,7 +181,7 @@ function skyBody(context: Context, sky: Sky): unknown {
       max: 5,
       step: 0.05,
     }),
-    sky.environment === null ? skyColors(context, sky) : environment(context, sky, sky.environment),
+    sky.environment === null ? skyColors(context, sky) : turn(context, sky),
     switchRow("Seen as the background", sky.seen, (on) => put([...SKY, "seen"], on), "sky"),
     switchRow("Moves with the camera", sky.follow_camera, (on) => put([...SKY, "follow_camera"], on), "sky"),
   ];
@@ -195,25 +199,33 @@ function skyColors({ put }: Context, sky: Sky): TemplateResult {
   );
 }
 
-/** An environment map, which can be turned about what is up at first. */
-function environment({ put, standard }: Context, sky: Sky, name: string): unknown {
+/** The three colours, or one of the scene's environment maps. */
+function source({ put, scene }: Context, sky: Sky): TemplateResult {
+  const maps = scene.environments.map((name): [string, string] => [`${MAP}${name}`, name]);
+  const now = sky.environment === null ? COLORS : `${MAP}${sky.environment}`;
+  // A state that was taken from elsewhere may name a map that this scene lacks.
+  const options = { [COLORS]: "Three colours", [now]: sky.environment ?? "Three colours", ...Object.fromEntries(maps) };
+  return row(
+    "Light from",
+    select("Light of the sky from", now, options, (chosen) =>
+      put([...SKY, "environment"], chosen === COLORS ? null : chosen.slice(MAP.length)),
+    ),
+  );
+}
+
+/** An environment map can be turned about what is up at first. */
+function turn({ put, standard }: Context, sky: Sky): TemplateResult {
   const up = standard.camera.view_up;
-  return [
-    html`<div class="row">
-      <span class="name" title=${name}>${name}</span>
-      ${button("Plain sky", () => put([...SKY, "environment"], null), "Take the three colours instead")}
-    </div>`,
-    slide(put, {
-      label: "Turned by",
-      path: [...SKY, "rotation"],
-      value: turnAbout(sky.rotation, up),
-      min: -180,
-      max: 180,
-      step: 1,
-      words: (angle) => `${Math.round(angle)}°`,
-      put: (angle) => [...quat.setAxisAngle([0, 0, 0, 1], unit(up), (angle * Math.PI) / 180)],
-    }),
-  ];
+  return slide(put, {
+    label: "Turned by",
+    path: [...SKY, "rotation"],
+    value: turnAbout(sky.rotation, up),
+    min: -180,
+    max: 180,
+    step: 1,
+    words: (angle) => `${Math.round(angle)}°`,
+    put: (angle) => [...quat.setAxisAngle([0, 0, 0, 1], unit(up), (angle * Math.PI) / 180)],
+  });
 }
 
 const unit = (axis: readonly number[]): [number, number, number] => {

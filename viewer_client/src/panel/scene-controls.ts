@@ -194,9 +194,7 @@ export function guideControls({ state: { guides }, put }: Context): unknown {
           unit: "Number and unit",
         })
       : nothing,
-    anyText || guides.box
-      ? colorField(put, "Colour", ["guides", "color"], guides.color ?? [0.85, 0.85, 0.85], "the guides")
-      : nothing,
+    anyText || guides.box ? guideColor({ put }, guides) : nothing,
     anyText
       ? slide(put, {
           label: "Size of text",
@@ -208,6 +206,15 @@ export function guideControls({ state: { guides }, put }: Context): unknown {
           words: percent,
         })
       : nothing,
+  ];
+}
+
+/** Light or dark, whichever stands out, or a colour of their own. */
+function guideColor({ put }: Pick<Context, "put">, { color }: Guides): unknown {
+  const own = (on: boolean): void => put(["guides", "color"], on ? [1, 1, 1] : null);
+  return [
+    switchRow("Colour of their own", color !== null, own, "guides"),
+    color === null ? nothing : colorField(put, "Colour", ["guides", "color"], color, "the guides"),
   ];
 }
 

@@ -23,6 +23,8 @@ class LoopbackServer {
   answers: number[] = [];
   state: ViewState = STATE;
   sequence = 1;
+  /** Which part of the picture is still sampled. */
+  activeShare = 1;
   /** Whether frame notes are sent; the camera is lost on `motion` when `deaf`. */
   deaf = false;
   private peer: RTCPeerConnection | null = null;
@@ -78,13 +80,18 @@ class LoopbackServer {
     if (channel?.readyState === "open") channel.send(JSON.stringify(message));
   }
 
+  /** Tells what is shown, by what; with `environments` as the scene's maps. */
+  greet(environments = HELLO.scene.environments): void {
+    this.send({ ...HELLO, scene: { ...HELLO.scene, environments }, state: this.state, sequence: this.sequence });
+  }
+
   private async answer(offer: string): Promise<string> {
     const peer = new RTCPeerConnection({ encodedInsertableStreams: true } as RTCConfiguration);
     this.peer = peer;
     peer.addEventListener("datachannel", ({ channel }) => {
       this.channels[channel.label] = channel;
       channel.addEventListener("message", (event) => this.receive(JSON.parse(event.data as string), channel.label));
-      const greet = (): void => this.send({ ...HELLO, state: this.state, sequence: this.sequence });
+      const greet = (): void => this.greet();
       if (channel.label !== "events") return;
       if (channel.readyState === "open") greet();
       else channel.addEventListener("open", greet);
@@ -127,7 +134,7 @@ class LoopbackServer {
           scale: 1,
           samples: this.samples,
           target_samples: this.state.samples,
-          active_share: 1,
+          active_share: this.activeShare,
           render_ms: 4,
           readback_ms: 1,
           encode_ms: 2,

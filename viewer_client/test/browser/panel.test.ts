@@ -114,12 +114,16 @@ describe.skipIf(!executablePath)("the panel in a browser", () => {
     await page.getByRole("slider", { name: "Percentiles of membrane, from" }).press("PageUp");
     await becomes("state.layers[0].channels[0].rule.low === 55");
     await rule.selectOption("level");
-    await page.getByRole("slider", { name: "Window of membrane, to" }).press("ArrowRight");
     await becomes("state.layers[0].channels[0].rule.kind === 'level'");
-    const level = (await state((now) => now.layers[0]!.kind === "image" && now.layers[0]!.channels[0]!.rule)) as {
-      level: number;
-      window: number;
-    };
+    const levelNow = () =>
+      state((now) => now.layers[0]!.kind === "image" && now.layers[0]!.channels[0]!.rule) as Promise<{
+        level: number;
+        window: number;
+      }>;
+    const { window: width } = await levelNow();
+    await page.getByRole("slider", { name: "Window of membrane, to" }).press("ArrowRight");
+    await becomes(`state.layers[0].channels[0].rule.window !== ${width}`);
+    const level = await levelNow();
     await rule.selectOption("manual");
     await becomes("state.layers[0].channels[0].rule === null");
     const window = (await state((now) => now.layers[0]!.kind === "image" && now.layers[0]!.channels[0]!.window)) as [
@@ -161,6 +165,49 @@ describe.skipIf(!executablePath)("the panel in a browser", () => {
     await becomes("state.lighting.sky.middle[1] === 1 && state.lighting.sky.middle[0] === 0");
     await page.getByRole("button", { name: "Reset light" }).click();
     await becomes("state.lighting.lights[0].kind === 'rectangle' && state.lighting.sky.middle[0] === 0.6");
+  });
+
+  it("lights by an environment map where the scene has some", async () => {
+    const source = page.getByLabel("Light of the sky from");
+    expect(await source.locator("option").allTextContents()).toEqual(["Three colours", "synthetic:studio", "colors"]);
+    await source.selectOption({ label: "colors" });
+    await becomes("state.lighting.sky.environment === 'colors'");
+    await source.selectOption({ label: "synthetic:studio" });
+    await becomes("state.lighting.sky.environment === 'synthetic:studio'");
+    expect(await page.getByLabel("Horizon").count()).toBe(0);
+    await page.getByRole("slider", { name: "Turned by" }).press("End");
+    await becomes("Math.abs(state.lighting.sky.rotation[3]) < 1e-6");
+    await source.selectOption({ label: "Three colours" });
+    await becomes("state.lighting.sky.environment === null");
+    await page.getByLabel("Horizon").waitFor();
+    await page.evaluate(() => server.greet([]));
+    await source.waitFor({ state: "detached" });
+  });
+
+  it("gives guides a colour of their own, and takes it back", async () => {
+    await open("Guides");
+    await page.getByRole("switch", { name: "Box" }).click();
+    const own = page.getByRole("switch", { name: "Colour of their own: guides" });
+    await own.click();
+    await page.getByLabel("Colour of the guides").fill("#ff0000");
+    await becomes("state.guides.color[0] === 1 && state.guides.color[1] === 0");
+    await own.click();
+    await becomes("state.guides.color === null");
+  });
+
+  it("says how much of the picture is still sampled, when not all of it is", async () => {
+    await page.getByRole("button", { name: "Statistics" }).click();
+    const figures = page.getByLabel("Statistics", { exact: true }).locator("dt, dd");
+    await page.getByText("Samples per pixel").waitFor();
+    expect(await figures.allTextContents()).not.toContain("Still sampled");
+    for (const [share, words] of [
+      [0.374, "37 % of the picture"],
+      [0.002, "< 1 % of the picture"],
+      [0, "0 % of the picture"],
+    ] as const) {
+      await page.evaluate((value) => void (server.activeShare = value), share);
+      await page.getByText(words, { exact: true }).waitFor();
+    }
   });
 
   it("sets the lens, keeps the size of what is looked at, and looks from six sides", async () => {

@@ -1,5 +1,5 @@
 // A scene as a server would describe it: one image with two channels and a segmentation.
-import type { HelloMessage, Material, ViewState } from "../../src/wire";
+import type { ChannelSummary, HelloMessage, Material, ViewState } from "../../src/wire";
 
 const bell = (at: number, width: number, height: number): number[] =>
   Array.from({ length: 128 }, (_, i) => Math.round(height * Math.exp(-(((i - at) / width) ** 2))));
@@ -23,8 +23,14 @@ const PLAIN = {
   clipped: true,
 };
 
-// Statistics that the server tells besides the histogram; the panel does without.
-const NO_RULES = { percentiles: [] as [number, number][], auto_windows: {}, whole: true };
+const STATISTICS: Pick<ChannelSummary, "percentiles" | "auto_windows" | "whole"> = {
+  percentiles: [
+    [0, 0],
+    [100, 4095],
+  ],
+  auto_windows: { minmax: [0, 4095] },
+  whole: true,
+};
 
 export const STATE: ViewState = {
   version: 1,
@@ -137,7 +143,7 @@ export const STATE: ViewState = {
     scale_bar: false,
     time_stamp: false,
     time_format: "clock",
-    color: [0.85, 0.85, 0.85],
+    color: null,
     text_scale: 1,
   },
   samples: 256,
@@ -173,9 +179,9 @@ export const HELLO: HelloMessage = {
             name: "membrane",
             range: [0, 4095],
             histogram: sum(bell(8, 6, 90000), bell(45, 14, 4000), bell(88, 8, 300)),
-            ...NO_RULES,
+            ...STATISTICS,
           },
-          { name: "nucleus", range: [0, 4095], histogram: sum(bell(5, 3, 90000), bell(22, 9, 900)), ...NO_RULES },
+          { name: "nucleus", range: [0, 4095], histogram: sum(bell(5, 3, 90000), bell(22, 9, 900)), ...STATISTICS },
         ],
       },
       {
@@ -189,8 +195,8 @@ export const HELLO: HelloMessage = {
         channels: [],
       },
     ],
-    environments: [],
     n_times: 1,
+    environments: ["synthetic:studio", "colors"],
     notes: [],
   },
   state: STATE,
