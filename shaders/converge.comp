@@ -15,6 +15,8 @@ uniform ivec2 window;
 uniform int first_tile;
 
 const float FLOOR = 0.02;
+// Pixels: a tile that shows less counts as one that shows so much, or a grazed corner would never be quiet.
+const float LEAST_COVERED = 16.0;
 
 shared vec3 sums[256];  // variance of the mean, luminance, coverage
 
@@ -40,7 +42,7 @@ void main() {
     }
     barrier();
     if (me == 0) {
-        vec3 sum = sums[0] / max(sums[0].z, 1.0);
+        vec3 sum = sums[0] / max(sums[0].z, LEAST_COVERED);
         errors[index] = sqrt(sum.x) / max(sum.y, FLOOR);
     }
 }
