@@ -27,6 +27,7 @@ from .agave_files import (
     scene_of,
     write,
 )
+from .form_factor import seen_of_a_rectangle
 
 UM = 256 * 737.0
 """One unit of AGAVE's: 256 voxels, the longest side, of 0.737 mm."""
@@ -67,7 +68,7 @@ def test_lights(name: str, scene: Scene, tmp_path: Path) -> None:
     assert (light.width, light.height) == pytest.approx((0.15, 0.15))
     assert light.distance == pytest.approx(1.5)
     # A white Lambert surface there has the radiance E / pi, and E is radiance * area / distance^2.
-    assert light.intensity == pytest.approx(LIGHT_RADIANCE * 0.15**2 / 1.5**2 / math.pi, rel=1e-3)
+    assert light.intensity == pytest.approx(LIGHT_RADIANCE * seen_of_a_rectangle(0.15, 0.15, 1.5), rel=1e-3)
     assert light.color == (1.0, 1.0, 1.0)
     assert not light.follow_camera
     sky = lighting.sky
