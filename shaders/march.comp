@@ -121,7 +121,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
                 }
                 clear = false;
                 cell[v] = index;
-                if (scene_planes.nearest != 0) g[v] = voxel_centre(volumes[v].size.xyz, g[v]);
+                if (scene_planes.nearest != 0) g[v] = voxel_centre(v, g[v]);
             }
             for (int c = 0; c < N_CHANNELS; c++) {
                 int v = VOLUME_OF[c];

@@ -20,7 +20,11 @@ float first_matter(int v, vec3 o, vec3 d, float radius, float spread, float t_fa
     // Cells a unit length, at most, along any direction.
     float scale = max(length(volumes[v].grid_x.xyz), max(length(volumes[v].grid_y.xyz), length(volumes[v].grid_z.xyz))) / float(CELL);
     float speed = max(abs(gd.x), max(abs(gd.y), abs(gd.z))) + spread * scale;
+    #ifdef PAGED
+    ivec3 n = volumes[v].size.xyz / CELL + 1;
+#else
     ivec3 n = volumes[v].cells.xyz;
+#endif
     float t = 0.0;
     for (int i = 0; i < most_steps; i++) {
         vec3 p = go + gd * t;
@@ -28,12 +32,16 @@ float first_matter(int v, vec3 o, vec3 d, float radius, float spread, float t_fa
         vec3 off = abs(p - inside);
         float free = max(off.x, max(off.y, off.z));
         if (free <= 0.0) {
+#ifdef PAGED
+            return t;  // what is inside of a paged volume comes and goes
+#else
             ivec3 cell = min(ivec3(inside), n - 1);
             uint entry = cell_at(volumes[v].cell_base + (cell.z * n.y + cell.y) * n.x + cell.x);
             if ((entry & 0xFFFFu) != 0u) return t;
             int reach = int(entry >> 16u);
             vec3 lo = p - vec3(cell - reach + 1), hi = vec3(cell + reach) - p;
             free = min(min(min(lo.x, lo.y), lo.z), min(min(hi.x, hi.y), hi.z));
+#endif
         }
         float left = free - (radius + t * spread) * scale;
         if (left < LEAST_STEP) return t;

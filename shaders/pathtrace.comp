@@ -88,6 +88,9 @@ void stop_at_slice(vec3 o, vec3 d, inout Rng rng, inout LightSample behind) {
 // What happens at a collision; `u` chooses between surface and phase function.
 Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
     vec3 g = grid_from_unit(hit.volume, p);
+#ifdef PAGED
+    place_resume(hit.volume, hit.place);
+#endif
     Vertex x;
     x.surface = false;
     x.n = vec3(0.0);
@@ -107,7 +110,7 @@ Vertex vertex_at(vec3 p, vec3 d, Collision hit, float u) {
     x.n = gradient / -steep;
     if (dot(x.n, d) > 0.0) x.n = -x.n;
     // How sure we are of a surface: by the change of opacity over one voxel.
-    float change = steep * volumes[hit.volume].voxel_unit;
+    float change = steep * voxel_edge(hit.volume);
     if (params.shading_mode == 0) x.surface = u < 1.0 - exp(-25.0 * params.gradient_factor * change);
     if (x.surface) {
         x.diffuse *= channels[hit.channel].emission.a;
@@ -166,6 +169,9 @@ void main() {
         for (int ray = 0; ray < params.rays; ray++) {
             vec4 u = sampler_next4(points);
             float T = 1.0;
+#ifdef PAGED
+            here_first = events == 0 && !shadow;
+#endif
             Collision hit = track(o, d, t0, t1, shadow, u.x, T, rng);
             t0 = 0.0;
             if (shadow) {

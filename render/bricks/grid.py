@@ -23,10 +23,15 @@ class BrickGrid:
 
     shape: Shape3
     payload: int
+    apron: int = APRON
+    cover: Shape3 | None = None
+    """How many bricks there are along z, y, x where that is not what the shape needs: those beyond repeat its edge."""
 
     @property
     def counts(self) -> Shape3:
         """How many bricks there are along z, y, x."""
+        if self.cover is not None:
+            return self.cover
         z, y, x = (-(-n // self.payload) for n in self.shape)
         return z, y, x
 
@@ -38,7 +43,7 @@ class BrickGrid:
     @property
     def slot(self) -> int:
         """Voxels a side of a brick with its apron."""
-        return self.payload + 2 * APRON
+        return self.payload + 2 * self.apron
 
     def index(self, brick: Shape3) -> int:
         """The brick's place in the page table: x runs fastest."""
@@ -58,8 +63,8 @@ class BrickGrid:
 
     def padded_box(self, brick: Shape3) -> tuple[Shape3, Shape3]:
         """The voxels [lo, hi) that the brick and its apron need, clipped to the volume."""
-        lo = [max(b * self.payload - APRON, 0) for b in brick]
-        hi = [min((b + 1) * self.payload + APRON, n) for b, n in zip(brick, self.shape, strict=True)]
+        lo = [min(max(b * self.payload - self.apron, 0), n - 1) for b, n in zip(brick, self.shape, strict=True)]
+        hi = [min((b + 1) * self.payload + self.apron, n) for b, n in zip(brick, self.shape, strict=True)]
         return (lo[0], lo[1], lo[2]), (hi[0], hi[1], hi[2])
 
     def pad(self, brick: Shape3, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -67,7 +72,10 @@ class BrickGrid:
         lo, _ = self.padded_box(brick)
         widths = []
         for axis in range(3):
-            before = lo[axis] - (brick[axis] * self.payload - APRON)
+            before = lo[axis] - (brick[axis] * self.payload - self.apron)
+            if before < 0:  # the whole brick is beyond the edge: it begins with what is left of it
+                voxels = np.take(voxels, [-1], axis=axis)
+                before = 0
             widths.append((before, self.slot - before - voxels.shape[axis]))
         if all(before == after == 0 for before, after in widths):
             return voxels

@@ -36,7 +36,7 @@ def slots_shape(capacity: int, slot: int, texture_limit_px: int) -> tuple[int, i
 
 
 class Atlas:
-    """Slots of `slot` texels a side in one texture; slots are handed out in order."""
+    """Slots of `slot` texels a side in one texture; slots are handed out in order, and again when they were given back."""
 
     def __init__(self, storage: StorageClass, capacity: int, slot: int, texture_limit_px: int) -> None:
         self.storage, self.slot = storage, slot
@@ -44,10 +44,16 @@ class Atlas:
         z, y, x = self.slots
         self.texture = Texture3D((z * slot, y * slot, x * slot), FORMATS[storage])
         self._used = 0
+        self._free: list[int] = []
 
     @property
     def used(self) -> int:
-        return self._used
+        """How many slots hold a brick."""
+        return self._used - len(self._free)
+
+    @property
+    def n_free(self) -> int:
+        return self.capacity - self.used
 
     @property
     def capacity(self) -> int:
@@ -56,13 +62,22 @@ class Atlas:
 
     def add(self, texels: NDArray[np.generic]) -> int:
         """Put a brick (slot, slot, slot) into a free slot; the answer is its page entry."""
-        if self._used >= self.capacity:
+        if self.n_free == 0:
             raise GpuError(f"the {self.storage} atlas is full ({self.capacity} bricks)")
         _, ny, nx = self.slots
-        index, self._used = self._used, self._used + 1
+        if self._free:
+            index = self._free.pop()
+        else:
+            index, self._used = self._used, self._used + 1
         x, y, z = index % nx, index // nx % ny, index // (nx * ny)
         self.texture.write((z * self.slot, y * self.slot, x * self.slot), texels)
         return PAGE_RESIDENT | x | y << 10 | z << 20
+
+    def remove(self, entry: int) -> None:
+        """The slot of a page entry that `add` gave is free again."""
+        _, ny, nx = self.slots
+        x, y, z = entry & 1023, entry >> 10 & 1023, entry >> 20 & 1023
+        self._free.append((z * ny + y) * nx + x)
 
     def defines(self) -> dict[str, str | int]:
         """The preprocessor's view: that it is there, and texture coordinates per texel."""

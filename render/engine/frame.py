@@ -10,6 +10,7 @@ class Frame:
     """What the renderer shows after a step.
 
     `active_share` is the part of the picture that is still sampled: less than 1 when tiles were found free of noise.
+    `resident`: nothing that the picture needs is still to be loaded; `missing` counts what is.
     `fresh` is False when the step only got part of a sample done and the picture is still that of the step before.
     """
 
@@ -23,4 +24,6 @@ class Frame:
     converged: bool
     active_share: float
     fresh: bool
+    resident: bool
+    missing: int
     render_s: float

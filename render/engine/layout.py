@@ -99,9 +99,20 @@ VOLUME = Struct(
         ("unit_z", "vec4"),
         ("size", "ivec4"),  # voxels nx, ny, nz; w = 0 of images, 1 + its number among the segmentations of labels
         ("bricks", "ivec4"),  # bricks bx, by, bz; w = first channel
-        ("cells", "ivec4"),  # macrocells cx, cy, cz; w = number of channels
+        ("cells", "ivec4"),  # macrocells cx, cy, cz (0 of paged volumes); w = number of channels
         ("cell_base", "int"),  # of this volume's macrocells in cells[]
         ("voxel_unit", "float"),  # the smallest voxel edge in unit space
+        ("paged", "ivec4"),  # of paged volumes: first of levels[], first node, number of the top stage; 0
+    ),
+)
+
+LEVEL = Struct(
+    "Level",
+    (
+        ("scale", "vec4"),  # voxels of this level a voxel of the finest; w = its smallest edge, unit space
+        ("offset", "vec4"),  # g / 2^shift + offset is the place of g in this level's grid
+        ("shift", "ivec4"),  # log2 of the finest level's voxels along a voxel
+        ("size", "ivec4"),  # in voxels
     ),
 )
 
@@ -148,7 +159,7 @@ LIGHT = Struct(
     ),
 )
 
-STRUCTS = (PARAMS, VOLUME, CUT, CHANNEL, LIGHT)
+STRUCTS = (PARAMS, VOLUME, LEVEL, CUT, CHANNEL, LIGHT)
 
 
 def declarations() -> str:

@@ -12,9 +12,10 @@ from ..gpu.texture import TextureBuffer
 from ..scene.transfer import resolved
 from ..state.layer import Channel, ImageLayer, LabelLayer, Layer
 from ..state.view import ViewState
+from .device_scene import DeviceChannel, DeviceScene
+from .label_tables import LabelTables
 from .lights import linear
-from .majorants import Majorants
-from .resident import ResidentChannel, ResidentScene
+from .paged_majorants import PagedMajorants
 from .transfer import GRADIENT_LUT_SIZE, LEVELS, LUT_SIZE, color_table, gradient_table, max_table, window_map
 
 _Look = tuple[bool, Channel | LabelLayer]
@@ -24,22 +25,22 @@ _Look = tuple[bool, Channel | LabelLayer]
 class Look:
     """Keeps the device's tables in step with the layers of a state; touches only what changed."""
 
-    def __init__(self, resident: ResidentScene) -> None:
+    def __init__(self, resident: DeviceScene) -> None:
         self._resident = resident
         count = max(1, len(resident.channels))
         self.lut_buffer = Buffer(16 * LUT_SIZE * count)
         self._lut_texels = TextureBuffer(self.lut_buffer, GL.GL_RGBA32F)
         self._table_buffer = Buffer(4 * LUT_SIZE * LEVELS * count)
         self._gradient_buffer = Buffer(4 * GRADIENT_LUT_SIZE * count)
-        self._label_buffer = Buffer(4 * max(1, resident.label_base[-1]))
-        self._majorants = Majorants(resident)
+        self._labels = LabelTables(resident)
+        self._majorants = resident.majorants()
         self._shown: dict[int, _Look] = {}
         self._mixing = "physical"
         self._records = resident.channel_records()
         for channel in resident.channels:
             record = self._records[channel.index]
-            if channel.storage != "labels":
-                record["lut_base"] = channel.index * LUT_SIZE
+            is_label = channel.storage == "labels"
+            record["lut_base"] = self._labels.base(channel.layer) if is_label else channel.index * LUT_SIZE
             record["table_base"] = channel.index * LUT_SIZE * LEVELS
         self._channel_buffer = Buffer.of(self._records)
         self._majorants.find_ranges(self._channel_buffer)
@@ -70,12 +71,31 @@ class Look:
             if touched or remixed:
                 self._channel_buffer.write(self._records)
                 largest = self._mixing == "max"
-                self._majorants.update(volume, stale, self._channel_buffer, self._table_buffer, largest)
+                self._majorants.update(volume.index, stale, self._channel_buffer, self._table_buffer, largest)
+
+    def follow(self, nodes: NDArray[np.integer]) -> None:
+        """Nodes of a paged scene have got other bricks: their majorants, and the labels that came with them."""
+        majorants = self._majorants
+        assert isinstance(majorants, PagedMajorants), "only bricks of paged scenes come and go"
+        if self._labels.grow():
+            for channel in self._resident.channels:
+                if channel.storage == "labels":
+                    self._records[channel.index]["lut_base"] = self._labels.base(channel.layer)
+            self._channel_buffer.write(self._records)
+        largest = self._mixing == "max"
+        majorants.update_nodes(nodes, self._labels.alpha, self._channel_buffer, self._table_buffer, largest)
+
+    def shown_channels(self) -> list[tuple[int, ...]]:
+        """Of each volume, which of its channels are drawn."""
+        return [
+            tuple(i for i, one in enumerate(volume.channels) if self._records[one.index]["weight"] > 0)
+            for volume in self._resident.volumes
+        ]
 
     def bind(self) -> None:
         self._channel_buffer.bind_uniform(2)
         self._lut_texels.bind(10)
-        self._label_buffer.bind(6)
+        self._labels.bind()
         self._gradient_buffer.bind(13)
         self._majorants.bind()
 
@@ -127,13 +147,13 @@ class Look:
             raise StateError(f"the scene holds no '{next(iter(by_source))}', for which the state has a layer")
         return matched
 
-    def _look_of(self, layer: Layer, channel: ResidentChannel) -> _Look:
+    def _look_of(self, layer: Layer, channel: DeviceChannel) -> _Look:
         if isinstance(layer, LabelLayer):
             return layer.visible, layer
         stats = self._resident.scene.layers[channel.layer].stats[channel.channel]
         return layer.visible, resolved(layer.channels[channel.channel], stats)
 
-    def _write(self, channel: ResidentChannel, look: _Look, table: NDArray[np.float32] | None) -> None:
+    def _write(self, channel: DeviceChannel, look: _Look, table: NDArray[np.float32] | None) -> None:
         record = self._records[channel.index]
         visible, what = look
         material = what.material
@@ -145,8 +165,9 @@ class Look:
         record["gradient_base"] = -1
         record["weight"] = what.opacity if visible and what.visible else 0.0
         if isinstance(what, LabelLayer):
-            colors = self._resident.label_colors(channel.layer, what.colors)
-            self._label_buffer.write(colors, 4 * self._resident.label_base[channel.layer])
+            self._labels.write(channel.layer, what)
+            if isinstance(self._majorants, PagedMajorants):
+                self._majorants.labels_changed(channel.layer, self._labels.alpha[channel.layer])
             return
         if channel.encoding is None or table is None:
             return
@@ -162,7 +183,7 @@ class Look:
         self.lut_buffer.close()
         self._table_buffer.close()
         self._gradient_buffer.close()
-        self._label_buffer.close()
+        self._labels.close()
         self._channel_buffer.close()
         self._majorants.close()
 
@@ -170,4 +191,4 @@ class Look:
 def _opacity_of(look: _Look) -> object:
     """What majorants depend on: not colours, and not weights, which come in when the cells are summed."""
     what = look[1]
-    return (what.window, what.curve) if isinstance(what, Channel) else None
+    return (what.window, what.curve) if isinstance(what, Channel) else what

@@ -6,14 +6,18 @@ The ranges belong to the scene; the majorants, in `cell_buffer`, to one view of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.program import Program, ShaderSource
 from ..gpu.texture import TextureBuffer
 from .layout import declarations
-from .resident import ResidentChannel, ResidentScene, ResidentVolume
+from .device_scene import DeviceChannel
 from .transfer import LUT_SIZE
+
+if TYPE_CHECKING:
+    from .resident import ResidentScene, ResidentVolume
 
 REACH = 16
 _GROUP = 64
@@ -32,7 +36,7 @@ class Majorants:
         self._majorants = Program(ShaderSource("majorants.comp", defines, generated))
         self._cells = Program(ShaderSource("cells.comp", defines, generated))
         self._distance = Program(ShaderSource("distance.comp", defines, generated))
-        largest = max(volume.n_cells for volume in resident.volumes)
+        largest = max(volume.n_cells for volume in resident.whole_volumes)
         self._scratch = Buffer(4 * largest)
         self.cell_buffer = Buffer(4 * max(1, resident.n_cells))
         self._majorant_buffer = Buffer(4 * max(1, resident.n_majorants))
@@ -44,22 +48,23 @@ class Majorants:
         self._resident.bind()
         channels.bind_uniform(2)
         self._resident.range_buffer.bind(8)
-        for volume in self._resident.volumes:
+        for volume in self._resident.whole_volumes:
             for channel in volume.channels:
                 self._ranges.set(volume=volume.index, channel=channel.index)
                 self._over_cells(self._ranges, volume)
 
     def update(
         self,
-        volume: ResidentVolume,
-        stale: Sequence[ResidentChannel],
+        number: int,
+        stale: Sequence[DeviceChannel],
         channels: Buffer,
         tables: Buffer,
         largest: bool = False,
     ) -> None:
-        """Majorants of the `stale` channels of a volume by `tables` (transfer.max_table), then its cells and distances
+        """Majorants of the `stale` channels of volume `number` by `tables` (transfer.max_table), then its cells and distances
         by the weights in `channels`: the sum over the channels or, with `largest`, the largest of them.
         """
+        volume = self._resident.whole_volumes[number]
         self.bind()
         self._resident.bind()
         self._resident.range_buffer.bind(8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,10 @@ from ..state.clip import Slices
 from ..state.rendering import Mode
 from ..state.view import Display, ViewState
 from .accumulator import TILE, Accumulator
+from .bring import bring
 from .convergence import CHECK_EVERY, Convergence
+from .device_scene import DeviceScene
+from .flow import Flow
 from .frame import Frame
 from .guides import GuidesPainter
 from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
@@ -26,7 +29,6 @@ from .layers import Layers
 from .look import Look
 from .modes import display_of
 from .pacing import Pacing
-from .resident import ResidentScene
 from .tonemap import Bits, Developer
 from .tracer import Tracer
 from .uniforms import depth_ahead, params, uniforms
@@ -55,15 +57,18 @@ class Renderer:
         height: int,
         *,
         progress: Progress | None = None,
-        resident: ResidentScene | None = None,
+        resident: DeviceScene | None = None,
+        budget_bytes: int | None = None,
         mode: Mode | None = None,
         count_violations: bool = False,
     ) -> None:
         self._context, self.scene = context, scene
         self._owns_resident = resident is None
-        self.resident = resident or ResidentScene(context, scene, progress=progress)
+        self.resident = resident or bring(context, scene, budget_bytes, progress)
         self._look = Look(self.resident)
-        self._tracer = Tracer(self.resident, self._look, mode, count_violations)
+        self._flow = Flow.of(self.resident, self._look, context.info.software)
+        cut = self._flow.cut if self._flow else None
+        self._tracer = Tracer(self.resident, self._look, mode, count_violations, cut)
         self._mode = mode
         self._convergence = Convergence()
         self._pacing = Pacing()
@@ -128,6 +133,8 @@ class Renderer:
     def step(self, now_s: float, budget_s: float) -> Frame:
         """Draw for about `budget_s`: at least part of a sample, at a lower resolution while things move."""
         started = time.perf_counter()
+        if self._flow is not None and self._flow.follow(now_s) and not self._dirty:
+            self._begin(self._scale)
         if self._dirty:
             self._pacing.changed(now_s)
             budget_s = max(budget_s, self._motion_budget_s)
@@ -138,6 +145,8 @@ class Renderer:
         fresh = False
         if not self._is_done(accumulator, self._state.samples):
             fresh = self._draw_until(started + budget_s)
+        elif self._flow is not None and self._flow.waiting:
+            self._flow.wait(budget_s)
         if self._redevelop and accumulator.whole:
             self._view.history.forget()
             fresh = True
@@ -156,11 +165,20 @@ class Renderer:
             scale=self._scale,
             samples=accumulator.samples,
             target_samples=self._state.samples,
-            converged=self._scale == 1.0 and not self._dirty and self._is_done(accumulator, self._state.samples),
+            converged=self._scale == 1.0
+            and not self._dirty
+            and self._is_done(accumulator, self._state.samples)
+            and self._is_resident,
             active_share=accumulator.active_share,
             fresh=fresh,
+            resident=self._is_resident,
+            missing=self._flow.n_missing if self._flow else 0,
             render_s=time.perf_counter() - started,
         )
+
+    @property
+    def _is_resident(self) -> bool:
+        return self._flow is None or self._flow.is_resident
 
     def _begin(self, scale: float) -> None:
         """Start to sample anew. The picture that is shown stays until there is a new one."""
@@ -181,6 +199,8 @@ class Renderer:
         seed_offset: int = 0,
     ) -> NDArray[np.void]:
         """Make the tracer ready for a window of a picture; its Params."""
+        if self._flow is not None:
+            self._flow.begin(self._state, picture[1])
         resident = self.resident
         records = uniforms(
             self._state,
@@ -220,10 +240,13 @@ class Renderer:
                 most = min(most, CHECK_EVERY - accumulator.samples % CHECK_EVERY)
             samples = min(most, self._pacing.samples(tiles * TILE_PX, LONGEST_DISPATCH_S))
         started = time.perf_counter()
-        self._tracer.draw(accumulator, tiles, samples)
+        reports = self._flow is not None and self._flow.listens(accumulator.samples)
+        self._tracer.draw(accumulator, tiles, samples, reports)
         finish()
         self._pacing.measured(tiles * TILE_PX * samples, time.perf_counter() - started)
         completed = accumulator.advance(tiles, samples)
+        if completed and reports and self._flow is not None:
+            self._flow.heard()
         threshold = self._state.rendering.noise_threshold
         if completed and threshold > 0 and accumulator.samples % CHECK_EVERY == 0:
             self._convergence.drop(accumulator, threshold)
@@ -251,6 +274,7 @@ class Renderer:
         It is their mean and nothing else.
         """
         started = time.perf_counter()
+        self._settle(self._view.accumulator, lambda: self._begin(1.0), progress)
         self._begin(1.0)
         self._view.history.forget()
         self._sample(self._view.accumulator, samples, progress)
@@ -331,13 +355,42 @@ class Renderer:
         for number, (x, y, w, h) in enumerate(windows):
             accumulator = Accumulator(w, h)
             try:
-                self._start(accumulator, (width, height), (x, y, w, h))
+                window = (x, y, w, h)
+                self._settle(accumulator, lambda a=accumulator, w=window: self._restart(a, (width, height), w), progress)
+                self._restart(accumulator, (width, height), window)
                 self._sample(accumulator, samples, progress, number, len(windows))
                 yield (slice(y, y + h), slice(x, x + w)), (x, y), accumulator
                 self._context.check()
             finally:
                 accumulator.close()
                 self._dirty = True  # the tracer's parameters are this window's now
+
+    def _restart(
+        self, accumulator: Accumulator, picture: tuple[int, int], window: tuple[int, int, int, int]
+    ) -> None:
+        accumulator.begin(accumulator.window)
+        self._start(accumulator, picture, window)
+
+    def _settle(self, accumulator: Accumulator, begin: Callable[[], object], progress: Progress | None) -> None:
+        """In a paged scene: draw and load until nothing is missing. Same state and size: the same bricks, whatever was
+        looked at before and however they came.
+        """
+        if self._flow is None:
+            return
+
+        def look(samples: int) -> None:
+            begin()
+            while accumulator.samples < samples:
+                self._draw_some(accumulator, samples)
+
+        self._flow.settle(look, progress)
+
+    def wait_resident(self, progress: Progress | None = None) -> Frame:
+        """Load all that the picture as it is set needs, before the next step."""
+        started = time.perf_counter()
+        self._settle(self._view.accumulator, lambda: self._begin(1.0), progress)
+        self._begin(1.0)
+        return self._frame(False, started)
 
     def _sample(
         self, accumulator: Accumulator, samples: int, progress: Progress | None, part: int = 0, parts: int = 1
@@ -387,6 +440,8 @@ class Renderer:
         self._tracer.close()
         self._convergence.close()
         self._guides.close()
+        if self._flow is not None:
+            self._flow.close()
         self._look.close()
         if self._owns_resident:
             self.resident.close()

@@ -12,10 +12,11 @@ from ..state.view import ViewState
 from .accumulator import GROUP, TILE, Accumulator
 from .blue_noise import BlueNoise
 from .environment_map import EnvironmentMap
+from .cut import Cut
+from .device_scene import MAJORANT_LANES, DeviceScene
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .modes import known, shader_of
-from .resident import MAJORANT_LANES, ResidentScene
 from .slices import PLANES_BINDING, n_channels, planes_declaration, planes_dtype, planes_record, shows_slices
 from .transfer import LUT_SIZE
 from .uniforms import Uniforms
@@ -34,9 +35,14 @@ class Tracer:
     """
 
     def __init__(
-        self, resident: ResidentScene, look: Look, mode: Mode | None = None, count_violations: bool = False
+        self,
+        resident: DeviceScene,
+        look: Look,
+        mode: Mode | None = None,
+        count_violations: bool = False,
+        cut: Cut | None = None,
     ) -> None:
-        self._resident, self._look, self._only = resident, look, mode
+        self._resident, self._look, self._only, self._cut = resident, look, mode, cut
         self.mode: Mode = mode or "path"
         self._count_violations = count_violations
         self._programs: dict[tuple[object, ...], Program] = {}
@@ -132,13 +138,18 @@ class Tracer:
             self._environment.bind()
         self._look.bind()
         self._violations.bind(7)
+        if self._cut is not None:
+            self._cut.bind()
         accumulator.bind()
 
-    def draw(self, accumulator: Accumulator, tiles: int, samples: int) -> None:
-        """Add `samples` samples to the next `tiles` tiles of the window. Sample 0 starts the sum anew."""
+    def draw(self, accumulator: Accumulator, tiles: int, samples: int, reports: bool = False) -> None:
+        """Add `samples` samples to the next `tiles` tiles of the window. Sample 0 starts the sum anew.
+
+        `reports`: in a paged scene rays tell which bricks they meet and miss.
+        """
         assert self._program is not None, "begin() comes first"
         self._bind(accumulator)
-        self._program.set(first_tile=accumulator.at, samples=samples)
+        self._program.set(first_tile=accumulator.at, samples=samples, reports=int(reports))
         self._program.set_uint(first_sample=accumulator.samples)
         self._program.dispatch(TILE // GROUP, TILE // GROUP, tiles)
 
@@ -157,7 +168,7 @@ class Tracer:
             self._environment.close()
 
 
-def candidates(resident: ResidentScene) -> str:
+def candidates(resident: DeviceScene) -> str:
     """The body of candidate_channel (shaders/lib/majorant.glsl), written out for the scene.
 
     Channels and volumes are constants in it: a load at a constant place costs a software device a fraction of a gather.
@@ -171,7 +182,8 @@ def candidates(resident: ResidentScene) -> str:
         chunks = range(0, len(volume.channels), MAJORANT_LANES)
         for number, first in enumerate(chunks):
             lanes = volume.channels[first : first + MAJORANT_LANES]
-            base = lanes[0].majorant_base // MAJORANT_LANES
+            # Of paged volumes the groups of lanes of a node lie one after the other.
+            base = f"{number} * CELLS_OF_BRICK" if resident.paged else lanes[0].majorant_base // MAJORANT_LANES
             weights = ", ".join([f"channels[{channel.index}].weight" for channel in lanes] + ["0.0"] * (4 - len(lanes)))
             lines.append(f"        vec4 m{number} = majorants_at({base} + index) * vec4({weights});")
         total = " + ".join(f"dot(m{number}, vec4(1.0))" for number in range(len(chunks)))

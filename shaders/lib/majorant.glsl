@@ -7,6 +7,9 @@
 // Macrocells are CELL voxels a side.
 // Needs params, volumes[], channels[], cells[], majorants[], box.glsl, bricks.glsl.
 
+#ifdef PAGED
+#include "lib/walk_paged.glsl"
+#else
 struct Walk {
     vec3 o, d;        // the ray in macrocell coordinates; the parameter t is that of the unit-space ray
     vec3 inverse_d;
@@ -79,6 +82,11 @@ bool walk_to_candidate(inout Walk w, inout float tau, out float majorant) {
     return false;
 }
 
+// Where it stands in the volume's grid, and which macrocell that is.
+vec3 walk_grid(in Walk w) { return (w.o + w.d * w.t) * float(CELL); }
+int walk_index(in Walk w) { return (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x; }
+#endif
+
 #if MIXING == 1
 // The channel of the largest opacity at g, that opacity and its texel; -1 where all are clear. `inside`: g is not cut away.
 int strongest_channel(int v, vec3 g, bool inside, out float opacity, out float texel) {
@@ -103,7 +111,10 @@ int strongest_channel(int v, vec3 g, bool inside, out float opacity, out float t
 // candidate. Where the cap makes the whole smaller than its parts, each part shrinks alike: a channel by itself may be as
 // dense as the cap, several in one cell share it.
 int candidate_channel(in Walk w, int v, float u, float whole, out float majorant) {
-    int index = (w.cell.z * w.n.y + w.cell.y) * w.n.x + w.cell.x;
+    int index = walk_index(w);
+#ifdef PAGED
+    index += here.node * MAJORANT_GROUPS * CELLS_OF_BRICK;
+#endif
     float pick = u * whole;
     majorant = 0.0;
 #include "generated/candidates.glsl"

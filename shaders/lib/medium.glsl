@@ -3,17 +3,25 @@
 // Needs params, volumes[], cuts[], channels[], bricks.glsl, transfer.glsl, labels.glsl; with HAS_PLANES clip.glsl.
 
 // The least mean free path: opacities above this change nothing (rendering.extinction_cap).
-float capped(int v, float opacity) { return min(opacity, cuts[v].hi.w); }
+// It is so many voxels as they are drawn here.
+float cap_of(int v) {
+#ifdef PAGED
+    return cuts[v].hi.w * (volumes[v].voxel_unit / voxel_edge(v));
+#else
+    return cuts[v].hi.w;
+#endif
+}
+float capped(int v, float opacity) { return min(opacity, cap_of(v)); }
 
 // Opacity of channel c of volume v at grid position g, without the factor of its gradient.
 float base_opacity(int v, int c, vec3 g, out float texel) {
 #ifdef NEAREST
     // Voxels are boxes of one value: filtering at a voxel's centre weighs that voxel alone.
-    g = clamp(floor(g), vec3(0.0), vec3(volumes[v].size.xyz - 1)) + 0.5;
+    g = voxel_centre(v, g);
 #endif
 #ifdef HAS_LABELS
     if (STORAGE_OF(c) == 2) {
-        uint id = label_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g);
+        uint id = label_at(c, level_size(v), volumes[v].bricks.xyz, level_grid(v, g));
         texel = uintBitsToFloat(id);
         return id == 0u ? 0.0 : float(label_colors[channels[c].lut_base + int(id)] >> 24u) * (1.0 / 255.0) * channels[c].weight;
     }
@@ -35,7 +43,7 @@ float gradient_factor(int v, int c, vec3 g) {
     vec3 change = vec3(0.0);
     for (int i = 0; i < 6; i++) {
         vec3 side = neighbour(i);
-        vec3 at = clamp(g + side, vec3(0.0), vec3(volumes[v].size.xyz));
+        vec3 at = clamp(g + side * voxel_steps(), vec3(0.0), vec3(volumes[v].size.xyz));
         float texel = intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, at);
         change += side * clamp(texel * channels[c].scale + channels[c].bias, 0.0, 1.0);
     }
@@ -59,7 +67,7 @@ bool is_kept(int v, vec3 g) { return all(greaterThanEqual(g, cuts[v].lo.xyz)) &&
 #ifdef HAS_PLANES
 // The clip plane that g is nearest to, when that is less than a voxel: what lies there is the face of a cut.
 bool cut_face(int v, int c, vec3 g, out vec3 normal) {
-    float nearest = volumes[v].voxel_unit;
+    float edge = voxel_edge(v), nearest = edge;
     normal = vec3(0.0);
     if (channels[c].clipped == 0) return false;
     vec3 p = unit_from_grid(v, g);
@@ -70,7 +78,7 @@ bool cut_face(int v, int c, vec3 g, out vec3 normal) {
             normal = scene_planes.clip[i].xyz;
         }
     }
-    return nearest < volumes[v].voxel_unit;
+    return nearest < edge;
 }
 #endif
 
@@ -89,11 +97,12 @@ float opacity_or_nothing(int v, int c, vec3 g) {
 // Gradient of channel c's opacity at g per unit length (unit axes). On the face of a clip plane it is the plane's, as
 // large as a difference between matter and nothing over two voxels.
 vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
+    vec3 steps = voxel_steps();
 #ifdef HAS_PLANES
     vec3 normal;
     if (cut_face(v, c, g, normal)) {
         float opacity = STORAGE_OF(c) == 2 ? 1.0 : opacity_of(c, texel);
-        return normal * (-0.5 * opacity / volumes[v].voxel_unit);
+        return normal * (-0.5 * opacity / voxel_edge(v));
     }
 #endif
 #ifdef HAS_LABELS
@@ -102,19 +111,19 @@ vec3 opacity_gradient(int v, int c, vec3 g, float texel) {
         vec3 face = vec3(0.0);
         for (int i = 0; i < params.gradient_taps; i++) {
             vec3 side = neighbour(i);
-            if (is_kept(v, g + side)) face += side;
+            if (is_kept(v, g + side * steps)) face += side;
         }
-        if (dot(face, face) > 0.0) return unit_gradient(v, face * 0.5);
+        if (dot(face, face) > 0.0) return unit_gradient(v, face * 0.5 / steps);
         uint id = floatBitsToUint(texel);
-        return unit_gradient(v, label_gradient(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g, id));
+        return unit_gradient(v, label_gradient(c, level_size(v), volumes[v].bricks.xyz, level_grid(v, g), id) / steps);
     }
 #endif
     vec3 gradient = vec3(0.0);
     for (int i = 0; i < params.gradient_taps; i++) {
         vec3 side = neighbour(i);
-        gradient += side * opacity_or_nothing(v, c, g + side);
+        gradient += side * opacity_or_nothing(v, c, g + side * steps);
     }
-    return unit_gradient(v, gradient * 0.5);
+    return unit_gradient(v, gradient * 0.5 / steps);
 }
 
 vec3 albedo_at(int c, float texel) {

@@ -23,6 +23,16 @@ layout(std140, binding = 6) uniform LightBlock { Light lights[MAX_LIGHTS]; };
 layout(binding = 9) uniform usamplerBuffer page_buffer;
 layout(binding = 10) uniform samplerBuffer lut_buffer;
 
+#ifdef PAGED
+layout(std140, binding = 7) uniform LevelBlock { Level levels[N_LEVELS]; };
+layout(binding = 13) uniform usamplerBuffer child_buffer;
+layout(binding = 14) uniform usamplerBuffer cut_buffer;
+layout(std430, binding = 1) buffer FeedbackBuffer { uint feedback[]; };  // FEEDBACK_WORDS a node
+
+uint child_at(int index) { return texelFetch(child_buffer, index).r; }
+uint cut_at(int node) { return texelFetch(cut_buffer, node).r; }
+#endif
+
 uint page_at(int index) { return texelFetch(page_buffer, index).r; }
 vec4 lut_at(int index) { return texelFetch(lut_buffer, index); }
 #ifdef WRITES_CELLS

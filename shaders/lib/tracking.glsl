@@ -15,6 +15,9 @@ struct Collision {
     int volume;
     int channel;
     float texel;   // of that channel; for labels the bits are the dense id
+#ifdef PAGED
+    Place place;   // where that is
+#endif
 };
 
 void count_violation(float sum, float majorant) {
@@ -30,7 +33,10 @@ void count_violation(float sum, float majorant) {
 // ray once little is left. Both in one loop: a GPU's lanes that track different kinds of rays stay together, and the
 // code exists once.
 Collision track(vec3 o, vec3 d, float t0, float t1, bool shadow, float first, inout float T, inout Rng rng) {
-    Collision hit = Collision(-1.0, -1, -1, 0.0);
+    Collision hit;
+    hit.t = -1.0;
+    hit.volume = hit.channel = -1;
+    hit.texel = 0.0;
     vec3 inverse_d = safe_inverse(d);
     vec2 cut = clip_to_box(o, inverse_d, params.crop_lo.xyz, params.crop_hi.xyz, t0, t1);
 #ifdef HAS_PLANES
@@ -48,7 +54,7 @@ Collision track(vec3 o, vec3 d, float t0, float t1, bool shadow, float first, in
         float cell_majorant, majorant;
         while (walk_to_candidate(w, tau, cell_majorant)) {
             float texel;
-            vec3 g = (w.o + w.d * w.t) * float(CELL);
+            vec3 g = walk_grid(w);
             float opacity = 0.0;
 #if MIXING == 1
             int c = strongest_channel(v, g, !ask || (w.t >= cut.x && w.t <= cut.y), opacity, texel);
@@ -71,7 +77,13 @@ Collision track(vec3 o, vec3 d, float t0, float t1, bool shadow, float first, in
                         T = ROULETTE_BELOW;
                     }
                 } else if (u.y * majorant < opacity) {
-                    hit = Collision(w.t, v, c, texel);
+                    hit.t = w.t;
+                    hit.volume = v;
+                    hit.channel = c;
+                    hit.texel = texel;
+#ifdef PAGED
+                    hit.place = here;
+#endif
                     t_end = w.t;  // the next volumes can only win with a nearer one
                     break;
                 }

@@ -1,0 +1,155 @@
+"""The flow of bricks to one view of a paged scene: what its rays missed is asked for, what arrives is followed."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+from ..scene.open import Progress
+from ..state.view import ViewState
+from .cut import Cut
+from .device_scene import DeviceScene
+from .look import Look
+from .paged import PagedScene, Want
+
+COMMIT_INTERVAL_S = 0.1
+UPLOAD_BYTES = 16 << 20
+LISTEN_EVERY = 8
+"""Once nothing is missing, every so many samples are asked what they meet: paths differ."""
+WAIT_S = 0.02
+FETCHED_AT_ONCE = 192
+CLEAN_PASSES = 2
+MOST_PASSES = 200
+RECENT_FRAMES = 64
+
+_view_ids = itertools.count()
+
+
+class Flow:
+    """Between a renderer and a paged scene. All calls on the GL thread."""
+
+    def __init__(self, scene: PagedScene, look: Look, software: bool) -> None:
+        self._scene, self._look = scene, look
+        self.cut = Cut(scene, software)
+        self._view = next(_view_ids)
+        self._epoch = -1
+        self._listening = False
+        self._settling = False
+
+    @classmethod
+    def of(cls, scene: DeviceScene, look: Look, software: bool) -> Flow | None:
+        """Nothing flows where all is there."""
+        return cls(scene, look, software) if isinstance(scene, PagedScene) else None
+
+    @property
+    def n_missing(self) -> int:
+        return len(self.cut.missing)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether bricks for this view are still to come."""
+        return bool(self.cut.missing) and self._scene.waiting
+
+    @property
+    def is_resident(self) -> bool:
+        return not self.cut.missing
+
+    def begin(self, state: ViewState, height_px: int) -> None:
+        """A new picture of `state`, so high."""
+        self._scene.set_time(state.time)
+        self._catch_up()
+        self.cut.look_from(state.camera, state.flip, height_px, self._look.shown_channels())
+
+    def listens(self, samples: int) -> bool:
+        """Whether the next sample, after so many, reports."""
+        self._listening = self._settling or bool(self.cut.missing) or samples < 2 or samples % LISTEN_EVERY == 0
+        return self._listening
+
+    def heard(self) -> None:
+        """A sample that reported is complete."""
+        self.cut.collect(everything=self._settling)
+        self._scene.view_frames[self._view] = self.cut.frame
+        if not self._settling:
+            self._scene.ask(self._view, self.cut.missing)
+
+    def follow(self, now_s: float) -> bool:
+        """Bring bricks that arrived onto the device, and see those that other views brought. True when what this view
+        draws has changed.
+        """
+        scene = self._scene
+        scene.receive(UPLOAD_BYTES)
+        if scene.has_staged and (now_s - scene.committed_s >= COMMIT_INTERVAL_S or not scene.reading):
+            scene.commit(self._before())
+            scene.committed_s = now_s
+            if scene.is_full:
+                self.cut.coarsen()
+                self._catch_up()
+                return True
+        return self._catch_up()
+
+    def _before(self) -> int:
+        """What no view has met since this frame may go."""
+        recent = [frame for frame in self._scene.view_frames.values() if frame > self._scene.frame - RECENT_FRAMES]
+        return min(recent, default=0)
+
+    def _catch_up(self) -> bool:
+        if self._epoch == self._scene.epoch:
+            return False
+        nodes = self._scene.changed_since(self._epoch)
+        self._epoch = self._scene.epoch
+        self._look.follow(nodes)
+        self.cut.refresh()
+        return len(nodes) > 0
+
+    def wait(self, timeout_s: float) -> None:
+        """Until something arrives, not for long."""
+        self._scene.wait(min(timeout_s, WAIT_S))
+
+    # ---- all of it, in one order ----
+
+    def settle(self, look: Callable[[int], None], progress: Progress | None) -> None:
+        """Draw (`look(samples)`) and load until nothing is missing, from the top bricks on."""
+        self.cut.start_over()
+        self._settling = True
+        clean = loaded = 0
+        try:
+            for _ in range(MOST_PASSES):
+                look(1 + clean)
+                if not self.cut.missing:
+                    clean += 1
+                    if clean == CLEAN_PASSES:
+                        break
+                    continue
+                clean = 0
+                wants = self.cut.missing
+                for first in range(0, len(wants), FETCHED_AT_ONCE):
+                    some = wants[first : first + FETCHED_AT_ONCE]
+                    full = self._fetch(some)
+                    loaded += len(some)
+                    if progress:
+                        progress("loading bricks", loaded, loaded + len(wants) - first - len(some))
+                    if full:
+                        self.cut.coarsen()
+                        break
+                self._catch_up()
+                self.cut.refresh()
+        finally:
+            self._settling = False
+            self._scene.ask(self._view, [])
+
+    def _fetch(self, wants: list[Want]) -> bool:
+        """Load the bricks of some wants and commit them; True when there was no room for all."""
+        scene = self._scene
+        scene.ask(self._view, wants)
+        while not scene.is_staged(wants):
+            scene.wait(0.2)
+            scene.receive(1 << 30)
+        scene.commit(self._before())
+        scene.committed_s = time.monotonic()
+        self.cut.allow(wants)
+        return scene.is_full
+
+    def close(self) -> None:
+        self._scene.forget_view(self._view)
+        self.cut.close()
