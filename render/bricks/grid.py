@@ -1,7 +1,8 @@
 """How a grid of voxels is cut into bricks of `payload` voxels a side with an apron around.
 
-The apron repeats one voxel of the neighbours (or the edge voxel at the border of the volume), so that hardware
-trilinear filtering anywhere inside the payload never reads another brick's slot.
+The apron repeats voxels of the neighbours (or the edge voxels at the border of the volume): with one, hardware
+trilinear filtering anywhere inside the payload never reads another brick's slot; with two, neither do central
+differences of a voxel's width around it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class BrickGrid:
 
     shape: Shape3
     payload: int
+    apron: int = APRON
 
     @property
     def counts(self) -> Shape3:
@@ -38,7 +40,7 @@ class BrickGrid:
     @property
     def slot(self) -> int:
         """Voxels a side of a brick with its apron."""
-        return self.payload + 2 * APRON
+        return self.payload + 2 * self.apron
 
     def index(self, brick: Shape3) -> int:
         """The brick's place in the page table: x runs fastest."""
@@ -58,20 +60,29 @@ class BrickGrid:
 
     def padded_box(self, brick: Shape3) -> tuple[Shape3, Shape3]:
         """The voxels [lo, hi) that the brick and its apron need, clipped to the volume."""
-        lo = [max(b * self.payload - APRON, 0) for b in brick]
-        hi = [min((b + 1) * self.payload + APRON, n) for b, n in zip(brick, self.shape, strict=True)]
+        lo = [max(b * self.payload - self.apron, 0) for b in brick]
+        hi = [min((b + 1) * self.payload + self.apron, n) for b, n in zip(brick, self.shape, strict=True)]
         return (lo[0], lo[1], lo[2]), (hi[0], hi[1], hi[2])
 
     def pad(self, brick: Shape3, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
         """`voxels` of padded_box(brick) as a full slot: edge voxels repeated beyond the volume."""
-        lo, _ = self.padded_box(brick)
-        widths = []
-        for axis in range(3):
-            before = lo[axis] - (brick[axis] * self.payload - APRON)
-            widths.append((before, self.slot - before - voxels.shape[axis]))
-        if all(before == after == 0 for before, after in widths):
+        lo, hi = self.padded_box(brick)
+        first = [index * self.payload - self.apron for index in brick]
+        before = [a - b for a, b in zip(lo, first, strict=True)]
+        after = [a - b for a, b in zip(hi, first, strict=True)]
+        if voxels.shape == (self.slot,) * 3:
             return voxels
-        return np.pad(voxels, widths, mode="edge")
+        slot = np.empty((self.slot,) * 3, voxels.dtype)
+        slot[before[0] : after[0], before[1] : after[1], before[2] : after[2]] = voxels
+        # One axis after the other: each repeats the edge of what the ones before have filled.
+        z, y = slice(before[0], after[0]), slice(before[1], after[1])
+        slot[z, y, : before[2]] = slot[z, y, before[2] : before[2] + 1]
+        slot[z, y, after[2] :] = slot[z, y, after[2] - 1 : after[2]]
+        slot[z, : before[1]] = slot[z, before[1] : before[1] + 1]
+        slot[z, after[1] :] = slot[z, after[1] - 1 : after[1]]
+        slot[: before[0]] = slot[before[0]]
+        slot[after[0] :] = slot[after[0] - 1]
+        return slot
 
     def read(self, source: Source, level: int, channel: int, time: int, brick: Shape3) -> NDArray[np.generic]:
         """A brick with its apron, (slot, slot, slot), in the source's dtype. Raises SourceError."""
