@@ -1,18 +1,22 @@
-"""From voxel values to texels: 8 or 16 bit fractions of a range, or dense 32-bit ids of labels."""
+"""From voxel values to texels: 8 or 16 bit fractions of a range, or (`dense_ids`) dense 32-bit ids of labels."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import fastremap
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LimitError
+from .dense_ids import DenseIds as DenseIds
 
 StorageClass = Literal["r8", "r16", "labels"]
+Encoded = NDArray[np.generic] | tuple[NDArray[np.generic], NDArray[np.uint32]]
+"""Texels; for labels, with the sorted distinct dense ids among them."""
+Encode = Callable[[int, int, NDArray[np.generic]], Encoded]
+"""(layer, channel, voxels of any shape) -> texels of the same shape. Called from several threads at once."""
+
 TEXEL_BYTES: dict[StorageClass, int] = {"r8": 1, "r16": 2, "labels": 4}
 
 
@@ -59,37 +63,3 @@ def encoding_for(dtype: np.dtype[np.generic], lo: float, hi: float) -> Encoding:
         # A constant volume: put its value at the low end of a range of width 1 around its own size.
         hi = lo + max(1.0, abs(lo) * 1e-6)
     return Encoding("r16", lo, hi)
-
-
-class DenseIds:
-    """Gives each 64-bit id of a segmentation a dense 32-bit one, as ids turn up; 0 stays 0. Thread-safe."""
-
-    MAX_IDS = 1 << 28
-
-    def __init__(self) -> None:
-        self._dense: dict[int, int] = {0: 0}
-        self._ids: list[int] = [0]
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        """How many dense ids there are, with the 0."""
-        return len(self._ids)
-
-    def encode(self, labels: NDArray[np.generic]) -> NDArray[np.uint32]:
-        """Dense ids (uint32) of labels of any integer dtype; negative ids are taken as their 64-bit pattern."""
-        unsigned = labels.astype(np.int64).view(np.uint64) if labels.dtype.kind == "i" else labels.astype(np.uint64)
-        unique = fastremap.unique(unsigned)
-        with self._lock:
-            for identifier in unique.tolist():
-                if identifier not in self._dense:
-                    if len(self._ids) >= self.MAX_IDS:
-                        raise LimitError(f"the segmentation has more than {self.MAX_IDS} ids")
-                    self._dense[identifier] = len(self._ids)
-                    self._ids.append(identifier)
-            dense = np.array([self._dense[identifier] for identifier in unique.tolist()], np.uint32)
-        return dense[np.searchsorted(unique, unsigned)]
-
-    def ids(self) -> NDArray[np.uint64]:
-        """The 64-bit ids in the order of their dense ids."""
-        with self._lock:
-            return np.array(self._ids, np.uint64)

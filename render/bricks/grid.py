@@ -1,7 +1,8 @@
 """How a grid of voxels is cut into bricks of `payload` voxels a side with an apron around.
 
-The apron repeats one voxel of the neighbours (or the edge voxel at the border of the volume), so that hardware
-trilinear filtering anywhere inside the payload never reads another brick's slot.
+The apron repeats voxels of the neighbours (or the edge voxels at the border of the volume): with one, hardware
+trilinear filtering anywhere inside the payload never reads another brick's slot; with two, neither do central
+differences of a voxel's width around it.
 """
 
 from __future__ import annotations
@@ -70,16 +71,22 @@ class BrickGrid:
     def pad(self, brick: Shape3, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
         """`voxels` of padded_box(brick) as a full slot: edge voxels repeated beyond the volume."""
         lo, _ = self.padded_box(brick)
-        widths = []
-        for axis in range(3):
-            before = lo[axis] - (brick[axis] * self.payload - self.apron)
-            if before < 0:  # the whole brick is beyond the edge: it begins with what is left of it
-                voxels = np.take(voxels, [-1], axis=axis)
-                before = 0
-            widths.append((before, self.slot - before - voxels.shape[axis]))
-        if all(before == after == 0 for before, after in widths):
+        # A brick beyond the edge begins with what is left of it.
+        before = [max(a - (index * self.payload - self.apron), 0) for a, index in zip(lo, brick, strict=True)]
+        after = [a + n for a, n in zip(before, voxels.shape, strict=True)]
+        if voxels.shape == (self.slot,) * 3:
             return voxels
-        return np.pad(voxels, widths, mode="edge")
+        slot = np.empty((self.slot,) * 3, voxels.dtype)
+        slot[before[0] : after[0], before[1] : after[1], before[2] : after[2]] = voxels
+        # One axis after the other: each repeats the edge of what the ones before have filled.
+        z, y = slice(before[0], after[0]), slice(before[1], after[1])
+        slot[z, y, : before[2]] = slot[z, y, before[2] : before[2] + 1]
+        slot[z, y, after[2] :] = slot[z, y, after[2] - 1 : after[2]]
+        slot[z, : before[1]] = slot[z, before[1] : before[1] + 1]
+        slot[z, after[1] :] = slot[z, after[1] - 1 : after[1]]
+        slot[: before[0]] = slot[before[0]]
+        slot[after[0] :] = slot[after[0] - 1]
+        return slot
 
     def read(self, source: Source, level: int, channel: int, time: int, brick: Shape3) -> NDArray[np.generic]:
         """A brick with its apron, (slot, slot, slot), in the source's dtype. Raises SourceError."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bricks.encoding import TEXEL_BYTES, StorageClass
+from ..bricks.grid import BrickGrid
 from ..bricks.reader import BrickKey, BrickReader, FailedBrick, LoadedBrick, Wanted
 from ..bricks.tree import NONE, NodeTree, Stage, stages_of
 from ..errors import SourceError
@@ -160,8 +161,19 @@ class PagedScene(DeviceScene):
         def encode(layer: int, channel: int, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
             return self.encoder(layer, channel)(voxels)
 
+        grids = []
+        for source, stages in zip(sources, self.stages, strict=True):
+            paged = {stage.level: stage.grid for stage in stages}
+            levels = enumerate(source.info.levels)
+            grids.append([paged.get(n) or BrickGrid(level.shape, self.payload, APRON) for n, level in levels])
         return BrickReader(
-            sources, self.payload, APRON, encode, in_flight=IN_FLIGHT, most_waiting_bytes=READ_AHEAD_BYTES
+            sources,
+            self.payload,
+            APRON,
+            encode,
+            grids=grids,
+            in_flight=IN_FLIGHT,
+            most_waiting_bytes=READ_AHEAD_BYTES,
         )
 
     def _make_buffers(self) -> None:
