@@ -26,9 +26,9 @@ struct Place {
 };
 
 Place here = Place(-1, 0, ivec3(0));
-ivec3 here_lo, here_hi;      // the region, in macrocells of the brick
-int here_absent;             // which finer brick is absent there; -1: none is wanted
-vec3 here_scale, here_offset;  // from g to the voxels of the brick
+ivec3 here_lo = ivec3(0), here_hi = ivec3(0);      // the region, in macrocells of the brick
+int here_absent = -1;             // which finer brick is absent there; -1: none is wanted
+vec3 here_scale = vec3(1.0), here_offset = vec3(0.0);  // from g to the voxels of the brick
 bool here_first = false;     // the ray comes from the eye
 
 // Take up a place of volume v again, all of its brick.
@@ -70,13 +70,13 @@ void place_find(int v, ivec3 voxel) {
     while (stage > 0) {
         if ((cut_at(node) & CUT_DESCEND) == 0u) break;
         ivec3 finer = levels[base + stage - 1].shift.xyz, split = shift - finer;
-        ivec3 below = voxel >> (finer + BRICK_SHIFT), octant = below & ((1 << split) - 1);
+        ivec3 below = voxel >> (finer + BRICK_SHIFT), octant = below & ((ivec3(1) << split) - 1);
         int k = octant.x + (octant.y << split.x) + (octant.z << (split.x + split.y));
         uint child = child_at(node * CHILDREN + k);
         if (child == 0u || (cut_at(int(child) - 1) & CUT_USABLE) == 0u) {
             here_absent = k;
-            here_lo = octant * (CELLS >> split);
-            here_hi = here_lo + (CELLS >> split);
+            here_lo = octant * (ivec3(CELLS) >> split);
+            here_hi = here_lo + (ivec3(CELLS) >> split);
             break;
         }
         node = int(child) - 1;
