@@ -35,7 +35,6 @@ const float NONE = 3e38;
 
 // The first crossing of `iso` beyond s0, or NONE. `beyond` is a place just behind it, to go on from.
 float crossing_next(in Segments w, int v, int c, float iso, float s0, float s_end, out float beyond) {
-    float a_step = min(scene_planes.step_vox, 0.5) * 1000.0 * w.least;
     bool known = false, above = false;
     float s = s0;
     beyond = s0;
@@ -50,12 +49,13 @@ float crossing_next(in Segments w, int v, int c, float iso, float s0, float s_en
         if (!known) above = intensity_shown_at(v, c, segments_at(w, s)) >= iso;
         known = true;
         float end = segment_end(w, s);
+        float a_step = min(scene_planes.step_vox, 0.5) * 1000.0 * segments_least(w);
         float steps = ceil((end - s) / a_step);
         float before = s;
         for (float i = 1.0; i <= steps; i += 1.0) {
-            float here = i < steps ? mix(s, end, i / steps) : end;
-            if ((intensity_shown_at(v, c, segments_at(w, here)) >= iso) != above) {
-                float a = before, b = here;
+            float place = i < steps ? mix(s, end, i / steps) : end;
+            if ((intensity_shown_at(v, c, segments_at(w, place)) >= iso) != above) {
+                float a = before, b = place;
                 for (int k = 0; k < BISECTIONS; k++) {
                     float middle = 0.5 * (a + b);
                     if ((intensity_shown_at(v, c, segments_at(w, middle)) >= iso) != above) b = middle;
@@ -64,7 +64,7 @@ float crossing_next(in Segments w, int v, int c, float iso, float s0, float s_en
                 beyond = b;
                 return b < s_end ? 0.5 * (a + b) : NONE;
             }
-            before = here;
+            before = place;
         }
         s = end;
     }
@@ -78,7 +78,7 @@ struct Surface {
 };
 
 // Surely behind t: by more than a digit of it, or the surface that is there would be found again.
-float past(float t, in Segments w) { return (t + w.least) * (1.0 + 4.8e-7); }
+float past(float t, in Segments w) { return (t + segments_least(w)) * (1.0 + 4.8e-7); }
 
 // The next surface of channel c along the ray at t >= from and before `until`.
 Surface surface_next(int v, int c, vec3 o, vec3 d, float from, float until, uint id) {
@@ -103,12 +103,13 @@ vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d, float share, inout Aside gui
     vec3 p = o + d * hit.t, n, albedo;
     vec3 g = clamp(grid_from_unit(v, p), vec3(0.0), vec3(volumes[v].size.xyz));
     float alpha = channels[c].weight;
+    place_at(v, g);
 #ifdef HAS_LABELS
     if (STORAGE_OF(c) == 2) {
         vec4 tint = label_tint(c, hit.id);
         albedo = tint.rgb;
         alpha = tint.a;
-        n = unit_gradient(v, label_gradient(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g, hit.id));
+        n = unit_gradient(v, label_gradient(c, level_size(v), volumes[v].bricks.xyz, level_grid(v, g), hit.id) / voxel_steps());
         float steep = length(n);
         n = steep > 1e-9 ? n / steep : -d;
     } else

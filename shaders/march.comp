@@ -37,13 +37,15 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d, float share, inout Aside gui
     vec3 albedo = albedo_at(c, texel), n = vec3(0.0);
     float sure = 0.0;
     if (params.shading_mode != 2) {
-        vec3 gradient = opacity_gradient(v, c, grid_from_unit(v, p), texel);
+        vec3 g = grid_from_unit(v, p);
+        place_at(v, g);
+        vec3 gradient = opacity_gradient(v, c, g, texel);
         float steep = length(gradient);
         if (steep > 1e-6) {
             n = gradient / -steep;
             if (dot(n, d) > 0.0) n = -n;
             sure = params.shading_mode == 1 ? 1.0
-                       : 1.0 - exp(-25.0 * params.gradient_factor * steep * volumes[v].voxel_unit);
+                       : 1.0 - exp(-25.0 * params.gradient_factor * steep * voxel_edge(v));
         }
     }
     guides.albedo += share * albedo;
@@ -61,12 +63,24 @@ vec3 lit(int v, int c, float texel, vec3 p, vec3 d, float share, inout Aside gui
 
 // The macrocell of volume v at g, as an index; whether it is empty, and up to where along the ray it stays so.
 bool is_clear(int v, vec3 g, float t, vec3 inverse_d, out int index, out float t_clear) {
+#ifdef PAGED
+    place_at(v, g);
+    ivec3 cell = cell_here(g);
+    index = here.node * CELLS_OF_BRICK + index_of_cell(cell);
+    uint entry = cell_at(index);
+    int reach = int(entry >> 16u);
+    vec3 lo = vec3(max(cell - reach + 1, here_lo) * CELL), hi = vec3(min(cell + reach, here_hi) * CELL);
+    g = brick_grid(g);
+    inverse_d /= here_scale;
+    if ((entry & 0xFFFFu) != 0u) place_report_matter();
+#else
     ivec3 n = volumes[v].cells.xyz;
     ivec3 cell = clamp(ivec3(g) / CELL, ivec3(0), n - 1);
     index = (cell.z * n.y + cell.y) * n.x + cell.x;
     uint entry = cell_at(volumes[v].cell_base + index);
     int reach = int(entry >> 16u);
     vec3 lo = vec3((cell - reach + 1) * CELL), hi = vec3((cell + reach) * CELL);
+#endif
     vec3 face = max((lo - g) * inverse_d, (hi - g) * inverse_d);
     t_clear = t + min(face.x, min(face.y, face.z));
     return (entry & 0xFFFFu) == 0u;
@@ -129,6 +143,7 @@ void march(in Ray ray, float first, float dt, float t0, float t1, inout Seen see
                 if (cell[v] < 0 || majorant_at(c, cell[v]) <= 0.0 || channels[c].weight <= 0.0) continue;
                 if (!kept && scene_planes.shown[c].clipped != 0) continue;
                 float texel;
+                place_at(v, g[v]);
                 opacities[c] = channel_opacity(v, c, g[v], texel);
                 if (opacities[c] > 0.0) {
                     texels[c] = texel;
@@ -199,7 +214,13 @@ vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
         ray.inside[v] = inside;
         whole = vec2(min(whole.x, inside.x), max(whole.y, inside.y));
         // A million steps through the scene are enough, however long it is.
-        dt = min(dt, max(scene_planes.step_vox * volumes[v].voxel_unit, 2e-6));
+        float edge = volumes[v].voxel_unit;
+#ifdef PAGED
+        // Voxels are drawn no finer than pixels are where the ray comes in.
+        float off = max(inside.x, 0.05 * (inside.y - inside.x));
+        edge = max(edge, 2.0 * length(params.up.xyz) / float(params.picture.y) * (params.eye.w > 0.5 ? off : 1.0));
+#endif
+        dt = min(dt, max(scene_planes.step_vox * edge, 2e-6));
     }
     Seen seen = Seen(vec3(0.0), 1.0, guides);
     float t = whole.x;

@@ -33,14 +33,15 @@ float projected(int v, int c, in Segments w, out float at) {
     float s = 0.0;
 #if PROJECTION == 2
     float sum = 0.0;
-    float here = intensity_shown_at(v, c, segments_at(w, 0.0));
+    place_at(v, segments_at(w, 0.0));
+    float before = intensity_shown_at(v, c, segments_at(w, 0.0));
     while (s < w.s_end) {
         float s_exit;
         vec2 range = segment_range(w, c, s, s_exit);
         if (range.x == range.y) {
             sum += range.x * (s_exit - s);
             s = s_exit;
-            here = range.x;
+            before = range.x;
             continue;
         }
         float end = segment_end(w, s);
@@ -50,8 +51,8 @@ float projected(int v, int c, in Segments w, out float at) {
         } else {
             // Simpson's rule is exact for polynomials of degree 3.
             float there = intensity_shown_at(v, c, segments_at(w, end));
-            sum += (here + 4.0 * middle + there) * (1.0 / 6.0) * (end - s);
-            here = there;
+            sum += (before + 4.0 * middle + there) * (1.0 / 6.0) * (end - s);
+            before = there;
         }
         s = end;
     }
@@ -63,7 +64,6 @@ float projected(int v, int c, in Segments w, out float at) {
     float clear = ((PROJECTION == 0 ? 0.0 : 1.0) - bias) / scale;
     float full = ((PROJECTION == 0 ? 1.0 : 0.0) - bias) / scale;
     float best = clear;
-    float a_step = scene_planes.step_vox * 1000.0 * w.least;
     bool nearest = scene_planes.nearest != 0;
     float looked = -1.0;  // up to where the field has been looked at
     while (s < w.s_end && SIGN * best < SIGN * full) {
@@ -74,6 +74,7 @@ float projected(int v, int c, in Segments w, out float at) {
             continue;
         }
         float end = segment_end(w, s);
+        float a_step = scene_planes.step_vox * 1000.0 * segments_least(w);
         float steps = nearest ? 1.0 : ceil((end - s) / a_step);
         float first = nearest ? 0.5 : looked == s ? 1.0 : 0.0;
         for (float i = first; i <= steps; i += 1.0) {

@@ -1,12 +1,13 @@
-"""The bricks of a pyramid as a tree, and which of them are on the device. No GL: arrays that the device's tables mirror.
+"""The bricks of a pyramid as a tree, and which of them are on the device. No GL: the device has copies.
 
 A *stage* is a level that is paged, 0 the finest; the voxels of stage s are 2**shift voxels of stage 0 along each axis.
-The bricks of the last stage, the top, are always there; a brick's children are those of the stage before that lie in it.
-A child is there only while its parent is: what is drawn can always fall back to a coarser brick.
+The bricks of the last stage, the top, are always there; a brick's children are those of the stage before that lie in
+it. A child is there only while its parent is: what is drawn can always fall back to a coarser brick.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,8 +87,8 @@ def _stage(number: int, finest: Level, level: Level, shift: Shape3, payload: int
 class NodeTree:
     """The bricks of several volumes that are on the device, as rows of arrays of `capacity` nodes.
 
-    The tops of all volumes are nodes 0, 1, 2 ...: `top_base[v]` and on, x fastest. `children[n, k]` is the node of child
-    k (its place in the parent, x fastest) or NONE; `present[n, c]` whether channel c of the volume is there.
+    The tops of all volumes are nodes 0, 1, 2 ...: `top_base[v]` and on, x fastest. `children[n, k]` is the node of
+    child k (its place in the parent, x fastest) or NONE; `present[n, c]` whether channel c of the volume is there.
     """
 
     def __init__(self, volumes: Sequence[Sequence[Stage]], channels: int, capacity: int) -> None:
@@ -138,9 +139,7 @@ class NodeTree:
         v, s = int(self.volume[node]), int(self.stage[node])
         z, y, x = self.split(v, s)
         octant = (place >> (x + y), place >> x & (1 << y) - 1, place & (1 << x) - 1)
-        bz, by, bx = (
-            (int(b) << n) + o for b, n, o in zip(self.brick[node], (z, y, x), octant, strict=True)
-        )
+        bz, by, bx = ((int(b) << n) + o for b, n, o in zip(self.brick[node], (z, y, x), octant, strict=True))
         counts = self.volumes[v][s - 1].grid.counts
         return (bz, by, bx) if bz < counts[0] and by < counts[1] and bx < counts[2] else None
 
@@ -168,7 +167,7 @@ class NodeTree:
         self._free.append(node)
 
     def evictable(self, before: int) -> NDArray[np.int64]:
-        """Nodes without children that no ray has met since frame `before`, the longest unseen first, then the finest."""
+        """Nodes without children that no ray has met since frame `before`, the longest unseen first."""
         leaf = self.alive & (self.children == NONE).all(axis=1) & (self.seen < before)
         leaf[: self.n_tops] = False
         nodes = np.flatnonzero(leaf)
@@ -178,6 +177,6 @@ class NodeTree:
 
 def _fan_out(stages: Sequence[Stage]) -> int:
     most = 1
-    for fine, coarse in zip(stages, stages[1:], strict=False):
+    for fine, coarse in itertools.pairwise(stages):
         most = max(most, math.prod(1 << (b - a) for a, b in zip(fine.shift, coarse.shift, strict=True)))
     return most

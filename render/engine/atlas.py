@@ -36,7 +36,7 @@ def slots_shape(capacity: int, slot: int, texture_limit_px: int) -> tuple[int, i
 
 
 class Atlas:
-    """Slots of `slot` texels a side in one texture; slots are handed out in order, and again when they were given back."""
+    """Slots of `slot` texels a side in one texture; slots are handed out in order, and again once given back."""
 
     def __init__(self, storage: StorageClass, capacity: int, slot: int, texture_limit_px: int) -> None:
         self.storage, self.slot = storage, slot

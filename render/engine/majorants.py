@@ -12,8 +12,8 @@ from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.program import Program, ShaderSource
 from ..gpu.texture import TextureBuffer
-from .layout import declarations
 from .device_scene import DeviceChannel
+from .layout import declarations
 from .transfer import LUT_SIZE
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Majorants:
         tables: Buffer,
         largest: bool = False,
     ) -> None:
-        """Majorants of the `stale` channels of volume `number` by `tables` (transfer.max_table), then its cells and distances
-        by the weights in `channels`: the sum over the channels or, with `largest`, the largest of them.
+        """Majorants of the `stale` channels of volume `number` by `tables` (transfer.max_table), then its cells and
+        distances by the weights in `channels`: the sum over the channels or, with `largest`, the largest of them.
         """
         volume = self._resident.whole_volumes[number]
         self.bind()

@@ -28,7 +28,15 @@ from ..gpu.program import Program, ShaderSource
 from ..gpu.texture import TextureBuffer
 from ..scene.open import Progress, Scene
 from .atlas import PAGE_ABSENT, PAGE_CONSTANT, PAGE_RESIDENT, Atlas
-from .device_scene import MAJORANT_LANES, DeviceChannel, DeviceScene, DeviceVolume, encoding_of, n_channels_of, storage_of
+from .device_scene import (
+    MAJORANT_LANES,
+    DeviceChannel,
+    DeviceScene,
+    DeviceVolume,
+    encoding_of,
+    n_channels_of,
+    storage_of,
+)
 from .layout import LEVEL, declarations
 from .paged_majorants import PagedMajorants
 from .resident import BRICK, HARDWARE_BUDGET_BYTES, SOFTWARE_BUDGET_BYTES
@@ -142,15 +150,15 @@ class PagedScene(DeviceScene):
             slots[channel.storage] = slots.get(channel.storage, 0) + 1
         per_round = per_node * len(self.volumes)
         per_round += sum(slot_texels * TEXEL_BYTES[storage] * n for storage, n in slots.items())
-        widest = 4 * self.cells_of_brick * max(self.pages, MAJORANT_LANES * self.majorant_groups if self.pages > 1 else 1)
+        widest = (
+            4 * self.cells_of_brick * max(self.pages, MAJORANT_LANES * self.majorant_groups if self.pages > 1 else 1)
+        )
         most_nodes = context.limits.storage_block_bytes // widest
         rounds = max(1, min(int(budget_bytes // per_round), int(most_nodes / FLAT_SHARE) // len(self.volumes)))
         tops = sum(stages[-1].grid.n_bricks for stages in self.stages)
         capacity = max(int(FLAT_SHARE * rounds * len(self.volumes)), tops)
         top_slots = {
-            storage: sum(
-                self.stages[c.layer][-1].grid.n_bricks for c in self.channels if c.storage == storage
-            )
+            storage: sum(self.stages[c.layer][-1].grid.n_bricks for c in self.channels if c.storage == storage)
             for storage in slots
         }
         return capacity, {storage: max(rounds * n, top_slots[storage]) for storage, n in slots.items()}
@@ -256,7 +264,7 @@ class PagedScene(DeviceScene):
         """What is still to be read for a want."""
         node = int(self.tree.children[want.parent, want.place])
         staged = self._staged.get(want.key, {})
-        there = [node != NONE and self.tree.present[node, c] or c in staged for c in range(self.pages)]
+        there = [(node != NONE and self.tree.present[node, c]) or c in staged for c in range(self.pages)]
         missing = [Wanted(want.key, c) for c in want.channels if not there[c]]
         return [one for one in missing if one not in self._cold]
 
@@ -325,9 +333,11 @@ class PagedScene(DeviceScene):
                 break
             changed.append(node)
         # What nobody wants any more is dropped; what was too much is read again when there is room.
-        self._staged = {} if self.is_full else {
-            key: bricks for key, bricks in self._staged.items() if any(want.key == key for want in wants)
-        }
+        self._staged = (
+            {}
+            if self.is_full
+            else {key: bricks for key, bricks in self._staged.items() if any(want.key == key for want in wants)}
+        )
         if changed:
             self._publish(changed)
         return bool(changed)
@@ -372,9 +382,7 @@ class PagedScene(DeviceScene):
         self._staged.pop(want.key, None)
         return node
 
-    def _make_room(
-        self, needed: dict[StorageClass, int], node_too: bool, parent: int, victims: Iterable[int]
-    ) -> bool:
+    def _make_room(self, needed: dict[StorageClass, int], node_too: bool, parent: int, victims: Iterable[int]) -> bool:
         def lacks() -> bool:
             return any(self.atlases[storage].n_free < n for storage, n in needed.items())
 

@@ -356,7 +356,9 @@ class Renderer:
             accumulator = Accumulator(w, h)
             try:
                 window = (x, y, w, h)
-                self._settle(accumulator, lambda a=accumulator, w=window: self._restart(a, (width, height), w), progress)
+                self._settle(
+                    accumulator, lambda a=accumulator, w=window: self._restart(a, (width, height), w), progress
+                )
                 self._restart(accumulator, (width, height), window)
                 self._sample(accumulator, samples, progress, number, len(windows))
                 yield (slice(y, y + h), slice(x, x + w)), (x, y), accumulator
@@ -365,9 +367,7 @@ class Renderer:
                 accumulator.close()
                 self._dirty = True  # the tracer's parameters are this window's now
 
-    def _restart(
-        self, accumulator: Accumulator, picture: tuple[int, int], window: tuple[int, int, int, int]
-    ) -> None:
+    def _restart(self, accumulator: Accumulator, picture: tuple[int, int], window: tuple[int, int, int, int]) -> None:
         accumulator.begin(accumulator.window)
         self._start(accumulator, picture, window)
 

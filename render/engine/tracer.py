@@ -11,9 +11,9 @@ from ..state.rendering import Mode
 from ..state.view import ViewState
 from .accumulator import GROUP, TILE, Accumulator
 from .blue_noise import BlueNoise
-from .environment_map import EnvironmentMap
 from .cut import Cut
 from .device_scene import MAJORANT_LANES, DeviceScene
+from .environment_map import EnvironmentMap
 from .layout import CUT, LIGHT, PARAMS, VOLUME, declarations
 from .look import Look
 from .modes import known, shader_of

@@ -22,7 +22,8 @@ import time
 from collections.abc import Sequence
 
 from ..codec.video import CodecName, choose_codec
-from ..engine.resident import ResidentScene
+from ..engine.bring import bring
+from ..engine.device_scene import DeviceScene
 from ..errors import GpuError, HostaError, WorkerError
 from ..gpu.context import Context
 from ..logs import set_up_logs
@@ -66,7 +67,7 @@ class Worker:
         self._context = context
         self._codec: CodecName = codec
         self._scenes: dict[str, Scene] = {}
-        self._residents: dict[str, ResidentScene] = {}
+        self._residents: dict[str, DeviceScene] = {}
         self._streams: dict[str, ViewStream] = {}
         self._asked: dict[str, list[OpenView | SetState | SetViewport | StreamControl]] = {}  # for scenes that open yet
         self._aside: list[object] = []  # messages that came during an upload
@@ -161,7 +162,7 @@ class Worker:
 
         self._scenes[name] = scene
         try:
-            resident = self._residents[name] = ResidentScene(self._context, scene, progress=progress)
+            resident = self._residents[name] = bring(self._context, scene, progress=progress)
         except HostaError as error:
             self._close_scene(name)
             note(f"scene {name} cannot be brought onto the device", error)

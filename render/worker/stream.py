@@ -15,8 +15,8 @@ from .protocol import Packet
 from .scheduler import STEP_BUDGET_S, Pace
 
 if TYPE_CHECKING:
+    from ..engine.device_scene import DeviceScene
     from ..engine.frame import Frame
-    from ..engine.resident import ResidentScene
     from ..gpu.context import Context
     from ..state.view import ViewState
 
@@ -32,7 +32,7 @@ class ViewStream:
         view: str,
         scene: str,
         context: Context,
-        resident: ResidentScene,
+        resident: DeviceScene,
         size: tuple[int, int],
         codec: CodecName,
         send: Callable[[Packet, bytes], None],

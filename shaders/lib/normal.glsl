@@ -12,7 +12,8 @@ vec3 gradient_normal(int v, int c, vec3 g, vec3 otherwise) {
         for (int axis = 0; axis < 3; axis++) {
             vec3 h = vec3(axis == 0, axis == 1, axis == 2);
             // Beyond the outermost centres the field is constant.
-            vec3 up = min(g + h, max(size - 0.5, g)), down = max(g - h, min(vec3(0.5), g));
+            vec3 side = h * voxel_steps();
+            vec3 up = min(g + side, max(size - 0.5, g)), down = max(g - side, min(vec3(0.5), g));
             gradient[axis] = (intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, up) -
                               intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, down)) /
                              max(up[axis] - down[axis], 1e-3);

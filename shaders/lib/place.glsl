@@ -30,10 +30,13 @@ ivec3 here_lo = ivec3(0), here_hi = ivec3(0);      // the region, in macrocells 
 int here_absent = -1;             // which finer brick is absent there; -1: none is wanted
 vec3 here_scale = vec3(1.0), here_offset = vec3(0.0);  // from g to the voxels of the brick
 bool here_first = false;     // the ray comes from the eye
+int here_volume = -1;        // whose region this is, in voxels of the finest level
+ivec3 here_from = ivec3(0), here_to = ivec3(0);
 
 // Take up a place of volume v again, all of its brick.
 void place_resume(int v, Place place) {
     here = place;
+    here_volume = -1;
     Level level = levels[volumes[v].paged.x + place.stage];
     here_scale = level.scale.xyz;
     here_offset = level.offset.xyz - vec3(place.brick << BRICK_SHIFT);
@@ -85,20 +88,29 @@ void place_find(int v, ivec3 voxel) {
         brick = below;
     }
     place_resume(v, Place(node, stage, brick));
+    here_volume = v;
+    here_from = ((brick << BRICK_SHIFT) + here_lo * CELL) << shift;
+    here_to = ((brick << BRICK_SHIFT) + here_hi * CELL) << shift;
     if (reports != 0) place_report(here_first ? SEEN | SEEN_FIRST : SEEN);
 }
 
 ivec3 voxel_at(int v, vec3 g) { return clamp(ivec3(floor(g)), ivec3(0), volumes[v].size.xyz - 1); }
 
 // Go to the place of g unless the one where we are holds it.
-void place_at(int v, vec3 g) { place_find(v, voxel_at(v, g)); }
-
+void place_at(int v, vec3 g) {
+    ivec3 voxel = voxel_at(v, g);
+    bool inside = here_volume == v && all(greaterThanEqual(voxel, here_from)) && all(lessThan(voxel, here_to));
+    if (!inside) place_find(v, voxel);
+}
 // Voxels of the finest level along the sides of a voxel here.
 vec3 voxel_steps() { return 1.0 / here_scale; }
 // The smallest edge of a voxel here, unit space.
 float voxel_edge(int v) { return levels[volumes[v].paged.x + here.stage].scale.w; }
 // g in voxels of the brick here; from 0 to BRICK inside of it.
 vec3 brick_grid(vec3 g) { return g * here_scale + here_offset; }
+// The macrocell of the brick here that holds g, and the same as an index.
+ivec3 cell_here(vec3 g) { return clamp(ivec3(floor(brick_grid(g) * (1.0 / float(CELL)))), here_lo, here_hi - 1); }
+int index_of_cell(ivec3 cell) { return (cell.z * CELLS + cell.y) * CELLS + cell.x; }
 // The centre of the voxel here that holds g.
 vec3 voxel_centre(int v, vec3 g) {
     vec3 voxel = clamp(floor(brick_grid(g)), vec3(0.0), vec3(BRICK - 1));

@@ -47,6 +47,12 @@ uint cell_at(int index) { return texelFetch(cell_buffer, index).r; }
 vec4 majorants_at(int index) { return texelFetch(majorant_buffer, index); }
 
 float majorant_at(int c, int cell) {
+#ifdef PAGED
+    if (PAGES == 1) return unpackHalf2x16(cell_at(cell) & 0xFFFFu).x;
+    // `cell` counts the cells of all nodes: 4096 a node.
+    int lane = channels[c].page_base, row = (cell >> 12) * MAJORANT_GROUPS + lane / 4;
+    return texelFetch(majorant_buffer, (row << 12) + (cell & 4095))[lane & 3];
+#endif
     int index = channels[c].majorant_base + cell * channels[c].majorant_stride;
     return texelFetch(majorant_buffer, index >> 2)[index & 3];
 }

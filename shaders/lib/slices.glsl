@@ -15,6 +15,7 @@ vec4 slice_color(vec3 p) {
         vec3 g = grid_from_unit(v, p), size = vec3(volumes[v].size.xyz);
         if (any(lessThan(g, vec3(-SLICE_MARGIN_VOX))) || any(greaterThan(g, size + SLICE_MARGIN_VOX))) continue;
         g = clamp(g, vec3(0.0), size);
+        place_at(v, g);
         int first = volumes[v].bricks.w;
         for (int c = first; c < first + volumes[v].cells.w; c++) {
             if (channels[c].weight <= 0.0) continue;

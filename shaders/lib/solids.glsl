@@ -10,7 +10,6 @@ uint visible_label(int v, int c, vec3 g) {
 // The first place at s0 or beyond where the ray is in a visible label other than `inside`, the one that it comes from
 // (0: none). -1 when there is no such place. Steps of half a voxel, then bisection to a thousandth.
 float solid_next(in Segments w, int v, int c, float s0, inout uint inside) {
-    float step_ = 500.0 * w.least;
     float before = s0;
     // The bound only ends the loop where rounding would not.
     for (float s = s0; s < w.s_end;) {
@@ -29,7 +28,7 @@ float solid_next(in Segments w, int v, int c, float s0, inout uint inside) {
         }
         inside = id;
         before = s;
-        s = max(s + step_, range.y > 0.0 ? segments_beyond(w, s) : s_exit);
+        s = max(s + 500.0 * segments_least(w), range.y > 0.0 ? segments_beyond(w, s) : s_exit);
     }
     return -1.0;
 }

@@ -42,7 +42,7 @@ bool walk_start(int v, vec3 o, vec3 d, float t0, float t1, out Walk w) {
     return true;
 }
 
-int walk_index(in Walk w) { return (w.cell.z * CELLS + w.cell.y) * CELLS + w.cell.x; }
+int walk_index(in Walk w) { return index_of_cell(w.cell); }
 
 float walk_segment(in Walk w, out float t_exit, out ivec3 next) {
     uint entry = cell_at(here.node * CELLS_OF_BRICK + walk_index(w));
