@@ -46,7 +46,6 @@ class Cut:
         self._only: NDArray[np.bool_] | None = None
         self._camera: Camera | None = None
         self._height = 1
-        self._eye = np.zeros(3)
         self.beta = 0.0
         self.frame = 0
         self.missing: list[Want] = []
@@ -63,8 +62,8 @@ class Cut:
             self.beta = max(0.0, self.beta - BETA_STEP)
         self._camera, self._height, self._shown = camera, height_px, shown
         # Where volumes are mirrored, the eye is mirrored for them.
-        centre, eye = self._scene.scene.box.centre, np.asarray(camera.position)
-        self._eye = np.where(flip, 2.0 * centre - eye, eye)
+        centre, eye = self._scene.scene.box.centre, np.asarray(camera.position, np.float64)
+        self._eye: NDArray[np.float64] = np.where(flip, 2.0 * centre - eye, eye)
         self.refresh()
 
     def start_over(self) -> None:
@@ -143,7 +142,8 @@ class Cut:
         `everything`: all of it, not only the first that matter most.
         """
         tree, words = self._scene.tree, self._words
-        reported = self._feedback.read(np.uint32, tree.capacity * words).reshape(tree.capacity, words)
+        reported = self._feedback.read(np.uint32, tree.capacity * words).astype(np.uint32)
+        reported = reported.reshape(tree.capacity, words)
         self._feedback.clear()
         self._scene.frame += 1
         self.frame = self._scene.frame

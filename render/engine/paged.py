@@ -1,7 +1,7 @@
 """A scene whose bricks come as they are needed: atlases of slots, a tree of nodes, and what was asked for.
 
 A node is a brick of one level of one volume, with all the channels that somebody looks at. Nodes change only between
-dispatches, in epochs (`commit`); each has a number that goes up (`epoch`), so that views know what to follow. The cost of
+dispatches, in epochs (`commit`); each has a number (`epoch`), so that views know what to follow. The cost of
 a frame and the memory follow from the budget, never from the size of the data.
 """
 

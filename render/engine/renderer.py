@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -355,11 +356,9 @@ class Renderer:
         for number, (x, y, w, h) in enumerate(windows):
             accumulator = Accumulator(w, h)
             try:
-                window = (x, y, w, h)
-                self._settle(
-                    accumulator, lambda a=accumulator, w=window: self._restart(a, (width, height), w), progress
-                )
-                self._restart(accumulator, (width, height), window)
+                begin = partial(self._restart, accumulator, (width, height), (x, y, w, h))
+                self._settle(accumulator, begin, progress)
+                begin()
                 self._sample(accumulator, samples, progress, number, len(windows))
                 yield (slice(y, y + h), slice(x, x + w)), (x, y), accumulator
                 self._context.check()

@@ -159,7 +159,8 @@ def _module(name, **members):
 
 if __name__ == "__main__":
     _module("render.engine.renderer", Renderer=Renderer, Frame=Frame)
-    _module("render.engine.resident", ResidentScene=ResidentScene)
+    _module("render.engine.bring", bring=ResidentScene)
+    _module("render.engine.device_scene", DeviceScene=ResidentScene)
     _module("render.gpu.context", Context=Context)
     _module("render.scene.open", open_scene=open_scene, Scene=Scene)
     from render.worker.process import main
