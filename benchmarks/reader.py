@@ -4,9 +4,9 @@
                                 [--folder DIR] [--json FILE]
 
 Writes zarr v2 (a chunk a file) and zarr v3 (shards of 8x8x8 chunks) with chunks of 64 voxels a side, compressed with
-zstd in blosc: uint8 and uint16 images, uint64 labels. Then in turn: tensorstore reads each chunk once, and
-`BrickReader` delivers each brick of the level once, with range and, of labels, dense ids. Both begin with empty caches
-of decoded chunks and have as many requests in flight. The files come from the system's cache.
+zstd in blosc: uint8 and uint16 images, uint64 labels (segments 24 and 7 voxels wide). Then in turn: tensorstore reads
+each chunk once, and `BrickReader` delivers each brick of the level once, with range and, of labels, dense ids. Both
+begin with empty caches of decoded chunks and have as many requests in flight. The files come from the system's cache.
 """
 
 from __future__ import annotations
@@ -32,21 +32,23 @@ from render.source.open import open_sources
 
 CHUNK = 64
 SHARD = 512
-CASES = tuple(product((2, 3), ("uint8", "uint16", "uint64")))
+CASES = tuple(product((2, 3), ("uint8", "uint16", "labels", "fine-labels")))
+SEGMENTS = {"labels": 24, "fine-labels": 7}
+"""How wide a segment is, voxels: some 20 or 1000 of them in a chunk."""
 
 
-def voxels_of(dtype: str, size: int) -> np.ndarray[Any, Any]:
-    """Images: waves and noise. Labels: about a thousand segments a chunk, with ids of 64 bits."""
+def voxels_of(kind: str, size: int) -> np.ndarray[Any, Any]:
+    """Images: waves and noise. Labels: uint64, segments with ids of 64 bits side by side."""
     z, y, x = np.meshgrid(*[np.arange(size, dtype=np.float32)] * 3, indexing="ij", sparse=True)
     rng = np.random.default_rng(1)
-    if dtype == "uint64":
-        side = size // 7 + 2
-        wave = 2.0 * np.sin(x / 9.0)
-        z, y, x = ((axis + wave).astype(np.int64) // 7 % side for axis in (z, y, x))
+    if kind in SEGMENTS:
+        width = SEGMENTS[kind]
+        side = size // width + 2
+        z, y, x = ((axis + 2.0 + 2.0 * np.sin(x / 9.0)).astype(np.int64) // width for axis in (z, y, x))
         return rng.integers(1, 2**63, side**3, dtype=np.uint64)[(z * side + y) * side + x]
     waves = np.sin(z / 9.0) + np.sin(y / 11.0) + np.sin(x / 13.0) + 0.05 * rng.standard_normal((size,) * 3, np.float32)
-    top = 255.0 if dtype == "uint8" else 65535.0
-    return np.clip((waves / 7.0 + 0.5) * top, 0.0, top).astype(dtype)
+    top = float(np.iinfo(kind).max)
+    return np.clip((waves / 7.0 + 0.5) * top, 0.0, top).astype(kind)
 
 
 def write(path: Path, version: int, voxels: np.ndarray[Any, Any]) -> None:
@@ -101,7 +103,7 @@ def read_bare(path: Path, version: int, in_flight: int) -> tuple[float, float]:
 
 def read_bricks(path: Path, options: argparse.Namespace) -> tuple[float, float]:
     """Voxels of payload a second, and a second of the processors."""
-    (source,) = open_sources(str(path), kind="labels" if "uint64" in path.name else "image")
+    (source,) = open_sources(str(path), kind="labels" if "labels" in path.name else "image")
     with closing(source):
         info = source.info
         dense = DenseIds()
@@ -129,22 +131,23 @@ def main() -> None:
     options = _options()
     results: dict[str, Any] = {}
     print(f"{Machine.here()}; {options.size} voxels a side, payload {options.payload}, apron {options.apron}")
-    print("store                bare MB/s   reader MB/s   ratio (lo .. hi)     by processor time")
+    print("store                  bare MB/s   reader MB/s   ratio (lo .. hi)     by processor time")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        for version, dtype in CASES:
-            name = f"zarr v{version} {dtype}"
-            path = Path(folder) / f"v{version}-{dtype}.zarr"
-            write(path, version, voxels_of(dtype, options.size))
+        for version, kind in CASES:
+            name = f"zarr v{version} {kind}"
+            path = Path(folder) / f"v{version}-{kind}.zarr"
+            voxels = voxels_of(kind, options.size)
+            write(path, version, voxels)
             rates = np.zeros((options.repetitions, 2, 2))  # (repetition, bare or ours, by the clock or by processors)
             for number in range(options.repetitions):
                 # Another name is another store: nothing that was decoded before is found again.
-                path = path.rename(path.with_name(f"v{version}-{number}-{dtype}.zarr"))
+                path = path.rename(path.with_name(f"v{version}-{number}-{kind}.zarr"))
                 rates[number] = read_bare(path, version, options.in_flight), read_bricks(path, options)
-            rates *= np.dtype(dtype).itemsize / 1e6
+            rates *= voxels.itemsize / 1e6
             ratio, work = (Spread.of(rates[:, 1, i] / rates[:, 0, i]) for i in (0, 1))
             bare, ours = np.median(rates[:, :, 0], axis=0)
             results[name] = {"mb_s": rates[:, :, 0].tolist(), "ratio": ratio.median, "processor_ratio": work.median}
-            print(f"{name:20} {bare:9.0f} {ours:13.0f}   {ratio.median:5.2f} ({ratio.lo:.2f} .. {ratio.hi:.2f})"
+            print(f"{name:22} {bare:9.0f} {ours:13.0f}   {ratio.median:5.2f} ({ratio.lo:.2f} .. {ratio.hi:.2f})"
                   f"   {work.median:5.2f} ({work.lo:.2f} .. {work.hi:.2f})", flush=True)  # fmt: skip
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
