@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LimitError
+from .array_pool import ArrayPool
 
 _FIRST_BITS = 12
 _MAX_LOAD = 0.6
+_POOL_BYTES = 32 << 20
 _PROBED = 512
 """Of so many runs of a brick it is looked at how often ids come again."""
 
@@ -35,6 +37,7 @@ class DenseIds:
         # Not known to who writes a file: nobody can choose ids that all fall on one place.
         self._factor = np.uint64(secrets.randbits(64) | 1)
         self._lock = threading.Lock()
+        self._texels = ArrayPool(_POOL_BYTES)
 
     def __len__(self) -> int:
         """How many dense ids there are, with the 0."""
@@ -63,7 +66,14 @@ class DenseIds:
         runs = flat[starts]
         ids = runs.astype(np.int64).view(np.uint64) if runs.dtype.kind == "i" else runs.astype(np.uint64)
         dense, distinct = self._dense_of_runs(ids)
-        return np.repeat(dense, np.diff(starts, append=flat.size)).reshape(labels.shape), distinct
+        # The texels are the running sum of the steps from run to run (modulo 2^32).
+        texels = self._texels.empty(labels.shape, np.uint32)
+        steps = texels.reshape(-1)
+        steps[:] = 0
+        steps[starts[0]] = dense[0]
+        steps[starts[1:]] = dense[1:] - dense[:-1]
+        np.add.accumulate(steps, out=steps)
+        return texels, distinct
 
     def ids(self) -> NDArray[np.uint64]:
         """The 64-bit ids in the order of their dense ids."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import HostaError, SourceError
 from ..source.base import Shape3, Source
 from ..source.decode import reason
+from .array_pool import ArrayPool
 from .delivery import LoadedBrick
 from .encoding import Encode
 from .grid import BrickGrid
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _GROUP_BYTES = 4 << 20
 """Neighbours are read in one box of at most so many bytes: larger ones fall out of the processor's caches."""
+_POOL_BYTES = 32 << 20
+"""Of slots that are kept for use again."""
 
 
 class Load(NamedTuple):
@@ -47,6 +50,7 @@ class BrickFetch:
         self.grids = [[BrickGrid(level.shape, payload, apron) for level in s.info.levels] for s in self._sources]
         self._encode = encode
         self._summaries = summaries
+        self._slots = ArrayPool(_POOL_BYTES)
         self._zeros: dict[tuple[int, int], int] = {}
         slot_vox = (payload + 2 * apron) ** 3
         self.voxel_bytes = [slot_vox * s.info.dtype.itemsize for s in self._sources]
@@ -61,40 +65,28 @@ class BrickFetch:
         Whatever goes wrong with a brick is its outcome. Absent ones, and such as are known to have one value, are not
         read.
         """
-        loads = []
-        left = []
+        loads: list[Load] = []
+        left: list[Wanted] = []
         for wanted in group:
-            try:
-                known = self._known(wanted)
-            except Exception as error:
-                known = self._failed(wanted, error)
-            if known is None:
-                left.append(wanted)
+            summary = self._summaries.get(wanted)
+            if summary is not None and summary.lo == summary.hi:
+                loads.append(Load(wanted, LoadedBrick(wanted, None, summary.lo, *summary), "recalled"))
             else:
-                loads.append(known)
+                left.append(wanted)
         if len(left) > 1 and 2 * len(left) >= box_count([one.key.brick for one in left]):
             try:
-                return loads + self._read(left)
+                return loads + self._load(left)
             except Exception as error:
                 # Which of them it is shows when each is read by itself.
                 logger.debug("reading %d bricks at once: %s", len(left), error)
         for wanted in left:
             try:
-                loads += self._read([wanted])
+                loads += self._load([wanted])
             except Exception as error:
                 loads.append(self._failed(wanted, error))
         return loads
 
-    def _known(self, wanted: Wanted) -> Load | None:
-        layer, at, level, brick = wanted.key
-        summary = self._summaries.get(wanted)
-        if summary is not None and summary.lo == summary.hi:
-            return Load(wanted, LoadedBrick(wanted, None, summary.lo, *summary), "recalled")
-        if self._sources[layer].is_absent(level, wanted.channel, at, *self.grids[layer][level].padded_box(brick)):
-            return Load(wanted, self._constant(wanted, self._zero(layer, wanted.channel)), "absent")
-        return None
-
-    def _read(self, group: Sequence[Wanted]) -> list[Load]:
+    def _load(self, group: Sequence[Wanted]) -> list[Load]:
         (layer, at, level, _), channel = group[0]
         grid = self.grids[layer][level]
         boxes = [grid.padded_box(one.key.brick) for one in group]
@@ -102,6 +94,9 @@ class BrickFetch:
         for a, b in boxes[1:]:
             lo = min(lo[0], a[0]), min(lo[1], a[1]), min(lo[2], a[2])
             hi = max(hi[0], b[0]), max(hi[1], b[1]), max(hi[2], b[2])
+        if self._sources[layer].is_absent(level, channel, at, lo, hi):
+            zero = self._zero(layer, channel)
+            return [Load(one, self._constant(one, zero), "absent") for one in group]
         began = time.perf_counter()
         voxels = self._sources[layer].read(level, channel, at, lo, hi)
         read_s = (time.perf_counter() - began) / len(group)
@@ -124,13 +119,16 @@ class BrickFetch:
         texels, ids = encoded if isinstance(encoded, tuple) else (encoded, None)
         if ids is None and self._sources[layer].info.kind == "labels":
             ids = np.sort(fastremap.unique(texels)).astype(np.uint32)
+        # Whole and by itself: a part of a group would keep all of it in memory.
+        if is_part or texels.shape != (grid.slot,) * 3:
+            slot = self._slots.empty((grid.slot,) * 3, texels.dtype)
+            grid.fill(slot, wanted.key.brick, texels)
+        else:
+            slot = texels
         # Padding adds no values: what holds for the box holds for the slot.
-        least, most = (int(ids[0]), int(ids[-1])) if ids is not None else (int(texels.min()), int(texels.max()))
+        least, most = (int(ids[0]), int(ids[-1])) if ids is not None else (int(slot.min()), int(slot.max()))
         if least == most:
             return "constant", self._constant(wanted, least)
-        slot = grid.pad(wanted.key.brick, texels)
-        if is_part and slot.base is not None:
-            slot = slot.copy()  # or it would keep the whole group in memory
         self._summaries.put(wanted, Summary(least, most, ids))
         return "read", LoadedBrick(wanted, slot, 0, least, most, ids)
 
