@@ -1,9 +1,9 @@
-"""Level of detail: how fine a part of a volume has to be for a camera. Numpy alone, and nothing but position and camera.
+"""Level of detail: how fine a part of a volume has to be for a camera. Nothing but position and camera decide.
 
 The rule: at a place the coarsest level l is wanted with spacing_l <= tau * p(d), where spacing_l is the largest edge of
 the level's voxels, d the distance from the eye to the nearest point of the level's brick that holds the place, and p(d)
-the width of a pixel there. It does not depend on the path that a ray took, so that all rays see one medium. tau is 1 for
-a picture at rest, 2 for a moving one, times 2^bias where the bricks would not fit (`Bias`).
+the width of a pixel there. It does not depend on the path that a ray took, so that all rays see one medium. tau is 1
+for a picture at rest, 2 for a moving one, times 2^bias where the bricks would not fit (`Bias`).
 
 Positions and lengths are in one space, whatever it is: world (micrometres) or the engine's unit space. Vectors are
 (x, y, z), bricks (z, y, x).
@@ -62,7 +62,7 @@ def distance_to(lo: Floats, hi: Floats, eye: Floats) -> Floats:
 def wants_finer(
     lo: Floats, hi: Floats, spacing: Floats | float, eye: Floats, footprint: Footprint, tau: float
 ) -> NDArray[np.bool_]:
-    """Whether bricks with boxes lo..hi (n, 3) are too coarse; `spacing`: the largest edge of their voxels, (n) or one."""
+    """Whether bricks with boxes lo..hi (n, 3) are too coarse; `spacing`: their voxels' largest edge, (n) or one."""
     return np.asarray(spacing > tau * footprint.at(distance_to(lo, hi, eye)))
 
 
