@@ -55,7 +55,7 @@ class FailedBrick:
         return BARE_BYTES
 
 
-@dataclass(frozen=True)
+@dataclass
 class ReaderStatistics:
     """Counts since the reader was made.
 

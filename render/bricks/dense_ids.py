@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LimitError
+from .array_pool import ArrayPool
 
 _FIRST_BITS = 12
 _MAX_LOAD = 0.6
+_POOL_BYTES = 32 << 20
+_PROBED = 512
+"""Of so many runs of a brick it is looked at how often ids come again."""
 
 
 class DenseIds:
@@ -31,8 +35,9 @@ class DenseIds:
         self._count = 1
         self._places = np.zeros(1 << _FIRST_BITS, np.uint32)
         # Not known to who writes a file: nobody can choose ids that all fall on one place.
-        self._secret = np.uint64(secrets.randbits(64))
+        self._factor = np.uint64(secrets.randbits(64) | 1)
         self._lock = threading.Lock()
+        self._texels = ArrayPool(_POOL_BYTES)
 
     def __len__(self) -> int:
         """How many dense ids there are, with the 0."""
@@ -58,10 +63,17 @@ class DenseIds:
         # Segments are connected: along x one id goes on for many voxels, and each run is looked up once.
         starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
         starts = np.concatenate([[0], starts])
-        ids = flat[starts]
-        dense = self._dense(ids.astype(np.int64).view(np.uint64) if ids.dtype.kind == "i" else ids.astype(np.uint64))
-        texels = np.repeat(dense, np.diff(starts, append=flat.size)).reshape(labels.shape)
-        return texels, np.sort(fastremap.unique(dense))
+        runs = flat[starts]
+        ids = runs.astype(np.int64).view(np.uint64) if runs.dtype.kind == "i" else runs.astype(np.uint64)
+        dense, distinct = self._dense_of_runs(ids)
+        # The texels are the running sum of the steps from run to run (modulo 2^32).
+        texels = self._texels.empty(labels.shape, np.uint32)
+        steps = texels.reshape(-1)
+        steps[:] = 0
+        steps[starts[0]] = dense[0]
+        steps[starts[1:]] = dense[1:] - dense[:-1]
+        np.add.accumulate(steps, out=steps)
+        return texels, distinct
 
     def ids(self) -> NDArray[np.uint64]:
         """The 64-bit ids in the order of their dense ids."""
@@ -73,64 +85,90 @@ class DenseIds:
         with self._lock:
             return self._find(np.ascontiguousarray(ids, np.uint64))
 
+    def _dense_of_runs(self, ids: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        probed = ids[:: len(ids) // _PROBED + 1]
+        if 10 * len(np.unique(probed)) > 9 * len(probed):
+            dense = self._dense(ids)
+            return dense, np.sort(fastremap.unique(dense))
+        # Few ids that come again and again are numbered first, and each is looked up once.
+        numbers, mapping = fastremap.renumber(ids, preserve_zero=False)
+        dense = self._dense(np.fromiter(mapping.keys(), np.uint64, len(mapping)))
+        of_number = np.zeros(len(mapping) + 1, np.uint32)
+        of_number[np.fromiter(mapping.values(), np.uint32, len(mapping))] = dense
+        return of_number[numbers], np.sort(dense)
+
     def _dense(self, ids: NDArray[np.uint64]) -> NDArray[np.uint32]:
         with self._lock:
             dense = self._find(ids)
             new = np.flatnonzero((dense == 0) & (ids != 0))
             if len(new):
-                self._insert(np.unique(ids[new]))
-                dense[new] = self._find(ids[new])
+                dense[new] = self._add(ids[new])
             return dense
 
     def _start(self, ids: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Where the search for each id begins: MurmurHash3's 64-bit finalizer (A. Appleby, public domain)."""
-        h = ids ^ self._secret
-        for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-            h ^= h >> np.uint64(33)
-            h *= np.uint64(factor)
-        h ^= h >> np.uint64(33)
-        return (h & np.uint64(len(self._places) - 1)).astype(np.int64)
+        """Where the search for each id begins: multiplicative hashing (Knuth, 6.4) of both halves of the id."""
+        hashed = (ids ^ (ids >> np.uint64(32))) * self._factor
+        return (hashed >> np.uint64(65 - len(self._places).bit_length())).view(np.int64)
 
     def _find(self, ids: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Dense ids, 0 for those that are not there."""
         at = self._start(ids)
         dense = self._places[at]
-        # A free place says 0, and the id of 0 is 0: what is compared there decides nothing, its dense id is 0 anyway.
-        open_ = np.flatnonzero((dense != 0) & (self._ids[dense] != ids))
-        while len(open_):
-            at[open_] = (at[open_] + 1) & (len(self._places) - 1)
-            found = self._places[at[open_]]
-            dense[open_] = found
-            open_ = open_[(found != 0) & (self._ids[found] != ids[open_])]
+        # A free place holds 0, which ends the search.
+        left = np.flatnonzero((dense != 0) & (self._ids[dense] != ids))
+        while len(left):
+            at[left] = (at[left] + 1) & (len(self._places) - 1)
+            found = self._places[at[left]]
+            dense[left] = found
+            left = left[(found != 0) & (self._ids[found] != ids[left])]
         return dense
 
-    def _insert(self, new: NDArray[np.uint64]) -> None:
-        """Give numbers to distinct ids that are not there."""
-        count = self._count + len(new)
-        if count > self.MAX_IDS:
+    def _add(self, ids: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """Dense ids of ids that are not there, none of them 0, some of them possibly the same."""
+        if self._count + len(ids) > self.MAX_IDS and self._count + len(np.unique(ids)) > self.MAX_IDS:
             raise LimitError(f"the segmentation has more than {self.MAX_IDS} ids")
+        self._reserve(self._count + len(ids))
+        # Each gets a number, of those of one id one wins; then the numbers of the winners are moved together.
+        self._ids[self._count : self._count + len(ids)] = ids
+        numbers = np.arange(self._count, self._count + len(ids), dtype=np.uint32)
+        won, at = self._place(numbers)
+        winners = np.flatnonzero(won == numbers)
+        final = np.zeros(len(ids), np.uint32)
+        final[winners] = np.arange(self._count, self._count + len(winners), dtype=np.uint32)
+        self._places[at[winners]] = final[winners]
+        self._ids[self._count : self._count + len(winners)] = ids[winners]
+        dense: NDArray[np.uint32] = final[won - np.uint32(self._count)]
+        self._count += len(winners)
+        return dense
+
+    def _reserve(self, count: int) -> None:
+        """Make room for so many ids."""
         if count > len(self._ids):
             grown = np.zeros(max(count, len(self._ids) * 3 // 2), np.uint64)
             grown[: self._count] = self._ids[: self._count]
             self._ids = grown
-        self._ids[self._count : count] = new
-        numbers = np.arange(self._count, count, dtype=np.uint32)
         if count > _MAX_LOAD * len(self._places):
             bits = len(self._places).bit_length() - 1
             while count > _MAX_LOAD * (1 << bits):
                 bits += 1
             self._places = np.zeros(1 << bits, np.uint32)
-            numbers = np.arange(1, count, dtype=np.uint32)
-        # A million at a time: the arrays on the way stay small beside the table.
-        for begin in range(0, len(numbers), 1 << 20):
-            self._place(numbers[begin : begin + (1 << 20)])
-        self._count = count
+            # A million at a time: the arrays on the way stay small beside the table.
+            for begin in range(1, self._count, 1 << 20):
+                self._place(np.arange(begin, min(begin + (1 << 20), self._count), dtype=np.uint32))
 
-    def _place(self, numbers: NDArray[np.uint32]) -> None:
-        at = self._start(self._ids[numbers])
-        while len(numbers):
-            free = self._places[at] == 0
-            self._places[at[free]] = numbers[free]
-            # Of several that went for one place the last one has it; the others go on.
-            left = self._places[at] != numbers
-            numbers, at = numbers[left], (at[left] + 1) & (len(self._places) - 1)
+    def _place(self, numbers: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """Put numbers of ids that are not there into places. Of each: the number that its id has now, and the place."""
+        ids = self._ids[numbers]
+        at = self._start(ids)
+        have = np.zeros_like(numbers)
+        left = np.arange(len(numbers))
+        while len(left):
+            here = at[left]
+            free = self._places[here] == 0
+            self._places[here[free]] = numbers[left[free]]
+            # Of several that went for one place the last one has it; equals are content with that, others go on.
+            found = self._places[here]
+            have[left] = found
+            left = left[self._ids[found] != ids[left]]
+            at[left] = (at[left] + 1) & (len(self._places) - 1)
+        return have, at

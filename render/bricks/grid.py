@@ -70,13 +70,18 @@ class BrickGrid:
 
     def pad(self, brick: Shape3, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
         """`voxels` of padded_box(brick) as a full slot: edge voxels repeated beyond the volume."""
+        if voxels.shape == (self.slot,) * 3:
+            return voxels
+        slot = np.empty((self.slot,) * 3, voxels.dtype)
+        self.fill(slot, brick, voxels)
+        return slot
+
+    def fill(self, slot: NDArray[np.generic], brick: Shape3, voxels: NDArray[np.generic]) -> None:
+        """Write `voxels` of padded_box(brick) into a slot (slot, slot, slot), padded as `pad` does it."""
         lo, _ = self.padded_box(brick)
         # A brick beyond the edge begins with what is left of it.
         before = [max(a - (index * self.payload - self.apron), 0) for a, index in zip(lo, brick, strict=True)]
         after = [a + n for a, n in zip(before, voxels.shape, strict=True)]
-        if voxels.shape == (self.slot,) * 3:
-            return voxels
-        slot = np.empty((self.slot,) * 3, voxels.dtype)
         slot[before[0] : after[0], before[1] : after[1], before[2] : after[2]] = voxels
         # One axis after the other: each repeats the edge of what the ones before have filled.
         z, y = slice(before[0], after[0]), slice(before[1], after[1])
@@ -86,7 +91,6 @@ class BrickGrid:
         slot[z, after[1] :] = slot[z, after[1] - 1 : after[1]]
         slot[: before[0]] = slot[before[0]]
         slot[after[0] :] = slot[after[0] - 1]
-        return slot
 
     def read(self, source: Source, level: int, channel: int, time: int, brick: Shape3) -> NDArray[np.generic]:
         """A brick with its apron, (slot, slot, slot), in the source's dtype. Raises SourceError."""

@@ -15,19 +15,16 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import NamedTuple
 
-import fastremap
-import numpy as np
-
-from ..errors import HostaError, SourceError
+from ..errors import SourceError
 from ..source.base import Source
-from ..source.decode import reason
 from .delivery import FailedBrick as FailedBrick
 from .delivery import LoadedBrick as LoadedBrick
 from .delivery import ReaderStatistics as ReaderStatistics
 from .encoding import Encode
-from .grid import BrickGrid
+from .fetch import BrickFetch, Load, box_count
 from .keys import BrickKey as BrickKey
 from .keys import Wanted as Wanted
 from .keys import morton_order as morton_order
@@ -43,16 +40,6 @@ _RATE_SPAN_S = 2.0
 class _Fault(NamedTuple):
     attempts: int
     due_s: float  # when to try again; infinite when the brick is given up
-
-
-class _Load(NamedTuple):
-    """What a thread found out about one brick. `kind` is the count of `ReaderStatistics` that it adds to."""
-
-    outcome: LoadedBrick | SourceError
-    kind: str
-    read_bytes: int = 0
-    read_s: float = 0.0
-    encode_s: float = 0.0
 
 
 class BrickReader:
@@ -83,33 +70,25 @@ class BrickReader:
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sources = list(sources)
-        if grids is None:
-            grids = [[BrickGrid(level.shape, payload, apron) for level in s.info.levels] for s in self._sources]
-        self._grids = [list(one) for one in grids]
-        self._counts = [[grid.counts for grid in grids] for grids in self._grids]
-        self._sizes = [(s.info.n_times, len(s.info.channels)) for s in self._sources]
-        self._encode = encode
-        self._limits = [in_flight] * len(self._sources) if isinstance(in_flight, int) else list(in_flight)
-        self._most_waiting_bytes = most_waiting_bytes
         self._summaries: Summaries[Wanted] = Summaries(remember)
+        self._fetch = BrickFetch(sources, payload, apron, encode, self._summaries, grids)
+        self._counts = [[grid.counts for grid in grids] for grids in self._fetch.grids]
+        self._sizes = [(s.info.n_times, len(s.info.channels)) for s in sources]
+        self._limits = [in_flight] * len(sources) if isinstance(in_flight, int) else list(in_flight)
+        self._most_waiting_bytes = most_waiting_bytes
         self._delays = tuple(retry_delays_s)
         self._clock = clock
-        # Voxels and texels of a slot are held at once while it is encoded.
-        slot_vox = (payload + 2 * apron) ** 3
-        self._reserve = [slot_vox * (s.info.dtype.itemsize + _texel_bytes(s)) for s in self._sources]
-        self._zeros: dict[tuple[int, int], int] = {}
 
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._arrival = threading.Condition(self._lock)
         # A brick is in at most one of these: pending, sleeping until it is tried again, begun, arrived.
-        self._pending: list[deque[tuple[int, Wanted]]] = [deque() for _ in self._sources]
+        self._pending: list[OrderedDict[Wanted, int]] = [OrderedDict() for _ in sources]  # and their places in the ask
         self._sleeping: list[tuple[float, int, Wanted]] = []
         self._arrived: deque[LoadedBrick | FailedBrick] = deque()
         self._held: set[Wanted] = set()  # begun or arrived
         self._asked: Collection[Wanted] = ()
-        self._busy = [0] * len(self._sources)
+        self._busy = [0] * len(sources)
         self._waiting_bytes = self._reserved_bytes = 0
         self._faults: OrderedDict[Wanted, _Fault] = OrderedDict()
         self._threads: list[threading.Thread] = []
@@ -130,7 +109,7 @@ class BrickReader:
         asked = dict.fromkeys(wanted)
         for one in asked:
             self._check(one)
-        pending: list[deque[tuple[int, Wanted]]] = [deque() for _ in self._sources]
+        pending: list[OrderedDict[Wanted, int]] = [OrderedDict() for _ in self._limits]
         sleeping: list[tuple[float, int, Wanted]] = []
         with self._lock:
             if self._closed:
@@ -141,7 +120,7 @@ class BrickReader:
                     continue
                 fault = faults.get(one) if faults else None
                 if fault is None or fault.due_s <= now:
-                    pending[one.key.layer].append((place, one))
+                    pending[one.key.layer][one] = place
                 elif fault.due_s != math.inf:
                     sleeping.append((fault.due_s, place, one))
             heapq.heapify(sleeping)
@@ -166,9 +145,15 @@ class BrickReader:
 
     def wait(self, timeout_s: float) -> bool:
         """Until something can be taken; False when nothing came within the time, or nothing will come any more."""
+        end = time.monotonic() + timeout_s
         with self._lock:
             self._wake()
-            self._arrival.wait_for(lambda: self._arrived or self._closed or self._is_done(), timeout_s)
+            while not (self._arrived or self._closed or self._is_done()):
+                left_s = end - time.monotonic()
+                if left_s <= 0.0:
+                    break
+                self._arrival.wait(min(left_s, self._due_s() or left_s))
+                self._wake()
             return bool(self._arrived)
 
     @property
@@ -208,7 +193,7 @@ class BrickReader:
         """Read nothing more and end the threads; what is being read is waited for and dropped. Idempotent."""
         with self._lock:
             self._closed = True
-            self._pending = [deque() for _ in self._sources]
+            self._pending = [OrderedDict() for _ in self._limits]
             self._asked, self._sleeping = (), []
             self._work.notify_all()
             self._arrival.notify_all()
@@ -239,15 +224,17 @@ class BrickReader:
         return not self._sleeping and not any(self._busy) and not any(self._pending)
 
     def _wake(self) -> None:
-        """Get threads going for what can begin."""
+        """Get threads going for what can begin, and have one look at the time for what sleeps."""
         self._rouse()
         if self._closed:
             return
+        if self._sleeping and not any(self._pending):
+            self._work.notify()
         startable = sum(
             min(len(queue), limit - busy)
             for queue, limit, busy in zip(self._pending, self._limits, self._busy, strict=True)
         )
-        if startable and self._has_room(min(self._reserve)):
+        if startable and self._has_room(1):
             self._work.notify(startable)
             for _ in range(min(startable - self._resting, sum(self._limits) - len(self._threads))):
                 thread = threading.Thread(target=self._run, name="brick-reader", daemon=True)
@@ -259,30 +246,65 @@ class BrickReader:
         now = self._clock() if self._sleeping else 0.0
         while self._sleeping and self._sleeping[0][0] <= now:
             _, place, wanted = heapq.heappop(self._sleeping)
-            self._pending[wanted.key.layer].appendleft((place, wanted))
+            queue = self._pending[wanted.key.layer]
+            queue[wanted] = place
+            queue.move_to_end(wanted, last=False)
+
+    def _due_s(self) -> float | None:
+        """How long it is until a brick is to be tried again."""
+        return max(0.001, self._sleeping[0][0] - self._clock()) if self._sleeping else None
 
     def _has_room(self, n_bytes: int) -> bool:
         held = self._waiting_bytes + self._reserved_bytes
         return not held or held + n_bytes <= self._most_waiting_bytes
 
-    def _next(self) -> Wanted | None:
-        """The most important brick that may begin, marked as begun; None where none may."""
+    def _next(self) -> tuple[list[Wanted], int] | None:
+        """The most important brick that may begin, with neighbours to be read along, marked as begun, and the bytes
+        that are set apart for them; None where none may begin."""
         self._rouse()
         heads = [
-            (queue[0][0], layer)
+            (next(iter(queue.values())), layer)
             for layer, queue in enumerate(self._pending)
             if queue and self._busy[layer] < self._limits[layer]
         ]
         if not heads:
             return None
         _, layer = min(heads)
-        if not self._has_room(self._reserve[layer]):
-            return None
-        _, wanted = self._pending[layer].popleft()
-        self._held.add(wanted)
-        self._reserved_bytes += self._reserve[layer]
-        self._busy[layer] += 1
-        return wanted
+        group, n_bytes = self._group(layer)
+        if not self._has_room(n_bytes):
+            group, n_bytes = group[:1], self._bytes(group[:1])
+            if not self._has_room(n_bytes):
+                return None
+        for wanted in group:
+            del self._pending[layer][wanted]
+        self._held.update(group)
+        self._reserved_bytes += n_bytes
+        self._busy[layer] += len(group)
+        return group, n_bytes
+
+    def _group(self, layer: int) -> tuple[list[Wanted], int]:
+        """The first brick of a queue; where the queue is long, with those beside it that are asked for as well."""
+        queue = self._pending[layer]
+        first = next(iter(queue))
+        group = [first]
+        shape = self._fetch.group_shapes[layer]
+        free = self._limits[layer] - self._busy[layer]
+        if len(queue) > 2 * self._limits[layer]:
+            key = first.key
+            corner = [index // n * n for index, n in zip(key.brick, shape, strict=True)]
+            for z, y, x in product(*(range(a, a + n) for a, n in zip(corner, shape, strict=True))):
+                beside = first._replace(key=key._replace(brick=(z, y, x)))
+                if beside != first and beside in queue and len(group) < free:
+                    group.append(beside)
+            if 2 * len(group) < box_count([one.key.brick for one in group]):
+                group = [first]
+        return group, self._bytes(group)
+
+    def _bytes(self, group: Sequence[Wanted]) -> int:
+        """What reading takes: the voxels of the box around, and the texels, are held at once."""
+        layer = group[0].key.layer
+        n_box = box_count([one.key.brick for one in group])
+        return n_box * self._fetch.voxel_bytes[layer] + len(group) * self._fetch.texel_bytes[layer]
 
     def _failed(self, wanted: Wanted, error: SourceError) -> FailedBrick:
         before = self._faults.pop(wanted, None)
@@ -302,110 +324,46 @@ class BrickReader:
     # ---- the threads' side ----
 
     def _run(self) -> None:
-        while (wanted := self._begin()) is not None:
-            self._settle(wanted, self._load(wanted))
+        while (begun := self._begin()) is not None:
+            group, n_bytes = begun
+            self._settle(self._fetch.load(group), group[0].key.layer, n_bytes)
 
-    def _begin(self) -> Wanted | None:
-        """The next brick to read, as soon as there is one; None when the reader is closed."""
+    def _begin(self) -> tuple[list[Wanted], int] | None:
+        """What to read next, as soon as there is something; None when the reader is closed."""
         with self._lock:
             while not self._closed:
-                wanted = self._next()
-                if wanted is not None:
-                    return wanted
+                begun = self._next()
+                if begun is not None:
+                    return begun
                 self._resting += 1
-                # Where bricks are to be tried again, until the first of them is.
-                due_s = max(0.001, self._sleeping[0][0] - self._clock()) if self._sleeping else None
-                self._work.wait(due_s)
+                self._work.wait(self._due_s())
                 self._resting -= 1
             return None
 
-    def _settle(self, wanted: Wanted, load: _Load) -> None:
+    def _settle(self, loads: Sequence[Load], layer: int, n_bytes: int) -> None:
         with self._lock:
-            layer = wanted.key.layer
-            self._reserved_bytes -= self._reserve[layer]
-            self._busy[layer] -= 1
-            self._count(load)
-            if self._closed:
-                return
-            arrival: LoadedBrick | FailedBrick
-            if isinstance(load.outcome, SourceError):
-                arrival = self._failed(wanted, load.outcome)
-            else:
-                arrival = load.outcome
-                self._faults.pop(wanted, None)
-                self._deliveries.append(self._clock())
-                self._forget_deliveries(self._deliveries[-1])
-            self._arrived.append(arrival)
-            self._waiting_bytes += arrival.nbytes
+            self._reserved_bytes -= n_bytes
+            self._busy[layer] -= len(loads)
+            for load in loads:
+                self._count(load)
+                if self._closed:
+                    continue
+                arrival: LoadedBrick | FailedBrick
+                if isinstance(load.outcome, SourceError):
+                    arrival = self._failed(load.wanted, load.outcome)
+                else:
+                    arrival = load.outcome
+                    self._faults.pop(load.wanted, None)
+                    self._deliveries.append(self._clock())
+                    self._forget_deliveries(self._deliveries[-1])
+                self._arrived.append(arrival)
+                self._waiting_bytes += arrival.nbytes
             self._arrival.notify_all()
             self._wake()
 
-    def _count(self, load: _Load) -> None:
-        before = self._statistics
-        self._statistics = replace(
-            before,
-            read_bytes=before.read_bytes + load.read_bytes,
-            read_s=before.read_s + load.read_s,
-            encode_s=before.encode_s + load.encode_s,
-            **{load.kind: getattr(before, load.kind) + 1},
-        )
-
-    def _load(self, wanted: Wanted) -> _Load:
-        """Read and encode a brick. Whatever goes wrong is the brick's outcome."""
-        try:
-            return self._read(wanted)
-        except SourceError as error:
-            failure = error
-        except HostaError as error:
-            failure = SourceError(error.sentence)
-        except Exception as error:
-            name = self._sources[wanted.key.layer].info.name
-            logger.exception("reading %s of '%s'", wanted, name)
-            failure = SourceError(f"a brick of '{name}' cannot be read: {reason(error)}")
-        return _Load(failure, "failed")
-
-    def _read(self, wanted: Wanted) -> _Load:
-        layer, at, level, brick = wanted.key
-        source, grid, channel = self._sources[layer], self._grids[layer][level], wanted.channel
-        known = self._summaries.get(wanted)
-        if known is not None and known.lo == known.hi:
-            return _Load(LoadedBrick(wanted, None, known.lo, *known), "recalled")
-        lo, hi = grid.padded_box(brick)
-        if source.is_absent(level, channel, at, lo, hi):
-            return _Load(self._constant(wanted, self._zero(layer, channel)), "absent")
-        began = time.perf_counter()
-        voxels = source.read(level, channel, at, lo, hi)
-        read_s = time.perf_counter() - began
-        encoded = self._encode(layer, channel, voxels)
-        texels, ids = encoded if isinstance(encoded, tuple) else (encoded, None)
-        if ids is None and source.info.kind == "labels":
-            ids = np.sort(fastremap.unique(texels)).astype(np.uint32)
-        # Padding adds no values: what holds for the box holds for the slot.
-        least, most = (int(ids[0]), int(ids[-1])) if ids is not None else (int(texels.min()), int(texels.max()))
-        kind, loaded = "constant", self._constant(wanted, least)
-        if least != most:
-            kind, loaded = "read", LoadedBrick(wanted, grid.pad(brick, texels), 0, least, most, ids)
-            self._summaries.put(wanted, Summary(least, most, ids))
-        encode_s = time.perf_counter() - began - read_s
-        return _Load(loaded, kind, voxels.nbytes, read_s, encode_s)
-
-    def _constant(self, wanted: Wanted, texel: int) -> LoadedBrick:
-        is_labels = self._sources[wanted.key.layer].info.kind == "labels"
-        summary = Summary(texel, texel, np.array([texel], np.uint32) if is_labels else None)
-        self._summaries.put(wanted, summary)
-        return LoadedBrick(wanted, None, texel, *summary)
-
-    def _zero(self, layer: int, channel: int) -> int:
-        """The texel of a voxel of 0."""
-        found = self._zeros.get((layer, channel))
-        if found is None:
-            encoded = self._encode(layer, channel, np.zeros(1, self._sources[layer].info.dtype))
-            found = int((encoded[0] if isinstance(encoded, tuple) else encoded)[0])
-            self._zeros[layer, channel] = found
-        return found
-
-
-def _texel_bytes(source: Source) -> int:
-    if source.info.kind == "labels":
-        return 4
-    return 1 if source.info.dtype.itemsize == 1 else 2
+    def _count(self, load: Load) -> None:
+        counts = self._statistics
+        setattr(counts, load.kind, getattr(counts, load.kind) + 1)
+        counts.read_bytes += load.read_bytes
+        counts.read_s += load.read_s
+        counts.encode_s += load.encode_s

@@ -63,7 +63,7 @@ class Cut:
         self._camera, self._height, self._shown = camera, height_px, shown
         # Where volumes are mirrored, the eye is mirrored for them.
         centre, eye = self._scene.scene.box.centre, np.asarray(camera.position, np.float64)
-        self._eye: NDArray[np.float64] = np.where(flip, 2.0 * centre - eye, eye)
+        self._eye = np.where(flip, 2.0 * centre - eye, eye).astype(np.float64)
         self.refresh()
 
     def start_over(self) -> None:

@@ -34,8 +34,8 @@ class Flow:
         self.cut = Cut(scene, software)
         self._view = next(_view_ids)
         self._epoch = -1
-        self._listening = False
         self._settling = False
+        self._heard = False  # what the picture that was begun is missing is known
 
     @classmethod
     def of(cls, scene: DeviceScene, look: Look, software: bool) -> Flow | None:
@@ -53,37 +53,42 @@ class Flow:
 
     @property
     def is_resident(self) -> bool:
-        return not self.cut.missing
+        return self._heard and not self.cut.missing
 
     def begin(self, state: ViewState, height_px: int) -> None:
         """A new picture of `state`, so high."""
+        self._heard = False
         self._scene.set_time(state.time)
         self._catch_up()
         self.cut.look_from(state.camera, state.flip, height_px, self._look.shown_channels())
 
     def listens(self, samples: int) -> bool:
         """Whether the next sample, after so many, reports."""
-        self._listening = self._settling or bool(self.cut.missing) or samples < 2 or samples % LISTEN_EVERY == 0
-        return self._listening
+        return self._settling or bool(self.cut.missing) or samples < 2 or samples % LISTEN_EVERY == 0
 
     def heard(self) -> None:
         """A sample that reported is complete."""
+        self._heard = True
         self.cut.collect(everything=self._settling)
         self._scene.view_frames[self._view] = self.cut.frame
         if not self._settling:
             self._scene.ask(self._view, self.cut.missing)
 
-    def follow(self, now_s: float) -> bool:
+    def follow(self, now_s: float, has_sample: bool) -> bool:
         """Bring bricks that arrived onto the device, and see those that other views brought. True when what this view
-        draws has changed.
+        draws has changed. Not before it `has_sample`: pictures that never become complete would show nothing.
         """
         scene = self._scene
         scene.receive(UPLOAD_BYTES)
+        if not has_sample:
+            return False
         if scene.has_staged and (now_s - scene.committed_s >= COMMIT_INTERVAL_S or not scene.reading):
             scene.commit(self._before())
             scene.committed_s = now_s
-            if scene.is_full:
+            if scene.is_full and self._heard:
+                # What is wanted at the coarser level is known after the next sample.
                 self.cut.coarsen()
+                scene.ask(self._view, [])
                 self._catch_up()
                 return True
         return self._catch_up()

@@ -134,7 +134,8 @@ class Renderer:
     def step(self, now_s: float, budget_s: float) -> Frame:
         """Draw for about `budget_s`: at least part of a sample, at a lower resolution while things move."""
         started = time.perf_counter()
-        if self._flow is not None and self._flow.follow(now_s) and not self._dirty:
+        has_sample = self._dirty or self._view.accumulator.samples > 0
+        if self._flow is not None and self._flow.follow(now_s, has_sample) and not self._dirty:
             self._begin(self._scale)
         if self._dirty:
             self._pacing.changed(now_s)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from render.bricks.encoding import DenseIds, Encoding, encoding_for
+from render.bricks.dense_ids import DenseIds
+from render.bricks.encoding import Encoding, encoding_for
+from render.errors import LimitError
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
@@ -85,3 +89,62 @@ def test_ids_come_back(labels: np.ndarray) -> None:
     assert np.array_equal(dense.encode(labels), dense.encode(labels))
     assert np.array_equal(dense.ids()[dense.encode(labels)], labels)
     assert len(dense) == len(set(labels.ravel().tolist()) | {0})
+
+
+def test_the_distinct_ids_of_a_brick_come_with_it() -> None:
+    dense = DenseIds()
+    rng = np.random.default_rng(2)
+    few = np.repeat(rng.integers(0, 2**64, 30, dtype=np.uint64), 100)
+    many = rng.integers(0, 2**64, 3000, dtype=np.uint64)
+    for labels in (few.reshape(30, 10, 10), many.reshape(30, 10, 10), few[:1], np.zeros((2, 2), np.int64)):
+        texels, distinct = dense.encode_brick(labels)
+        assert texels.dtype == distinct.dtype == np.uint32
+        assert np.array_equal(distinct, np.unique(texels))
+        assert np.array_equal(dense.ids()[texels], labels.astype(np.uint64))
+    assert dense.encode_brick(np.zeros((0, 4), np.uint64))[0].shape == (0, 4)
+
+
+def test_ids_are_known_once_they_have_turned_up() -> None:
+    dense = DenseIds()
+    (texel,) = dense.encode(np.array([2**63 + 5], np.uint64))
+    assert dense.known(np.array([2**63 + 5, 2**63 + 6, 0], np.uint64)).tolist() == [texel, 0, 0]
+    assert len(dense) == 2
+
+
+def test_a_million_ids_in_small_memory_come_back_exactly() -> None:
+    dense = DenseIds()
+    # Ids as segmentations have them: the chunk in the high bits, a count in the low ones.
+    chunks = np.arange(1000, dtype=np.uint64)[:, None] << np.uint64(44)
+    labels = chunks + np.arange(1, 1001, dtype=np.uint64) + np.uint64(2**63)
+    for part in np.array_split(labels.reshape(-1), 40):
+        dense.encode(part)
+    assert len(dense) == 1_000_001
+    assert dense.nbytes < 25e6
+    some = labels[::7].reshape(-1)
+    assert np.array_equal(dense.ids()[dense.encode(some)], some)
+    assert len(dense) == 1_000_001
+    assert np.array_equal(np.sort(dense.ids()[1:]), labels.reshape(-1))
+
+
+def test_threads_give_an_id_one_number() -> None:
+    dense = DenseIds()
+    rng = np.random.default_rng(4)
+    pool = rng.integers(1, 2**64, 20_000, dtype=np.uint64)
+    bricks = [rng.choice(pool, (16, 16, 16)) for _ in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        texels = list(threads.map(dense.encode, bricks))
+    ids = dense.ids()
+    assert len(np.unique(ids)) == len(ids) == len(np.unique(np.concatenate([b.ravel() for b in bricks]))) + 1
+    for brick, found in zip(bricks, texels, strict=True):
+        assert np.array_equal(ids[found], brick)
+
+
+def test_more_ids_than_there_is_room_for_are_told_and_leave_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DenseIds, "MAX_IDS", 100)
+    dense = DenseIds()
+    first = dense.encode(np.arange(99, dtype=np.uint64).repeat(5))
+    with pytest.raises(LimitError, match=r"^the segmentation has more than 100 ids$"):
+        dense.encode(np.arange(200, dtype=np.uint64))
+    assert np.array_equal(dense.encode(np.arange(99, dtype=np.uint64).repeat(5)), first)
+    assert dense.encode(np.array([150], np.uint64)).tolist() == [99]
+    assert len(dense) == 100

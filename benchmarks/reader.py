@@ -1,0 +1,169 @@
+"""What reading bricks costs, against bare tensorstore: bricks with aprons, as texels, and the same store's chunks.
+
+    python -m benchmarks.reader [--size 384] [--payload 64] [--apron 2] [--repetitions 5] [--in-flight 16]
+                                [--folder DIR] [--json FILE]
+
+Writes zarr v2 (a chunk a file) and zarr v3 (shards of 8x8x8 chunks) with chunks of 64 voxels a side, compressed with
+zstd in blosc: uint8 and uint16 images, uint64 labels (segments 24 and 7 voxels wide). Then in turn: tensorstore reads
+each chunk once, and `BrickReader` delivers each brick of the level once, with range and, of labels, dense ids. Both
+begin with empty caches of decoded chunks and have as many requests in flight. The files come from the system's cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore
+
+from benchmarks.machine import Machine, Spread
+from render.bricks.encoding import DenseIds, Encode, encoding_for
+from render.bricks.grid import BrickGrid
+from render.bricks.reader import BrickKey, BrickReader, LoadedBrick, Wanted, morton_order
+from render.source.open import open_sources
+
+CHUNK = 64
+SHARD = 512
+CASES = tuple(product((2, 3), ("uint8", "uint16", "labels", "fine-labels")))
+SEGMENTS = {"labels": 24, "fine-labels": 7}
+"""How wide a segment is, voxels: some 20 or 1000 of them in a chunk."""
+
+
+def voxels_of(kind: str, size: int) -> np.ndarray[Any, Any]:
+    """Images: waves and noise. Labels: uint64, segments with ids of 64 bits side by side."""
+    z, y, x = np.meshgrid(*[np.arange(size, dtype=np.float32)] * 3, indexing="ij", sparse=True)
+    rng = np.random.default_rng(1)
+    if kind in SEGMENTS:
+        width = SEGMENTS[kind]
+        side = size // width + 2
+        z, y, x = ((axis + 2.0 + 2.0 * np.sin(x / 9.0)).astype(np.int64) // width for axis in (z, y, x))
+        return rng.integers(1, 2**63, side**3, dtype=np.uint64)[(z * side + y) * side + x]
+    waves = np.sin(z / 9.0) + np.sin(y / 11.0) + np.sin(x / 13.0) + 0.05 * rng.standard_normal((size,) * 3, np.float32)
+    top = float(np.iinfo(kind).max)
+    return np.clip((waves / 7.0 + 0.5) * top, 0.0, top).astype(kind)
+
+
+def write(path: Path, version: int, voxels: np.ndarray[Any, Any]) -> None:
+    blosc: dict[str, Any] = {"cname": "zstd", "clevel": 3}
+    metadata: dict[str, Any]
+    if version == 2:
+        metadata = {
+            "shape": voxels.shape,
+            "chunks": [CHUNK] * 3,
+            "dtype": voxels.dtype.str,
+            "compressor": {"id": "blosc", **blosc, "shuffle": 1},
+        }
+    else:
+        inner = [{"name": "bytes", "configuration": {"endian": "little"}},
+                 {"name": "blosc", "configuration": {**blosc, "shuffle": "shuffle"}}]  # fmt: skip
+        metadata = {
+            "shape": voxels.shape,
+            "data_type": str(voxels.dtype),
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [SHARD] * 3}},
+            "codecs": [
+                {"name": "sharding_indexed", "configuration": {"chunk_shape": [CHUNK] * 3, "codecs": inner}}
+            ],
+        }  # fmt: skip
+    store = tensorstore.open(spec(path, version) | {"metadata": metadata}, create=True).result()
+    store.write(voxels).result()
+
+
+def spec(path: Path, version: int) -> dict[str, Any]:
+    return {"driver": "zarr" if version == 2 else "zarr3", "kvstore": {"driver": "file", "path": f"{path}/"}}
+
+
+def bricks(shape: tuple[int, int, int], payload: int) -> list[Wanted]:
+    return morton_order([Wanted(BrickKey(0, 0, 0, brick), 0) for brick in BrickGrid(shape, payload)])
+
+
+def read_bare(path: Path, version: int, in_flight: int) -> tuple[float, float]:
+    """Voxels a second, and a second of the processors."""
+    context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}})
+    store = tensorstore.open(spec(path, version) | {"recheck_cached_data": "open"}, context=context).result()
+    shape = store.shape
+
+    def one(wanted: Wanted) -> int:
+        box = tuple(slice(i * CHUNK, min((i + 1) * CHUNK, n)) for i, n in zip(wanted.key.brick, shape, strict=True))
+        return int(np.asarray(store[box].read().result()).size)
+
+    with ThreadPoolExecutor(in_flight) as pool:
+        wanted = bricks(shape, CHUNK)
+        began, busy = time.perf_counter(), time.process_time()
+        total = sum(pool.map(one, wanted))
+        return total / (time.perf_counter() - began), total / (time.process_time() - busy)
+
+
+def read_bricks(path: Path, options: argparse.Namespace) -> tuple[float, float]:
+    """Voxels of payload a second, and a second of the processors."""
+    (source,) = open_sources(str(path), kind="labels" if "labels" in path.name else "image")
+    with closing(source):
+        info = source.info
+        dense = DenseIds()
+        image = encoding_for(info.dtype, 0.0, 1.0)
+        encode: Encode = lambda _layer, _channel, voxels: (  # noqa: E731
+            dense.encode_brick(voxels) if info.kind == "labels" else image.encode(voxels)
+        )
+        wanted = bricks(info.levels[0].shape, options.payload)
+        reader = BrickReader([source], options.payload, options.apron, encode, in_flight=options.in_flight)
+        with closing(reader):
+            began, busy = time.perf_counter(), time.process_time()
+            reader.ask(wanted)
+            delivered = 0
+            while reader.wait(60.0):
+                taken = reader.take(64 << 20)
+                assert all(isinstance(one, LoadedBrick) for one in taken), taken
+                delivered += len(taken)
+            seconds, busy = time.perf_counter() - began, time.process_time() - busy
+        assert delivered == len(wanted), (delivered, len(wanted))
+        n_voxels = int(np.prod(info.levels[0].shape))
+        return n_voxels / seconds, n_voxels / busy
+
+
+def main() -> None:
+    options = _options()
+    results: dict[str, Any] = {}
+    print(f"{Machine.here()}; {options.size} voxels a side, payload {options.payload}, apron {options.apron}")
+    print("store                  bare MB/s   reader MB/s   ratio (lo .. hi)     by processor time")
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        for version, kind in CASES:
+            name = f"zarr v{version} {kind}"
+            path = Path(folder) / f"v{version}-{kind}.zarr"
+            voxels = voxels_of(kind, options.size)
+            write(path, version, voxels)
+            rates = np.zeros((options.repetitions, 2, 2))  # (repetition, bare or ours, by the clock or by processors)
+            for number in range(options.repetitions):
+                # Another name is another store: nothing that was decoded before is found again.
+                path = path.rename(path.with_name(f"v{version}-{number}-{kind}.zarr"))
+                rates[number] = read_bare(path, version, options.in_flight), read_bricks(path, options)
+            rates *= voxels.itemsize / 1e6
+            ratio, work = (Spread.of(rates[:, 1, i] / rates[:, 0, i]) for i in (0, 1))
+            bare, ours = np.median(rates[:, :, 0], axis=0)
+            results[name] = {"mb_s": rates[:, :, 0].tolist(), "ratio": ratio.median, "processor_ratio": work.median}
+            print(f"{name:22} {bare:9.0f} {ours:13.0f}   {ratio.median:5.2f} ({ratio.lo:.2f} .. {ratio.hi:.2f})"
+                  f"   {work.median:5.2f} ({work.lo:.2f} .. {work.hi:.2f})", flush=True)  # fmt: skip
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--size", type=int, default=384, help="voxels a side")
+    parser.add_argument("--payload", type=int, default=64)
+    parser.add_argument("--apron", type=int, default=2)
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--in-flight", type=int, default=16)
+    parser.add_argument("--folder", type=Path, help="where the stores are written and removed again")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
