@@ -100,16 +100,14 @@ class ElectronMicroscopeCell:
                 self._vessel(value[part], distance, _LYSOSOME if vesicle.is_filled else _LUMEN, thick, edge)
 
     def _mitochondria(self, value: Field, grid: Grid, thick: float, edge: float) -> None:
-        for i in self._anatomy.mitochondria_near(grid, edge):
-            body = self._anatomy.parts.mitochondria[i]
-            part = grid.near(body.lo - edge, body.hi + edge)
-            if part is None:
-                continue
-            small = grid.cut(part)
-            distance, along = self._anatomy.mitochondrion_distance(small, body)
-            self._vessel(value[part], distance, _LUMEN, thick, edge)
-            matrix = cover(distance + np.float32(2.0 * thick), edge)
-            _paint(value[part], matrix, _MATRIX)
-            folds = cristae(small, distance, along, self._crista, edge)
-            folds *= matrix
-            _paint(value[part], folds, _MEMBRANE + 0.04)
+        if not self._anatomy.has_mitochondria(grid, edge):
+            return
+        distance, along, _ = self._anatomy.mitochondria(grid)
+        if float(distance.min()) > edge:
+            return
+        self._vessel(value, distance, _LUMEN, thick, edge)
+        matrix = cover(distance + np.float32(2.0 * thick), edge)
+        _paint(value, matrix, _MATRIX)
+        folds = cristae(grid, distance, along, self._crista, edge)
+        folds *= matrix
+        _paint(value, folds, _MEMBRANE + 0.04)

@@ -56,12 +56,10 @@ class CellSegmentation:
             if part is not None:
                 inside = sphere_distance(grid.cut(part), vesicle.centre, radius) < 0.0
                 ids[part][inside] = label_id(VESICLE, i + 1)
-        for i in anatomy.mitochondria_near(grid, 0.0):
-            body = parts.mitochondria[i]
-            part = grid.near(body.lo, body.hi)
-            if part is not None:
-                distance, _ = anatomy.mitochondrion_distance(grid.cut(part), body)
-                ids[part][distance < 0.0] = label_id(MITOCHONDRION, i + 1)
+        if anatomy.has_mitochondria(grid, 0.0):
+            distance, _, which = anatomy.mitochondria(grid)
+            inside = distance < 0.0
+            ids[inside] = which[inside].astype(np.uint64) + np.uint64(label_id(MITOCHONDRION, 1))
         return ids
 
     def names(self) -> dict[int, str]:
