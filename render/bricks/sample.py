@@ -186,11 +186,13 @@ def refined(
     for (lo, hi), voxels in zip(boxes, read_boxes(source, channel, time, boxes), strict=True):
         fine = voxels.reshape(-1).astype(seen.values.dtype)
         index = [coarse_index(a, b, n, m) for a, b, n, m in zip(lo, hi, fine_shape, coarse.shape, strict=True)]
-        under = coarse[np.ix_(*index)].reshape(-1).astype(seen.values.dtype)
-        good = np.isfinite(fine) & np.isfinite(under)
+        under = coarse[tuple(slice(int(i[0]), int(i[-1]) + 1) for i in index)].astype(seen.values.dtype)
+        strata = np.where(np.isfinite(under), np.searchsorted(edges, under), -1)
+        strata = strata[np.ix_(*(i - i[0] for i in index))].reshape(-1)
+        good = np.isfinite(fine) & (strata >= 0)
         fine_parts.append(np.clip(fine[good], -LARGEST, LARGEST).astype(seen.values.dtype))
-        stratum_parts.append(np.searchsorted(edges, under[good]))
-        n_boxes[np.unique(stratum_parts[-1])] += 1
+        stratum_parts.append(strata[good])
+        n_boxes += np.bincount(strata[good], minlength=len(n_boxes)) > 0
     fine, stratum = np.concatenate(fine_parts), np.concatenate(stratum_parts)
     numbers = np.bincount(stratum, minlength=len(edges) + 1)
     seen_stratum = np.searchsorted(edges, seen.values)
