@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.approach import near_camera
 from benchmarks.machine import Machine, Spread
-from benchmarks.residency import resident_set_bytes, until_picture, until_resident
+from benchmarks.residency import WARMING, new_renderer, resident_set_bytes, until_picture, until_resident, warm
 from render.commands.frame import parse_size
 from render.engine.renderer import Renderer
 from render.gpu.context import Context
@@ -35,7 +35,6 @@ from render.space import apply
 from render.worker.protocol import Failed, FromWorker, OpenScene, OpenView, Packet, WorkerReady
 from render.worker.supervisor import Status, Supervisor
 
-WARMING = "synthetic:cell?size=32"
 FIGURES = (
     ("worker_picture_s", "first picture, by the worker"),
     ("open_s", "scene open"),
@@ -128,8 +127,7 @@ def in_process(
     """The times of one opening, zooming included, with a warm renderer, and the finest level that was read there."""
     with closing(open_scene([path])) as scene:
         near = near_camera(scene, scene.default_state, size[1])
-    with closing(open_scene([WARMING])) as scene, closing(Renderer(context, scene, *size)) as renderer:
-        until_resident(renderer, timeout_s)
+    warm(context, size, timeout_s)
     found: dict[str, float] = {}
     started = time.perf_counter()
     with closing(open_scene([path])) as opened:
@@ -137,7 +135,7 @@ def in_process(
         layer = opened.layers[0]
         watched = Watched(layer.source, near.focal_point)
         scene = Scene(opened.name, [replace(layer, source=watched), *opened.layers[1:]])
-        with closing(Renderer(context, scene, *size)) as renderer:
+        with closing(new_renderer(context, scene, size)) as renderer:
             until_picture(renderer, timeout_s)
             found["picture_s"] = time.perf_counter() - started
             until_resident(renderer, timeout_s)

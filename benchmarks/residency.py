@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from render.engine.frame import Frame
 from render.engine.renderer import Renderer
+from render.gpu.context import Context
+from render.scene.open import Scene, open_scene
 
 STEP_S = 0.02
+WARMING = "synthetic:cell?size=2048&seed=1"
+"""A scene that warms a renderer for another one: large enough that the same programs draw it."""
+
+
+def new_renderer(context: Context, scene: Scene, size: tuple[int, int], budget_bytes: int | None = None) -> Renderer:
+    """With a limit to what it may take on the device, or the engine's own."""
+    limits: dict[str, Any] = {} if budget_bytes is None else {"budget_bytes": budget_bytes}
+    return Renderer(context, scene, *size, **limits)
+
+
+def warm(context: Context, size: tuple[int, int], timeout_s: float) -> None:
+    """Draw another scene: afterwards shaders are compiled and modules loaded, as in a worker that is up."""
+    with closing(open_scene([WARMING])) as scene, closing(new_renderer(context, scene, size)) as renderer:
+        until_picture(renderer, timeout_s)
+        renderer.render_still(1)
 
 
 def until_picture(renderer: Renderer, timeout_s: float) -> Frame:
@@ -51,7 +71,7 @@ def resident_set_bytes() -> tuple[int, int]:
     return tuple(int(fields[name].split()[0]) << 10 for name in ("VmHWM", "VmRSS"))  # type: ignore[return-value]
 
 
-def _until(renderer: Renderer, timeout_s: float, done, what: str) -> Frame:  # type: ignore[no-untyped-def]
+def _until(renderer: Renderer, timeout_s: float, done: Callable[[Frame], bool], what: str) -> Frame:
     deadline = time.monotonic() + timeout_s
     while True:
         frame = renderer.step(time.monotonic(), STEP_S)

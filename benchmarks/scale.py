@@ -48,6 +48,8 @@ class PeerProcess:
     def __init__(self, spec: str, options: argparse.Namespace) -> None:
         command = [sys.executable, "-m", "benchmarks.scale_peer", spec, "--size", options.size]
         command += ["--channels", options.channels, "--timeout", str(options.timeout)]
+        if options.budget is not None:
+            command += ["--budget", str(options.budget)]
         if options.device is not None:
             command += ["--device", str(options.device)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
@@ -187,6 +189,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="of opening everything anew")
     parser.add_argument("--rounds", type=int, default=5, help="of drawing in turns, a repeat and view")
     parser.add_argument("--samples", type=int, default=2, help="of the whole picture that are timed together")
+    parser.add_argument("--budget", type=int, metavar="MIB", help="device memory of each size; the engine's own choice")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds until all must be resident")
     parser.add_argument("--device", type=int, help="the EGL device, as hosta doctor numbers them")
     parser.add_argument("--out", type=Path, help="a folder for a picture of each size and view")

@@ -20,9 +20,11 @@ from benchmarks.approach import near_camera
 from benchmarks.residency import (
     device_bytes,
     gpu_memory_used_bytes,
+    new_renderer,
     resident_set_bytes,
     until_picture,
     until_resident,
+    warm,
 )
 from render.commands.frame import parse_size
 from render.engine.renderer import Renderer
@@ -31,7 +33,6 @@ from render.scene.open import Scene, open_scene
 from render.state.layer import ImageLayer
 from render.state.view import ViewState
 
-WARMING = "synthetic:cell?size=32"
 STILL_SAMPLES = 16
 
 
@@ -45,14 +46,6 @@ class Peer:
         self._sequence = 0
         self._scene: Scene | None = None
         self._renderer: Renderer | None = None
-
-    def warm(self) -> None:
-        """Compile what will be needed and draw with it: figures are those of a worker that is up."""
-        with closing(open_scene([WARMING])) as scene:
-            renderer = self._new_renderer(scene)
-            renderer.set_state(self._look(scene.default_state), 1)
-            until_resident(renderer, self._options.timeout)
-            renderer.close()
 
     def open(self) -> dict[str, Any]:
         started = time.perf_counter()
@@ -108,7 +101,9 @@ class Peer:
         return self._renderer
 
     def _new_renderer(self, scene: Scene) -> Renderer:
-        return Renderer(self._context, scene, self._width, self._height)
+        budget = self._options.budget
+        size = (self._width, self._height)
+        return new_renderer(self._context, scene, size, None if budget is None else budget << 20)
 
     def _show(self, state: ViewState) -> None:
         self._sequence += 1
@@ -134,11 +129,12 @@ def main() -> None:
     parser.add_argument("spec")
     parser.add_argument("--size", default="640x480")
     parser.add_argument("--channels", choices=("all", "one"), default="all")
+    parser.add_argument("--budget", type=int, metavar="MIB")
     parser.add_argument("--timeout", type=float, default=300.0)
     parser.add_argument("--device", type=int)
     options = parser.parse_args()
     with closing(Context.create(options.device)) as context, closing(Peer(context, options)) as peer:
-        peer.warm()
+        warm(context, parse_size(options.size), options.timeout)
         _answer({"device": context.info.name, "software": context.info.software})
         commands: dict[str, Callable[..., dict[str, Any]]] = {
             "open": peer.open, "view": peer.view, "sample": peer.sample, "memory": peer.memory, "picture": peer.picture,
