@@ -164,14 +164,7 @@ class FluorescentCell:
         value = draw(grid)
         if not value.any():
             return value
-        share = self._details[channel].share(grid)
-        if share is not None:
-            # As much darker as brighter, so that the mean is kept; no brighter than 1.
-            height = np.minimum(value * np.float32(_DETAIL), np.float32(1.0) - value)
-            share *= np.float32(2.0)
-            share -= np.float32(1.0)
-            share *= height
-            value += share
+        self._details[channel].draw_on(value, grid, _DETAIL)
         # Shot noise goes with the signal: where there is none it stays exactly empty.
         noise = grain(seed_of(self._anatomy.seed, 91, channel), grid)
         noise *= np.float32(0.05)
@@ -269,8 +262,7 @@ class FluorescentCell:
         together = crowd(grid, centres - reach, centres + reach)
         if together is not None:
             z, y, x = together.offsets(centres)
-            radius = radii.astype(np.float32)[together.item]
-            ball = self._ball(np.sqrt(z * z + y * y + x * x), radius, vesicles, together.item, edge)
+            ball = _balls(np.sqrt(z * z + y * y + x * x), vesicles, radii, together.item, edge)
             return largest(grid, together, ball)
         value = np.zeros(grid.shape, np.float32)
         for vesicle, radius_um, centre in zip(vesicles, radii.tolist(), centres, strict=True):
@@ -285,16 +277,17 @@ class FluorescentCell:
             np.maximum(value[part], ball, out=value[part])
         return value
 
-    def _ball(
-        self, distance: Field, radius: Field, vesicles: list[Vesicle], item: NDArray[np.int64], edge: float
-    ) -> Field:
-        """The brightness of voxels at distances from the centres of vesicles; all 1D."""
-        ball = cover_thin_each(distance, radius, edge)
-        hollow = np.array([not vesicle.is_filled for vesicle in vesicles])[item]
-        inner = cover_thin_each(distance[hollow], radius[hollow] - np.float32(0.04), edge)
-        ball[hollow] -= np.float32(0.6) * inner
-        ball *= np.array([vesicle.brightness for vesicle in vesicles], np.float32)[item]
-        return ball
+
+def _balls(
+    distance: Field, vesicles: list[Vesicle], radii_um: NDArray[np.float64], item: NDArray[np.int64], edge: float
+) -> Field:
+    """The brightness of voxels at distances from the centres of vesicles: item says of which; both 1D."""
+    ball = cover_thin_each(distance, radii_um.astype(np.float32)[item], edge)
+    hollow = np.array([not vesicle.is_filled for vesicle in vesicles])[item]
+    inner = (radii_um - 0.04).astype(np.float32)[item[hollow]]
+    ball[hollow] -= np.float32(0.6) * cover_thin_each(distance[hollow], inner, edge)
+    ball *= np.array([vesicle.brightness for vesicle in vesicles], np.float32)[item]
+    return ball
 
 
 def texture(grid: Grid, octaves: tuple[Noise, ...], falloff: float) -> Field:

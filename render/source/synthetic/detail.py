@@ -36,9 +36,17 @@ class Detail:
 
     seed: int
 
-    def is_in(self, grid: Grid) -> bool:
-        """Whether any of it is resolved by the grid's voxels."""
-        return grid.level <= _top_level(grid)
+    def draw_on(self, value: Field, grid: Grid, height: float) -> None:
+        """Make a brightness (0..1) larger by a share `height` of it within the shapes and smaller by as much outside,
+        in place; no brighter than 1, and with the same mean."""
+        share = self.share(grid)
+        if share is None:
+            return
+        rise = np.minimum(value * np.float32(height), np.float32(1.0) - value)
+        share *= np.float32(2.0)
+        share -= np.float32(1.0)
+        share *= rise
+        value += share
 
     def share(self, grid: Grid) -> Field | None:
         """The share of each voxel that the shapes fill, (z, y, x) float32; None where none is resolved: all is 1/2.
