@@ -282,10 +282,10 @@ def _balls(
     distance: Field, vesicles: list[Vesicle], radii_um: NDArray[np.float64], item: NDArray[np.int64], edge: float
 ) -> Field:
     """The brightness of voxels at distances from the centres of vesicles: item says of which; both 1D."""
-    ball = cover_thin_each(distance, radii_um.astype(np.float32)[item], edge)
+    ball = cover_thin_each(distance, radii_um.astype(np.float32), item, edge)
     hollow = np.array([not vesicle.is_filled for vesicle in vesicles])[item]
-    inner = (radii_um - 0.04).astype(np.float32)[item[hollow]]
-    ball[hollow] -= np.float32(0.6) * cover_thin_each(distance[hollow], inner, edge)
+    inner = (radii_um - 0.04).astype(np.float32)
+    ball[hollow] -= np.float32(0.6) * cover_thin_each(distance[hollow], inner, item[hollow], edge)
     ball *= np.array([vesicle.brightness for vesicle in vesicles], np.float32)[item]
     return ball
 

@@ -60,14 +60,18 @@ def thin_peak(half_um: float, width_um: float) -> float:
     return float(cover_sheet(np.zeros(1, np.float32), 2.0 * half_um, width_um)[0])
 
 
-def cover_thin_each(distance: Field, half_um: Field, width_um: float) -> Field:
-    """`cover_thin` of balls (thin along three axes) with a half thickness for each value, 1D."""
-    share = cover(distance - half_um, width_um)
-    thin = np.float32(2.0) * half_um < np.float32(width_um)
-    if thin.any():
-        halves, which = np.unique(half_um[thin], return_inverse=True)
-        peaks = np.array([thin_peak(float(half), width_um) ** 2 for half in halves], np.float32)
-        share[thin] = (share[thin] - cover(distance[thin] + half_um[thin], width_um)) * peaks[which]
+def cover_thin_each(distance: Field, half_um: Field, item: NDArray[np.int64], width_um: float) -> Field:
+    """`cover_thin` of balls (thin along three axes), each of a half thickness of its own; `item` says which of them a
+    distance is of. Distances are 1D."""
+    half = half_um[item]
+    share = cover(distance - half, width_um)
+    is_thin = np.float32(2.0) * half_um < np.float32(width_um)
+    if is_thin.any():
+        peaks = (cover(-half_um, width_um) - cover(half_um, width_um)).astype(np.float64)
+        thin = is_thin[item]
+        share[thin] = (share[thin] - cover(distance[thin] + half[thin], width_um)) * (
+            (peaks * peaks).astype(np.float32)[item[thin]]
+        )
     return share
 
 

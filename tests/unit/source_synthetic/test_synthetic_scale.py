@@ -17,6 +17,7 @@ from render.source.synthetic.detail import Detail
 from render.source.synthetic.grid import Pyramid
 from render.source.synthetic.open import open_synthetic
 from render.source.synthetic.organelles import place_organelles
+from render.source.synthetic.segmentation import CellSegmentation
 from render.source.synthetic.source import SyntheticSource
 
 PETABYTE = 100_000
@@ -150,11 +151,12 @@ def test_many_shapes_at_once_are_what_they_are_one_by_one(monkeypatch: pytest.Mo
     cell = FluorescentCell(anatomy)
     for side, lo, hi in ((64, (0, 0, 0), (64, 64, 64)), (128, (20, 20, 20), (84, 84, 84))):
         grid = Pyramid((side,) * 3, (20.0 / side,) * 3).grid(0, lo, hi)  # type: ignore[arg-type]
-        together = [*anatomy.mitochondria(grid), cell._vesicles(grid, 0.2)]
+        labels = CellSegmentation(anatomy)
+        together = [*anatomy.mitochondria(grid), cell._vesicles(grid, 0.2), labels.sample(grid, 0)]
         assert crowd.crowd(grid, np.zeros((9, 3)), np.full((9, 3), 0.5)) is not None
         with monkeypatch.context() as patched:
             patched.setattr(crowd, "MOST_PAIRS", -1)
-            apart = [*anatomy.mitochondria(grid), cell._vesicles(grid, 0.2)]
+            apart = [*anatomy.mitochondria(grid), cell._vesicles(grid, 0.2), labels.sample(grid, 0)]
         for one, other in zip(together, apart, strict=True):
             assert one.any()
             np.testing.assert_array_equal(one, other)
