@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,6 +21,8 @@ SAMPLE_VOXELS = 4 << 20
 """Of the level that is read where there are several; and how many values are kept of dtypes with more than 65536."""
 SCAN_VOXELS = 64 << 20
 """A level is read through up to this size where there is no coarser one; of a larger one, boxes are."""
+READERS = 8
+"""Boxes read at once: over a network each waits for its answer."""
 BOXES = 24
 EXTREME_BOXES = 8
 """How many more boxes are laid where the coarser level is brightest, and as many where it is darkest."""
@@ -31,6 +34,9 @@ KEPT_BYTES = 256 << 20
 LARGEST = 3e38
 """Values beyond a 32-bit float's are counted as this: no window could hold them."""
 FEW_IN_STRATUM = 64
+FEW_BOXES = 4
+"""A stratum is told by fine voxels only where they come from at least so many boxes: the voxels of one box are
+neighbours, and in a large volume a box is less than a structure."""
 
 Box = tuple[Shape3, Shape3]
 """[lo, hi) in voxels, (z, y, x)"""
@@ -167,8 +173,8 @@ def refined(
 
     Post-stratification (Cochran, Sampling Techniques, 1977, section 5A.9) by the coarse voxel that a fine one lies in:
     the distribution of fine values is the sum over strata of coarse values of the share of the stratum, which is known
-    of the whole volume, times the distribution of the fine values inside of it, which the boxes tell wherever they
-    were laid. A stratum of which they tell nothing keeps its coarse values.
+    of the whole volume, times the distribution of the fine values inside of it, which the boxes tell wherever enough
+    of them were laid. A stratum of which they tell nothing keeps its coarse values.
     """
     fine_shape = source.info.levels[0].shape
     total = float(seen.weights.sum())
@@ -176,18 +182,22 @@ def refined(
     ranks = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999)
     edges = np.unique(seen.values[[min(int(np.searchsorted(cumulative, r)), len(cumulative) - 1) for r in ranks]])
     fine_parts, stratum_parts = [], []
-    for lo, hi in boxes:
-        fine = source.read(0, channel, time, lo, hi).reshape(-1).astype(seen.values.dtype)
+    n_boxes = np.zeros(len(edges) + 1, np.int64)
+    for (lo, hi), voxels in zip(boxes, read_boxes(source, channel, time, boxes), strict=True):
+        fine = voxels.reshape(-1).astype(seen.values.dtype)
         index = [coarse_index(a, b, n, m) for a, b, n, m in zip(lo, hi, fine_shape, coarse.shape, strict=True)]
-        under = coarse[np.ix_(*index)].reshape(-1).astype(seen.values.dtype)
-        good = np.isfinite(fine) & np.isfinite(under)
+        under = coarse[tuple(slice(int(i[0]), int(i[-1]) + 1) for i in index)].astype(seen.values.dtype)
+        strata = np.where(np.isfinite(under), np.searchsorted(edges, under), -1)
+        strata = strata[np.ix_(*(i - i[0] for i in index))].reshape(-1)
+        good = np.isfinite(fine) & (strata >= 0)
         fine_parts.append(np.clip(fine[good], -LARGEST, LARGEST).astype(seen.values.dtype))
-        stratum_parts.append(np.searchsorted(edges, under[good]))
+        stratum_parts.append(strata[good])
+        n_boxes += np.bincount(strata[good], minlength=len(n_boxes)) > 0
     fine, stratum = np.concatenate(fine_parts), np.concatenate(stratum_parts)
     numbers = np.bincount(stratum, minlength=len(edges) + 1)
     seen_stratum = np.searchsorted(edges, seen.values)
     shares = np.bincount(seen_stratum, weights=seen.weights / total, minlength=len(edges) + 1)
-    told = numbers >= FEW_IN_STRATUM
+    told = (numbers >= FEW_IN_STRATUM) & (n_boxes >= FEW_BOXES)
     share_each = np.divide(shares, numbers, out=np.zeros(len(numbers)), where=told)
     untold = ~told[seen_stratum]
     use = told[stratum]
@@ -198,6 +208,20 @@ def refined(
     first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
     lo_seen, hi_seen = min(seen.lo, float(fine.min(initial=np.inf))), max(seen.hi, float(fine.max(initial=-np.inf)))
     return Sample(values[first], np.add.reduceat(weights, first), lo_seen, hi_seen, seen.level, False, False)
+
+
+def read_boxes(source: Source, channel: int, time: int, boxes: list[Box]) -> Iterator[NDArray[np.generic]]:
+    """The voxels of boxes of the finest level, in the order of the boxes; several are read at once.
+
+    Raises SourceError of the first that cannot be read.
+    """
+    with ThreadPoolExecutor(READERS, thread_name_prefix="sample") as pool:
+        waiting = [pool.submit(source.read, 0, channel, time, lo, hi) for lo, hi in boxes]
+        try:
+            for future in waiting:
+                yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def coarse_index(lo: int, hi: int, n_fine: int, n_coarse: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..bricks.pyramid import with_pyramid
 from ..bricks.stats import ChannelStats, channel_stats
 from ..errors import SourceError, StateError
+from ..freed_memory import keep_freed_memory
 from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
@@ -171,6 +172,7 @@ def open_scene(
 
     Raises SourceError.
     """
+    keep_freed_memory()
     sources: list[Source] = []
     aside: set[int] = set()  # places in `sources`
     try:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "render"
 
 # From the bottom up; a room imports from its own row and from rows above it in this list.
 ROWS = (
-    ("errors", "limits", "units", "space", "settings", "resources", "roots", "summary", "logs"),
+    ("errors", "limits", "units", "space", "settings", "resources", "roots", "summary", "logs", "freed_memory"),
     ("state",),
     ("source",),
     ("bricks",),

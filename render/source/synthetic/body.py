@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,7 @@ from .grid import Grid
 from .hashing import seed_of
 from .noise import Noise
 from .shapes import Ellipsoid, Field
+from .smooth import expand, stride_for
 
 _BOUND = 2.5
 """Displacing noise is clipped to this many standard deviations, so that a shape's reach is known."""
@@ -25,14 +29,18 @@ class LumpySurface:
 
     def distance(self, grid: Grid) -> Field:
         """About the signed distance in micrometres, negative inside, (z, y, x) float32."""
-        distance = self.core.distance(grid)
+        parts: dict[int, list[Callable[[Grid], Field]]] = {}
+        parts.setdefault(stride_for(grid, 0.5 * float(self.core.radii.min())), []).append(self.core.distance)
         for noise, height_um in self._lumps:
             share = noise.weight(grid)
             if share > 0.0:
-                lumps = noise.on(grid)
-                np.clip(lumps, -_BOUND, _BOUND, out=lumps)
-                lumps *= np.float32(share * height_um)
-                distance += lumps
+                lumps = partial(_clipped, noise, share * height_um)
+                parts.setdefault(stride_for(grid, noise.step_um), []).append(lumps)
+        distance: Field | None = None
+        for stride in sorted(parts):
+            some = _sum_on(parts[stride], grid, stride)
+            distance = some if distance is None else np.add(distance, some, out=distance)
+        assert distance is not None
         return distance
 
     def distance_at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,6 +53,22 @@ class LumpySurface:
     def is_beyond(self, grid: Grid, margin_um: float) -> bool:
         """True when every voxel of the grid is more than `margin_um` outside; conservative."""
         return self.core.is_beyond(grid, self.reach_um + margin_um)
+
+
+def _clipped(noise: Noise, height_um: float, grid: Grid) -> Field:
+    lumps = noise.on(grid)
+    np.clip(lumps, -_BOUND, _BOUND, out=lumps)
+    lumps *= np.float32(height_um)
+    return lumps
+
+
+def _sum_on(parts: list[Callable[[Grid], Field]], grid: Grid, stride: int) -> Field:
+    """The sum of fields, made at every stride-th voxel."""
+    nodes = grid if stride == 1 else grid.nodes(stride)
+    total = parts[0](nodes)
+    for part in parts[1:]:
+        total += part(nodes)
+    return total if stride == 1 else expand(total, grid, stride)
 
 
 def plasma_membrane(seed: int) -> LumpySurface:

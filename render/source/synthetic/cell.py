@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import ChannelInfo
+from .crowd import crowd, largest
+from .detail import Detail
 from .grid import Grid
 from .hashing import seed_of
 from .noise import Noise, grain
-from .organelles import GolgiStack, Mitochondrion, Organelles, Vesicle
+from .organelles import GolgiStack, Organelles, Vesicle
 from .reticulum import Reticulum
-from .shapes import Field, cover, cover_sheet, cover_thin, sphere_distance, spine_distance
+from .shapes import Field, Tubes, cover, cover_sheet, cover_thin, cover_thin_each, sphere_distance
+from .smooth import expand, stride_for
 
 CELL_UM = 20.0
 """The side of the cube that holds the cell."""
@@ -32,6 +35,9 @@ CHANNELS = (
 # Drawn thicker than they are, membranes and tubules of a small cell are dimmer, or they would hide all else.
 _THINNEST_TUBULE_UM = 0.05
 _FAINT_FROM_UM = 0.12
+_MITOCHONDRION_FEATURE_UM = 0.2
+_DETAIL = 0.6
+"""How much brighter or darker the detail makes a structure, as a share of its brightness."""
 _SMALLEST_VESICLE = 0.7
 """Radius in voxels of level 0: smaller ones would not be seen."""
 MEMBRANE, DNA, MITOCHONDRIA, ER, GOLGI = range(5)
@@ -54,15 +60,28 @@ class Anatomy:
         self.parts = organelles
         self.reticulum = Reticulum(seed, organelles.nucleus)
         self.golgi_rim = Noise(seed_of(seed, 41), 0.28)
-        self._mitochondria_lo = np.array([m.lo for m in organelles.mitochondria])
-        self._mitochondria_hi = np.array([m.hi for m in organelles.mitochondria])
+        self._tubes = Tubes(
+            np.array([m.spine for m in organelles.mitochondria]), np.array([m.radii for m in organelles.mitochondria])
+        )
         self._vesicle_centres = np.array([v.centre for v in organelles.vesicles])
         self._vesicle_radii = np.array([v.radius_um for v in organelles.vesicles])
 
-    def mitochondria_near(self, grid: Grid, margin_um: float) -> list[int]:
-        lo, hi = bounds(grid)
-        hit = (self._mitochondria_lo - margin_um <= hi) & (self._mitochondria_hi + margin_um >= lo)
-        return [int(i) for i in np.flatnonzero(hit.all(axis=1))]
+    def has_mitochondria(self, grid: Grid, margin_um: float) -> bool:
+        """False only where none comes nearer than the margin."""
+        return len(self._tubes.near(grid, margin_um)) > 0
+
+    def mitochondria(self, grid: Grid) -> tuple[Field, Field, NDArray[np.int32]]:
+        """The distance to the nearest mitochondrion, the length along it, and its number; -1 and a distance of more
+        than half an edge where none is near."""
+        reach_um = 0.6 * edge_um(grid)
+        stride = stride_for(grid, _MITOCHONDRION_FEATURE_UM)
+        if stride == 1:
+            return self._tubes.nearest(grid, reach_um)
+        distance, along, number = self._tubes.nearest(grid.nodes(stride), reach_um + 3 * stride * grid.h_um)
+        for axis in range(3):  # mitochondria keep farther apart than nodes, so the nearest node knows which one it is
+            index = np.arange(grid.lo[axis], grid.hi[axis], dtype=np.int64)
+            number = np.take(number, (index + stride // 2) // stride - grid.lo[axis] // stride, axis=axis)
+        return expand(distance, grid, stride), expand(along, grid, stride), number
 
     def vesicles_near(self, grid: Grid, margin_um: float) -> list[int]:
         lo, hi = bounds(grid)
@@ -97,9 +116,6 @@ class Anatomy:
         np.maximum(distance, rim, out=distance)
         return distance
 
-    def mitochondrion_distance(self, grid: Grid, body: Mitochondrion) -> tuple[Field, Field]:
-        return spine_distance(grid, body.spine, body.radii, 1.5 * edge_um(grid))
-
 
 def vesicle_radius_um(grid: Grid, vesicle: Vesicle) -> float:
     return max(vesicle.radius_um, _SMALLEST_VESICLE * grid.h0_um)
@@ -128,6 +144,8 @@ class FluorescentCell:
         )
         self._crista = Noise(seed_of(seed, 71), 0.22)
         self._patches = Noise(seed_of(seed, 81), 0.5)
+        self._brightness = np.array([m.brightness for m in anatomy.parts.mitochondria] + [0.0], np.float32)
+        self._details = tuple(Detail(seed_of(seed, 95, channel)) for channel in range(len(CHANNELS)))
 
     def is_absent(self, grid: Grid, channel: int) -> bool:
         parts, edge = self._anatomy.parts, edge_um(grid)
@@ -136,7 +154,7 @@ class FluorescentCell:
         if parts.membrane.is_beyond(grid, edge):
             return True
         if channel == MITOCHONDRIA:
-            return not self._anatomy.mitochondria_near(grid, edge)
+            return not self._anatomy.has_mitochondria(grid, edge)
         if channel == GOLGI:
             return not self._anatomy.golgi_near(grid, edge) and not self._anatomy.vesicles_near(grid, edge)
         return False
@@ -144,6 +162,9 @@ class FluorescentCell:
     def sample(self, grid: Grid, channel: int) -> NDArray[np.generic]:
         draw = (self._membrane, self._dna, self._mitochondria, self._er, self._golgi)[channel]
         value = draw(grid)
+        if not value.any():
+            return value
+        self._details[channel].draw_on(value, grid, _DETAIL)
         # Shot noise goes with the signal: where there is none it stays exactly empty.
         noise = grain(seed_of(self._anatomy.seed, 91, channel), grid)
         noise *= np.float32(0.05)
@@ -195,21 +216,15 @@ class FluorescentCell:
 
     def _mitochondria(self, grid: Grid) -> Field:
         edge = edge_um(grid)
-        value = np.zeros(grid.shape, np.float32)
-        for i in self._anatomy.mitochondria_near(grid, edge):
-            body = self._anatomy.parts.mitochondria[i]
-            part = grid.near(body.lo - edge, body.hi + edge)
-            if part is None:
-                continue
-            small = grid.cut(part)
-            distance, along = self._anatomy.mitochondrion_distance(small, body)
-            inside = cover(distance, edge)
-            inner = cristae(small, distance, along, self._crista, edge)
-            inner *= np.float32(0.45)
-            inner += np.float32(0.5)
-            inner *= inside
-            inner *= np.float32(body.brightness)
-            np.maximum(value[part], inner, out=value[part])
+        distance, along, number = self._anatomy.mitochondria(grid)
+        inside = cover(distance, edge)
+        if not inside.any():
+            return inside
+        value = cristae(grid, distance, along, self._crista, edge)
+        value *= np.float32(0.45)
+        value += np.float32(0.5)
+        value *= inside
+        value *= self._brightness[number]
         return value
 
     def _er(self, grid: Grid) -> Field:
@@ -235,19 +250,44 @@ class FluorescentCell:
             sheet = cover(self._anatomy.golgi_distance(grid, stack) - np.float32(max(0.03, 0.4 * grid.h0_um)), edge)
             sheet *= np.float32(0.85)
             np.maximum(value, sheet, out=value)
-        for i in self._anatomy.vesicles_near(grid, edge):
-            vesicle = self._anatomy.parts.vesicles[i]
-            radius = vesicle_radius_um(grid, vesicle)
-            part = grid.near(vesicle.centre - (radius + edge), vesicle.centre + (radius + edge))
+        np.maximum(value, self._vesicles(grid, edge), out=value)
+        return value
+
+    def _vesicles(self, grid: Grid, edge: float) -> Field:
+        near = self._anatomy.vesicles_near(grid, edge)
+        vesicles = [self._anatomy.parts.vesicles[i] for i in near]
+        radii = np.array([vesicle_radius_um(grid, vesicle) for vesicle in vesicles])
+        centres = np.array([vesicle.centre for vesicle in vesicles]).reshape(-1, 3)
+        reach = (radii + edge)[:, None]
+        together = crowd(grid, centres - reach, centres + reach)
+        if together is not None:
+            z, y, x = together.offsets(centres)
+            ball = _balls(np.sqrt(z * z + y * y + x * x), vesicles, radii, together.item, edge)
+            return largest(grid, together, ball)
+        value = np.zeros(grid.shape, np.float32)
+        for vesicle, radius_um, centre in zip(vesicles, radii.tolist(), centres, strict=True):
+            part = grid.near(centre - (radius_um + edge), centre + (radius_um + edge))
             if part is None:
                 continue
-            distance = sphere_distance(grid.cut(part), vesicle.centre, 0.0)
-            ball = cover_thin(distance, radius, edge, 3)
+            distance = sphere_distance(grid.cut(part), centre, 0.0)
+            ball = cover_thin(distance, radius_um, edge, 3)
             if not vesicle.is_filled:
-                ball -= np.float32(0.6) * cover_thin(distance, radius - 0.04, edge, 3)
+                ball -= np.float32(0.6) * cover_thin(distance, radius_um - 0.04, edge, 3)
             ball *= np.float32(vesicle.brightness)
             np.maximum(value[part], ball, out=value[part])
         return value
+
+
+def _balls(
+    distance: Field, vesicles: list[Vesicle], radii_um: NDArray[np.float64], item: NDArray[np.int64], edge: float
+) -> Field:
+    """The brightness of voxels at distances from the centres of vesicles: item says of which; both 1D."""
+    ball = cover_thin_each(distance, radii_um.astype(np.float32), item, edge)
+    hollow = np.array([not vesicle.is_filled for vesicle in vesicles])[item]
+    inner = (radii_um - 0.04).astype(np.float32)
+    ball[hollow] -= np.float32(0.6) * cover_thin_each(distance[hollow], inner, item[hollow], edge)
+    ball *= np.array([vesicle.brightness for vesicle in vesicles], np.float32)[item]
+    return ball
 
 
 def texture(grid: Grid, octaves: tuple[Noise, ...], falloff: float) -> Field:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,12 @@ SMALLEST_LEVEL = 64
 
 @dataclass(frozen=True)
 class Grid:
-    """A box of voxels of a level, and where their centres are.
+    """A box of voxels of a level, and where their centres are. Indices are Python's integers or int64, and places
+    float64: the far corner of a petabyte is as exact as the middle.
 
     `axes_um` are three 1D float64 arrays (z, y, x): centres in micrometres from the middle of the volume; `axes_vox`
     are the same in level-0 voxels from the first voxel's centre. `h_um` is the largest voxel side of the level,
-    `h0_um` that of level 0.
+    `h0_um` that of level 0. `stride` is 1, or more for a grid of `nodes`, which holds every stride-th voxel.
     """
 
     level: int
@@ -31,6 +32,8 @@ class Grid:
     axes_vox: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
     h_um: float
     h0_um: float
+    pyramid: Pyramid
+    stride: int = 1
 
     @property
     def shape(self) -> Shape3:
@@ -55,12 +58,20 @@ class Grid:
     def cut(self, part: tuple[slice, slice, slice]) -> Grid:
         """The smaller box that `part` (from `near`) names."""
         z, y, x = part
-        lo = (self.lo[0] + z.start, self.lo[1] + y.start, self.lo[2] + x.start)
-        hi = (self.lo[0] + z.stop, self.lo[1] + y.stop, self.lo[2] + x.stop)
+        n = self.stride
+        lo = (self.lo[0] + z.start * n, self.lo[1] + y.start * n, self.lo[2] + x.start * n)
+        hi = (self.lo[0] + z.stop * n, self.lo[1] + y.stop * n, self.lo[2] + x.stop * n)
         um, vox = self.axes_um, self.axes_vox
-        return Grid(
-            self.level, lo, hi, (um[0][z], um[1][y], um[2][x]), (vox[0][z], vox[1][y], vox[2][x]), self.h_um, self.h0_um
+        return replace(
+            self, lo=lo, hi=hi, axes_um=(um[0][z], um[1][y], um[2][x]), axes_vox=(vox[0][z], vox[1][y], vox[2][x])
         )
+
+    def nodes(self, stride: int) -> Grid:
+        """Every voxel whose indices are multiples of `stride`, around the box: at least one beyond it on each side
+        that is no multiple itself. They may lie outside of the level."""
+        lo = [a // stride * stride for a in self.lo]
+        hi = [((b - 1) // stride + 2) * stride for b in self.hi]
+        return self.pyramid.grid(self.level, (lo[0], lo[1], lo[2]), (hi[0], hi[1], hi[2]), stride)
 
     def offsets(self, centre_um: NDArray[np.float64]) -> tuple[NDArray[np.float32], ...]:
         """Centres relative to a point as three float32 arrays that broadcast to (z, y, x).
@@ -93,12 +104,13 @@ class Pyramid:
             level += 1
             shape = (-(-shape[0] // 2), -(-shape[1] // 2), -(-shape[2] // 2))
 
-    def grid(self, level: int, lo: Shape3, hi: Shape3) -> Grid:
+    def grid(self, level: int, lo: Shape3, hi: Shape3, stride: int = 1) -> Grid:
+        """The box [lo, hi) of a level; every `stride`-th voxel of it, the first one included."""
         factor = 1 << level
         vox, um = [], []
         for axis in range(3):
-            centres = np.arange(lo[axis], hi[axis], dtype=np.float64) * factor + (factor - 1) / 2.0
+            centres = np.arange(lo[axis], hi[axis], stride, dtype=np.float64) * factor + (factor - 1) / 2.0
             vox.append(centres)
             um.append((centres - (self.size[axis] - 1) / 2.0) * self.spacing_um[axis])
         h0 = max(self.spacing_um)
-        return Grid(level, lo, hi, (um[0], um[1], um[2]), (vox[0], vox[1], vox[2]), h0 * factor, h0)
+        return Grid(level, lo, hi, (um[0], um[1], um[2]), (vox[0], vox[1], vox[2]), h0 * factor, h0, self, stride)

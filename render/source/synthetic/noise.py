@@ -1,8 +1,8 @@
 """Smooth noise: hashed values on a cubic lattice, blended with cubic B-splines.
 
 A B-spline of white noise has no visible lattice, a continuous gradient and, above all, is separable: on a box of a
-grid it costs a handful of multiplications a voxel whatever its scale. Only +, * and floor are used, so a voxel's value
-is bit-identical in every box that holds it.
+grid it costs a handful of multiplications a voxel whatever its scale (fewer where it is smooth: see `smooth`). Only
++, * and floor are used, so a voxel's value is bit-identical in every box that holds it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .grid import Grid
 from .hashing import axis_hash, lattice, mix32
+from .smooth import smoothly
 
 Field = NDArray[np.float32]
 
@@ -73,6 +74,9 @@ class Noise:
 
     def on(self, grid: Grid) -> Field:
         """Values on the grid, (z, y, x) float32."""
+        return smoothly(grid, self.step_um, self._exactly_on)
+
+    def _exactly_on(self, grid: Grid) -> Field:
         values, taps = self._lattice(grid)
         for axis in (2, 1, 0):
             first, f = taps[axis]

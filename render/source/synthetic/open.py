@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ...errors import UsageError
+from ...freed_memory import keep_freed_memory
 from ..base import ChannelInfo, Source
 from .cell import CELL_UM, CHANNELS, Anatomy, FluorescentCell
 from .em import EM_CHANNELS, ElectronMicroscopeCell
@@ -25,6 +26,7 @@ def open_synthetic(spec: str) -> list[Source]:
 
     Raises UsageError, with what there is, for a phantom, an option or a value that does not exist.
     """
+    keep_freed_memory()
     parsed = Spec.parse(spec)
     openers: Mapping[str, Callable[[Spec], list[Source]]] = {"cell": _open_cell, **dict.fromkeys(SIMPLE, _open_simple)}
     opener = openers.get(parsed.name)

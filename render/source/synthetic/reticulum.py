@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from .body import LumpySurface
@@ -9,12 +11,15 @@ from .grid import Grid
 from .hashing import seed_of
 from .noise import Noise
 from .shapes import Field, cover, cover_thin
+from .smooth import all_smoothly
 
 _LAYERS = 2.3
 """Layers lie where `_LAYERS * sqrt(distance from the nucleus)`, waved by noise, is an integer."""
 _WAVE = 0.62
 _OUTSIDE_NUCLEUS_UM = 0.16
 _INSIDE_MEMBRANE_UM = 0.4
+_NUCLEUS_FEATURE_UM = 0.2
+"""Layers crowd within this distance of the nucleus."""
 _TUBULE = 1.15
 """How much thicker a tubule is than a sheet."""
 
@@ -67,9 +72,18 @@ class Reticulum:
         return to_layer, to_patch, np.sqrt(to_line, out=to_line)
 
     def _to_layer(self, grid: Grid, root: Field) -> Field:
+        wave, steepness = all_smoothly(grid, _NUCLEUS_FEATURE_UM, self._wave_and_steepness)
+        wave += root * np.float32(_LAYERS)
+        wave -= np.rint(wave)
+        np.abs(wave, out=wave)
+        wave /= steepness
+        return wave
+
+    def _wave_and_steepness(self, grid: Grid) -> tuple[Field, Field]:
+        """The noise that waves the layers, and how many layers there are a micrometre across them."""
         wave, *slopes = self._wave.with_gradient(grid)
         wave *= np.float32(_WAVE)
-        wave += root * np.float32(_LAYERS)
+        root = np.sqrt(np.maximum(self._nucleus.distance(grid), np.float32(0.02)))
         radial = np.float32(_LAYERS / 2.0) / root
         steepness = np.zeros(grid.shape, np.float32)
         for direction, slope in zip(self._nucleus.core.outward(grid), slopes, strict=True):
@@ -79,19 +93,21 @@ class Reticulum:
             steepness += slope
         np.sqrt(steepness, out=steepness)
         np.maximum(steepness, np.float32(0.1), out=steepness)
-        to_layer: Field = wave - np.rint(wave)
-        np.abs(to_layer, out=to_layer)
-        to_layer /= steepness
-        return to_layer
+        return wave, steepness
 
 
 def _to_zero(noise: Noise, grid: Grid) -> Field:
     """About the unsigned distance to the surface on which a noise is zero."""
-    value, *slopes = noise.with_gradient(grid)
+    value, steepness = all_smoothly(grid, noise.step_um, partial(_value_and_steepness, noise))
     np.abs(value, out=value)
+    value /= steepness
+    return value
+
+
+def _value_and_steepness(noise: Noise, grid: Grid) -> tuple[Field, Field]:
+    value, *slopes = noise.with_gradient(grid)
     steepness = np.full(grid.shape, 1e-6, np.float32)
     for slope in slopes:
         slope *= slope
         steepness += slope
-    value /= np.sqrt(steepness, out=steepness)
-    return value
+    return value, np.sqrt(steepness, out=steepness)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cell import Anatomy, golgi_gap_um, tubule_radius_um, vesicle_radius_um
+from .crowd import crowd
 from .grid import Grid
 from .shapes import sphere_distance
 
@@ -49,20 +50,29 @@ class CellSegmentation:
         for i in anatomy.golgi_near(grid, grid.h_um):
             thick = np.float32(max(golgi_gap_um(grid) * 0.4, half))
             ids[anatomy.golgi_distance(grid, parts.golgi[i]) < thick] = label_id(GOLGI, i + 1)
-        for i in anatomy.vesicles_near(grid, 0.0):
-            vesicle = parts.vesicles[i]
-            radius = vesicle_radius_um(grid, vesicle)
-            part = grid.near(vesicle.centre - radius, vesicle.centre + radius)
-            if part is not None:
-                inside = sphere_distance(grid.cut(part), vesicle.centre, radius) < 0.0
-                ids[part][inside] = label_id(VESICLE, i + 1)
-        for i in anatomy.mitochondria_near(grid, 0.0):
-            body = parts.mitochondria[i]
-            part = grid.near(body.lo, body.hi)
-            if part is not None:
-                distance, _ = anatomy.mitochondrion_distance(grid.cut(part), body)
-                ids[part][distance < 0.0] = label_id(MITOCHONDRION, i + 1)
+        self._vesicles(ids, grid)
+        if anatomy.has_mitochondria(grid, 0.0):
+            distance, _, which = anatomy.mitochondria(grid)
+            inside = distance < 0.0
+            ids[inside] = which[inside].astype(np.uint64) + np.uint64(label_id(MITOCHONDRION, 1))
         return ids
+
+    def _vesicles(self, ids: NDArray[np.uint64], grid: Grid) -> None:
+        near = np.array(self._anatomy.vesicles_near(grid, 0.0), np.int64)
+        vesicles = [self._anatomy.parts.vesicles[i] for i in near]
+        radii = np.array([vesicle_radius_um(grid, vesicle) for vesicle in vesicles])
+        centres = np.array([vesicle.centre for vesicle in vesicles]).reshape(-1, 3)
+        first = np.uint64(label_id(VESICLE, 1))
+        together = crowd(grid, centres - radii[:, None], centres + radii[:, None])
+        if together is not None:
+            z, y, x = together.offsets(centres)
+            inside = np.sqrt(z * z + y * y + x * x) < radii.astype(np.float32)[together.item]
+            ids.reshape(-1)[together.place[inside]] = near[together.item[inside]].astype(np.uint64) + first
+            return
+        for i, centre, radius in zip(near, centres, radii.tolist(), strict=True):
+            part = grid.near(centre - radius, centre + radius)
+            if part is not None:
+                ids[part][sphere_distance(grid.cut(part), centre, radius) < 0.0] = np.uint64(i) + first
 
     def names(self) -> dict[int, str]:
         parts = self._anatomy.parts

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .crowd import crowd
 from .grid import Grid
 
 Field = NDArray[np.float32]
@@ -50,8 +51,27 @@ def cover_thin(distance: Field, half_um: float, width_um: float, thin_axes: int)
     share = cover(distance - half, width_um)
     if 2.0 * half_um < width_um:
         share -= cover(distance + half, width_um)
-        peak = cover_sheet(np.zeros(1, np.float32), 2.0 * half_um, width_um)
-        share *= np.float32(float(peak[0]) ** (thin_axes - 1))
+        share *= np.float32(thin_peak(half_um, width_um) ** (thin_axes - 1))
+    return share
+
+
+def thin_peak(half_um: float, width_um: float) -> float:
+    """The share in the middle of a sheet that is thinner than its blur."""
+    return float(cover_sheet(np.zeros(1, np.float32), 2.0 * half_um, width_um)[0])
+
+
+def cover_thin_each(distance: Field, half_um: Field, item: NDArray[np.int64], width_um: float) -> Field:
+    """`cover_thin` of balls (thin along three axes), each of a half thickness of its own; `item` says which of them a
+    distance is of. Distances are 1D."""
+    half = half_um[item]
+    share = cover(distance - half, width_um)
+    is_thin = np.float32(2.0) * half_um < np.float32(width_um)
+    if is_thin.any():
+        peaks = (cover(-half_um, width_um) - cover(half_um, width_um)).astype(np.float64)
+        thin = is_thin[item]
+        share[thin] = (share[thin] - cover(distance[thin] + half[thin], width_um)) * (
+            (peaks * peaks).astype(np.float32)[item[thin]]
+        )
     return share
 
 
@@ -106,31 +126,70 @@ def sphere_distance(grid: Grid, centre: Point, radius_um: float) -> Field:
     return distance
 
 
-def spine_distance(
-    grid: Grid, spine: NDArray[np.float64], radii: NDArray[np.float64], reach_um: float
-) -> tuple[Field, Field]:
-    """Distance to a tube along a polyline (n, 3) of varying radius (n,), and the length along it of the nearest point.
+class Tubes:
+    """Tubes along polylines: `spines` (n, points, 3), z, y, x in micrometres, of varying `radii` (n, points)."""
 
-    Distances are capped at `reach_um`, beyond which a segment is not evaluated at all.
-    """
-    distance = np.full(grid.shape, reach_um, np.float32)
-    along = np.zeros(grid.shape, np.float32)
-    start_um = 0.0
-    for a, b, ra, rb in zip(spine[:-1], spine[1:], radii[:-1], radii[1:], strict=True):
-        axis = b - a
-        length = float(np.sqrt((axis * axis).sum()))
-        margin = max(ra, rb) + reach_um
-        part = grid.near(np.minimum(a, b) - margin, np.maximum(a, b) + margin)
-        if part is not None:
-            z, y, x = grid.cut(part).offsets(a)
-            uz, uy, ux = (np.float32(u) for u in axis / length)
-            t = np.clip(z * uz + y * uy + x * ux, 0.0, np.float32(length))
-            away = np.sqrt((z - t * uz) ** 2 + (y - t * uy) ** 2 + (x - t * ux) ** 2)
-            away -= np.float32(ra)
-            away -= t * np.float32((rb - ra) / length)
-            t += np.float32(start_um)
+    def __init__(self, spines: NDArray[np.float64], radii: NDArray[np.float64]) -> None:
+        n, points = radii.shape
+        self.tube = np.repeat(np.arange(n), points - 1)
+        """Which tube a segment is of."""
+        self._a, self._b = spines[:, :-1].reshape(-1, 3), spines[:, 1:].reshape(-1, 3)
+        self._ra, self._rb = radii[:, :-1].reshape(-1), radii[:, 1:].reshape(-1)
+        axis = self._b - self._a
+        self._length = np.sqrt((axis * axis).sum(axis=1))
+        self._unit = (axis / self._length[:, None]).astype(np.float32)
+        self._taper = ((self._rb - self._ra) / self._length).astype(np.float32)
+        along = np.cumsum(self._length.reshape(n, -1), axis=1)
+        self._start = (along - self._length.reshape(n, -1)).reshape(-1).astype(np.float32)
+        thick = np.maximum(self._ra, self._rb)[:, None]
+        self._lo, self._hi = np.minimum(self._a, self._b) - thick, np.maximum(self._a, self._b) + thick
+
+    def near(self, grid: Grid, margin_um: float) -> NDArray[np.int64]:
+        """Segments whose box, widened by a margin, meets the grid's voxels."""
+        lo = np.array([axis[0] for axis in grid.axes_um]) - margin_um
+        hi = np.array([axis[-1] for axis in grid.axes_um]) + margin_um
+        return np.flatnonzero(((self._lo <= hi) & (self._hi >= lo)).all(axis=1))
+
+    def box(self, segments: NDArray[np.int64], margin_um: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self._lo[segments] - margin_um, self._hi[segments] + margin_um
+
+    def distance_of(self, segment: NDArray[np.int64] | int, z: Field, y: Field, x: Field) -> tuple[Field, Field]:
+        """The distance to a segment and the length along its tube of the nearest point; z, y, x from its start."""
+        u, taper = self._unit[segment], self._taper[segment]
+        uz, uy, ux = u[..., 0], u[..., 1], u[..., 2]
+        t = np.clip(z * uz + y * uy + x * ux, np.float32(0.0), self._length[segment].astype(np.float32))
+        away = np.sqrt((z - t * uz) ** 2 + (y - t * uy) ** 2 + (x - t * ux) ** 2)
+        away -= self._ra[segment].astype(np.float32)
+        away -= t * taper
+        t += self._start[segment]
+        return away, t
+
+    def nearest(self, grid: Grid, reach_um: float) -> tuple[Field, Field, NDArray[np.int32]]:
+        """The distance to the nearest tube, the length along it of the nearest point, and its number.
+
+        Distances are capped at `reach_um`, beyond which a segment is not evaluated at all and the number is -1.
+        """
+        distance = np.full(grid.shape, reach_um, np.float32)
+        along = np.zeros(grid.shape, np.float32)
+        tube = np.full(grid.shape, -1, np.int32)
+        segments = self.near(grid, reach_um)
+        boxes = self.box(segments, reach_um)
+        together = crowd(grid, *boxes)
+        if together is not None:
+            which = segments[together.item]
+            away, t = self.distance_of(which, *together.offsets(self._a[segments]))
+            np.minimum.at(distance.reshape(-1), together.place, away)
+            first = np.flatnonzero((away == distance.reshape(-1)[together.place]) & (away < reach_um))[::-1]
+            along.reshape(-1)[together.place[first]] = t[first]
+            tube.reshape(-1)[together.place[first]] = self.tube[which[first]]
+            return distance, along, tube
+        for segment, lo, hi in zip(segments.tolist(), *boxes, strict=True):
+            part = grid.near(lo, hi)
+            if part is None:
+                continue
+            away, t = self.distance_of(segment, *grid.cut(part).offsets(self._a[segment]))
             nearer = away < distance[part]
             np.copyto(distance[part], away, where=nearer)
             np.copyto(along[part], t, where=nearer)
-        start_um += length
-    return distance, along
+            tube[part][nearer] = self.tube[segment]
+        return distance, along, tube
