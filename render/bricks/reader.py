@@ -25,6 +25,7 @@ from .delivery import LoadedBrick as LoadedBrick
 from .delivery import ReaderStatistics as ReaderStatistics
 from .encoding import Encode
 from .fetch import BrickFetch, Load, box_count
+from .grid import BrickGrid
 from .keys import BrickKey as BrickKey
 from .keys import Wanted as Wanted
 from .keys import morton_order as morton_order

@@ -63,7 +63,7 @@ class Cut:
         self._camera, self._height, self._shown = camera, height_px, shown
         # Where volumes are mirrored, the eye is mirrored for them.
         centre, eye = self._scene.scene.box.centre, np.asarray(camera.position, np.float64)
-        self._eye = np.where(flip, 2.0 * centre - eye, eye).astype(np.float64)
+        self._eye: NDArray[np.float64] = np.where(flip, 2.0 * centre - eye, eye).astype(np.float64)
         self.refresh()
 
     def start_over(self) -> None:
@@ -125,7 +125,8 @@ class Cut:
         if camera.projection == "orthographic":
             return np.full(len(lo_vox), 2.0 * camera.parallel_scale / self._height)
         level = self._scene.scene.layers[volume].source.info.levels[0]
-        eye = (apply(np.linalg.inv(level.world_from_vox), self._eye) + 0.5)[::-1]
+        vox_from_world: NDArray[np.float64] = np.asarray(np.linalg.inv(level.world_from_vox), np.float64)
+        eye = (apply(vox_from_world, self._eye) + 0.5)[::-1]
         away = np.maximum(np.maximum(lo_vox - eye, eye - (lo_vox + sides_vox)), 0.0)
         distance = np.linalg.norm(away * np.array(level.spacing_um[::-1]), axis=1)
         return np.asarray(2.0 * distance * math.tan(math.radians(camera.view_angle) / 2.0) / self._height)
