@@ -25,7 +25,7 @@ FormatName = Literal["ply", "glb", "gltf", "vtp", "stl", "obj"]
 ColorsName = Literal["file", "hash", "glasbey"]
 Range = tuple[float, float]
 Ranges = tuple[Range, Range, Range]
-_MAX_PASSES = 64  # as mesh.extraction has it, whose import would slow --help down
+_MAX_ITERATIONS = 64  # as mesh.extraction has it, whose import would slow --help down
 _ROWS_MAX = 24
 
 
@@ -68,7 +68,7 @@ def mesh(
     time: Annotated[int, typer.Option("--time", min=0, help="The time point.")] = 0,
     smooth: Annotated[
         int | None,
-        typer.Option("--smooth", min=0, max=_MAX_PASSES, help="Passes; 0: voxels' faces.  [default: 10]"),
+        typer.Option("--smooth", min=0, max=_MAX_ITERATIONS, help="Iterations; 0: the faces of voxels.  [default: 20]"),
     ] = None,
     decimate: Annotated[
         float, typer.Option("--decimate", metavar="SHARE", help="Keep about this share of the triangles.")
@@ -86,7 +86,7 @@ def mesh(
     Coordinates are micrometres in the world's axes; glTF says how it differs. Data of any size are gone through block
     by block.
     """
-    from ..mesh.extraction import DEFAULT_PASSES, extract
+    from ..mesh.extraction import DEFAULT_ITERATIONS, extract
     from ..mesh.isosurface import extract_isosurface
     from ..mesh.output import Output
     from ..mesh.selection import chosen_ids
@@ -118,9 +118,9 @@ def mesh(
         if isovalue is not None:
             meshes = [extract_isosurface(source, _channel(source, channel), isovalue, **options)]
         else:
-            passes = DEFAULT_PASSES if smooth is None else smooth
+            iterations = DEFAULT_ITERATIONS if smooth is None else smooth
             chosen = chosen_ids(ids or [], source.info)
-            meshes = list(extract(source, chosen, passes=passes, colors=colors, **options))
+            meshes = list(extract(source, chosen, smooth=iterations, colors=colors, **options))
         _tell(_written(source, out, meshes, decimate, progress), source, number)
 
 

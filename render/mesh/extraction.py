@@ -24,10 +24,10 @@ from .joining import Joiner
 from .net import Labels, quads_of, vertices_of
 from .region import Progress, check_time, crop_in, level_of, report
 from .segment import Rgba, SegmentMesh, Spool
-from .smoothing import HOPS_A_PASS, smoothed_offsets
+from .smoothing import REACH_MORE, smoothed_offsets
 
-DEFAULT_PASSES = 10
-MAX_PASSES = 64
+DEFAULT_ITERATIONS = 20
+MAX_ITERATIONS = 64
 ID_MASK = 2**64 - 1
 _FEW_IDS = 4
 
@@ -38,7 +38,7 @@ def extract(
     *,
     level: int = 0,
     time: int = 0,
-    passes: int = DEFAULT_PASSES,
+    smooth: int = DEFAULT_ITERATIONS,
     crop: VoxelBox | None = None,
     colors: ColorMode = "file",
     overrides: Mapping[int, Rgba] | None = None,
@@ -48,25 +48,25 @@ def extract(
 ) -> Iterator[SegmentMesh]:
     """The surfaces of segments, one by one: of `ids` in their order, or of every id in the level (None), ascending.
 
-    `passes` of smoothing, 0 for none: then the faces of the voxels themselves. `crop`: voxels [lo, hi) of the level,
-    (z, y, x). `colors` is `LabelLayer.colors`, `overrides` (sRGB and alpha by id) come first. Meshes wait in a
-    temporary file in `spool_folder`. An id that the level does not hold gives a mesh without triangles.
+    `smooth` iterations of smoothing, 0 for none: then the faces of the voxels themselves. `crop`: voxels [lo, hi) of
+    the level, (z, y, x). `colors` is `LabelLayer.colors`; `overrides` (sRGB and alpha by id) come first. Meshes wait
+    in a temporary file in `spool_folder`. An id that the level does not hold gives a mesh without triangles.
 
     Raises UsageError for ids, levels and crops that cannot be, SourceError when voxels cannot be read.
     """
     info = source.info
     if info.kind != "labels":
         raise UsageError(f"{info.name} is an image; segments are those of labels (an image has isosurfaces)")
-    if not 0 <= passes <= MAX_PASSES:
-        raise UsageError(f"{passes} passes of smoothing cannot be; there are 0 to {MAX_PASSES}")
+    if not 0 <= smooth <= MAX_ITERATIONS:
+        raise UsageError(f"{smooth} iterations of smoothing cannot be; there are 0 to {MAX_ITERATIONS}")
     grid = level_of(info, level)
     check_time(info, time)
     wanted = None if ids is None else _wanted(ids, info)
     extent = crop_in(grid, crop)
     reader = _LabelReader(source, level, time, wanted)
-    halo = HOPS_A_PASS * passes + 3
+    halo = smooth + REACH_MORE
     return _extracted(
-        reader, grid, blocks_of(extent, halo, block_vox), passes, colors, overrides, spool_folder, progress
+        reader, grid, blocks_of(extent, halo, block_vox), smooth, colors, overrides, spool_folder, progress
     )
 
 
@@ -120,7 +120,7 @@ def _extracted(
     reader: _LabelReader,
     grid: Level,
     blocks: list[Block],
-    passes: int,
+    smooth: int,
     colors: ColorMode,
     overrides: Mapping[int, Rgba] | None,
     spool_folder: Path | None,
@@ -133,7 +133,7 @@ def _extracted(
     for done, (block, found) in enumerate(read_ahead(blocks, reader.read)):
         report(progress, what, done, len(blocks))
         if found is not None:
-            _add_segments(joiner, block, *found, passes)
+            _add_segments(joiner, block, *found, smooth)
     report(progress, what, len(blocks), len(blocks))
     keys = spool.keys if reader.wanted is None else reader.wanted.tolist()
     names = segment_names(info, keys)
@@ -142,13 +142,13 @@ def _extracted(
         yield spool.mesh(key, key, name, color, min(grid.spacing_um))
 
 
-def _add_segments(joiner: Joiner, block: Block, labels: Labels, ids: NDArray[np.uint64], passes: int) -> None:
+def _add_segments(joiner: Joiner, block: Block, labels: Labels, ids: NDArray[np.uint64], smooth: int) -> None:
     quads = quads_of(labels, block.local(block.lo), block.local(block.hi))
     if not len(quads):
         return
     vertices = vertices_of(labels, quads)
     offsets = np.zeros((vertices.n_sheets, 3))
-    if passes:
-        cells, moved = smoothed_offsets(labels, passes)
+    if smooth:
+        cells, moved = smoothed_offsets(labels, smooth)
         offsets = moved[np.searchsorted(cells, vertices.cell[: vertices.n_sheets])]
     joiner.add(block, labels, ids, quads, vertices, offsets)

@@ -1,8 +1,12 @@
-"""Smoothing of a surface net: every vertex is drawn to the mean of its neighbours and stays in its cell.
+"""Smoothing of a surface net: a low-pass filter over the net, in which every vertex stays in its cell.
 
-The constraint is that of Gibson's surface nets (MERL TR99-24): a vertex keeps within half a voxel of where it began,
-along each axis of the grid. The steps are Taubin's (SIGGRAPH 1995), in and a little further out in turn, so that
-round shapes do not shrink. All is done in voxels; as the mean and the box are affine, spacing does not matter.
+The filter is the windowed sinc of Taubin, Zhang and Golub (ECCV 1996): with the mean over neighbours M, a polynomial
+in Chebyshev form, sum f_j T_j(M), that keeps what changes slowly along the surface and drops the steps of voxels;
+round shapes do not shrink. As in Gibson's surface nets (MERL TR99-24) a vertex keeps within half a voxel of where it
+began, along each axis of the grid. All is done in voxels; mean and box are affine, so spacing does not matter.
+
+What is smaller than the filter lets pass would shrink to a point. There the edges around a vertex become much shorter
+than a voxel, which nothing else does to them: the shorter they would be, the less the vertex moves.
 
 Offsets from a cell's middle are what is computed, in a fixed order, so that two blocks that both hold all that a
 vertex depends on give it the same position, bit for bit.
@@ -10,40 +14,81 @@ vertex depends on give it the same position, bit for bit.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .net import Labels, steps_of
 
-STEP_IN = 0.5
-PASS_BAND = 0.05
-STEP_OUT = 1.0 / (PASS_BAND - 1.0 / STEP_IN)
-"""Taubin's 1 / in + 1 / out = the frequency that is kept."""
+PASS_BAND = 0.1
+"""Frequencies up to this are kept; an eigenvalue of 1 - M, 0 to 2."""
 CONSTRAINT_VOX = 0.5
-HOPS_A_PASS = 2
-"""How much further a pass lets a vertex see, in cells."""
+EDGES_KEPT = (0.4, 0.75)
+"""Mean length of the edges around a vertex after smoothing, in voxels, up to which it does not move and from which it
+moves freely. A plane keeps its edges at 0.8 (across a diagonal of the grid) to 1."""
+REACH_MORE = 3
+"""How many cells a vertex sees beyond the iterations."""
+
+Offsets = NDArray[np.float64]
 
 
-def smoothed_offsets(labels: Labels, passes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def smoothed_offsets(labels: Labels, iterations: int) -> tuple[NDArray[np.int64], Offsets]:
     """(cells, offsets): the cells (n) of (z, y, x) dense labels that hold a boundary, as flat indices in ascending
-    order, and how far (n, 3; x, y, z; voxels) the vertex of each lies from the cell's middle after `passes`."""
+    order, and how far (n, 3; x, y, z; voxels) the vertex of each lies from the cell's middle afterwards.
+
+    `iterations` is the degree of the filter, 1 or more; a vertex depends on cells up to `iterations` + 1 away.
+    """
     cells, neighbours, pull = _graph(labels)
     offsets = np.zeros((3, len(cells)))
-    if not len(cells):
-        return cells, offsets.T
-    counts = sum((n >= 0).astype(np.float64) for n in neighbours)
-    itself = np.arange(len(cells))
-    neighbours = [np.where(n >= 0, n, itself) for n in neighbours]
-    counts = np.maximum(counts, 1.0)
-    for _ in range(passes):
-        for step in (STEP_IN, STEP_OUT):
-            # A neighbour that is not there counts as the vertex itself and so pulls nowhere.
-            total = pull - 6.0 * offsets
-            for one in neighbours:
-                total += np.take(offsets, one, axis=1)
-            offsets += step * (total / counts)
-            np.clip(offsets, -CONSTRAINT_VOX, CONSTRAINT_VOX, out=offsets)
+    if len(cells):
+        counts = np.asarray(sum((one >= 0).astype(np.float64) for one in neighbours), np.float64)
+        np.maximum(counts, 1.0, out=counts)
+        offsets = _filtered(neighbours, pull, counts, iterations)
+        offsets *= _mobility(neighbours, counts, offsets)
     return cells, np.ascontiguousarray(offsets.T)
+
+
+def coefficients(iterations: int) -> NDArray[np.float64]:
+    """f_0 to f_iterations: the Fourier series of the ideal low-pass, under a Hamming window, with sum 1."""
+    angle = math.acos(1.0 - PASS_BAND)
+    j = np.arange(1, iterations + 1)
+    window = 0.54 + 0.46 * np.cos(j * math.pi / (iterations + 1))
+    series = np.concatenate([[angle / math.pi], 2.0 * np.sin(j * angle) / (j * math.pi) * window])
+    return np.asarray(series / series.sum(), np.float64)
+
+
+def _filtered(neighbours: list[NDArray[np.int64]], pull: Offsets, counts: Offsets, iterations: int) -> Offsets:
+    """Offsets (3, n) after the filter, each within the constraint."""
+    itself = np.arange(len(counts))
+    absent = 6.0 - counts
+    there = [np.where(one >= 0, one, itself) for one in neighbours]
+
+    def mean(offsets: Offsets) -> Offsets:
+        total = pull - absent * offsets  # a neighbour that is not there was taken as the vertex itself
+        for one in there:
+            total += np.take(offsets, one, axis=1)
+        return np.asarray(total / counts, np.float64)
+
+    weights = coefficients(iterations)
+    before, now = np.zeros(pull.shape), mean(np.zeros(pull.shape))
+    offsets = weights[1] * now
+    for weight in weights[2:]:
+        before, now = now, 2.0 * mean(now) - before
+        offsets += weight * now
+    return np.asarray(np.clip(offsets, -CONSTRAINT_VOX, CONSTRAINT_VOX), np.float64)
+
+
+def _mobility(neighbours: list[NDArray[np.int64]], counts: Offsets, offsets: Offsets) -> Offsets:
+    """By how much (n; 0 to 1) of its offset a vertex moves."""
+    total = np.zeros(len(counts))
+    for number, one in enumerate(neighbours):
+        edge = np.take(offsets, np.maximum(one, 0), axis=1) - offsets
+        edge[number // 2] += 1.0 if number % 2 == 0 else -1.0
+        total += np.where(one >= 0, np.sqrt((edge * edge).sum(axis=0)), 0.0)
+    least, full = EDGES_KEPT
+    share = np.clip((total / counts - least) / (full - least), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), np.float64)
 
 
 def _graph(labels: Labels) -> tuple[NDArray[np.int64], list[NDArray[np.int64]], NDArray[np.float64]]:
