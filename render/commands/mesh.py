@@ -216,7 +216,7 @@ def _written(
     source: Source, out: Output, meshes: list[SegmentMesh], share: float, progress: Progress
 ) -> list[tuple[Path, list[SegmentMesh]]]:
     """The files, each with what is in it. Raises SourceError where there is no surface at all."""
-    from ..mesh.vtk_data import decimated
+    from ..mesh.decimation import decimated
     from ..mesh.writing import check_size
 
     full = [mesh for mesh in meshes if mesh.n_triangles]

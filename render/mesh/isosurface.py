@@ -102,13 +102,12 @@ def _crossing_means(
     # Beyond the border and beside NaN there is nothing to interpolate with: halfway, as between labels.
     along = np.where(np.isfinite(first) & np.isfinite(second) & np.isfinite(along), along, 0.5)
     along = np.clip(along, CROSSING_MARGIN, 1.0 - CROSSING_MARGIN)
+    # From the middle of each of the four cells to the crossing on its edge: that does not depend on where the block is.
     z, y, x = np.unravel_index(quads.low, values.shape)
-    crossing = np.stack([x, y, z], axis=1).astype(np.float64)
-    crossing[np.arange(len(quads)), quads.axis] += along
     cz, cy, cx = np.unravel_index(quads.cells, values.shape)
-    middle = np.stack([cx, cy, cz], axis=2) + 0.5
-    corner = vertices.corners.reshape(-1)
-    offset = (crossing[:, None, :] - middle).reshape(-1, 3)
+    away = np.stack([x[:, None] - cx, y[:, None] - cy, z[:, None] - cz], axis=2) - 0.5
+    away[np.arange(len(quads)), :, quads.axis] += along[:, None]
+    corner, offset = vertices.corners.reshape(-1), away.reshape(-1, 3)
     count = np.maximum(np.bincount(corner, minlength=vertices.n_sheets), 1)
     sums = [np.bincount(corner, offset[:, axis], vertices.n_sheets) for axis in range(3)]
     return np.stack(sums, axis=1) / count[:, None]

@@ -1,4 +1,4 @@
-"""To VTK and back: VTP files, and decimation. VTK is an optional dependency and is imported here alone."""
+"""VTP files. VTK is an optional dependency and is imported here alone."""
 
 from __future__ import annotations
 
@@ -50,28 +50,6 @@ def write_vtp(path: Path, meshes: Sequence[SegmentMesh]) -> None:
     writer.SetInputData(data)
     if not writer.Write():
         raise HostaError(f"VTK could not write {path.name}; is there room on the disk?")
-
-
-def decimated(mesh: SegmentMesh, share: float) -> SegmentMesh:
-    """A mesh with about this share of its triangles, closed as before (vtkQuadricDecimation: Hoppe's quadrics,
-    boundaries of triangles collapse where the surface changes least). Raises UsageError where VTK is not installed.
-    """
-    if share >= 1.0 or mesh.n_triangles == 0:
-        return mesh
-    core = vtk_module("vtkFiltersCore", "--decimate")
-    numpy_support = vtk_module("util.numpy_support", "--decimate")
-    points, triangles = mesh.whole()
-    middle = points.mean(axis=0)
-    decimation = core.vtkQuadricDecimation()
-    decimation.SetInputData(poly_data((points - middle) / mesh.spacing_um, triangles))
-    decimation.SetTargetReduction(1.0 - share)
-    decimation.VolumePreservationOn()
-    decimation.Update()
-    made = decimation.GetOutput()
-    kept: Triangles = numpy_support.vtk_to_numpy(made.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-    at: Points = numpy_support.vtk_to_numpy(made.GetPoints().GetData()).astype(np.float64)
-    used, number = np.unique(kept, return_inverse=True)
-    return mesh.replaced_by(at[used] * mesh.spacing_um + middle, number.reshape(-1, 3).astype(np.int64))
 
 
 def poly_data(points: Points, triangles: Triangles) -> Any:

@@ -47,7 +47,7 @@ KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "scene", "me
 
 HEAVY = {
     "OpenGL", "OpenEXR", "itk", "vtk", "vtkmodules", "av", "aiortc", "tensorstore", "zarr", "tifffile", "imagecodecs",
-    "pyoidn",
+    "pyoidn", "fast_simplification",
 }  # fmt: skip
 
 
