@@ -168,7 +168,7 @@ def _source(
         sources = open_sources(path, spacing_um=spacing_um, kind=kind, progress=progress)
     fitting = [source for source in sources if source.info.kind == kind]
     if name is not None:
-        fitting = [source for source in fitting if source.info.name == name]
+        fitting = [source for source in fitting if source.info.name == name or source.info.name.endswith(f"/{name}")]
     chosen = fitting[0] if len(fitting) == 1 else None
     for source in sources:
         if source is not chosen:

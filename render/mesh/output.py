@@ -24,16 +24,16 @@ class Output:
     one_each: bool
 
     @classmethod
-    def planned(cls, output: Path | str, format: Format | None = None) -> Output:
+    def planned(cls, path: Path, format: Format | None = None) -> Output:
         """What a user's words mean, checked before any work: a folder takes `format` and gives files `{id}.format`.
 
-        `output` is a folder when it is one, or ends in `/` (then it is made when it is missing). Raises UsageError.
+        `path` is a folder when it is one, or when a format is given and the name has no ending; then it is made.
+        Raises UsageError.
         """
-        path = Path(output)
-        if path.is_dir() or str(output).endswith("/") or path.name == "":
+        if path.is_dir() or (format is not None and not path.suffix):
             if format is None:
                 raise UsageError(f"{path} is a folder, which says no format; add --format ply, glb, vtp, stl or obj")
-            if not path.is_dir() and path.parent.is_dir() and not path.exists():
+            if path.parent.is_dir() and not path.exists():
                 path.mkdir()
             path /= f"{{id}}.{format}"
         elif format is not None and format_of(path) != format:
