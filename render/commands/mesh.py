@@ -65,6 +65,10 @@ def mesh(
         str | None,
         typer.Option("--resolution", metavar="LENGTH", help="Instead of --level: voxels at most this long, 50nm."),
     ] = None,
+    search_level: Annotated[
+        int | None,
+        typer.Option("--search-level", min=1, help="Look only where this coarser level leads; see docs/meshes.md."),
+    ] = None,
     time: Annotated[int, typer.Option("--time", min=0, help="The time point.")] = 0,
     smooth: Annotated[
         int | None,
@@ -100,6 +104,8 @@ def mesh(
         raise UsageError("--level and --resolution exclude each other; give one of them")
     if isovalue is not None and smooth:
         raise UsageError("an isosurface follows the values and is not smoothed; leave --smooth out")
+    if isovalue is not None and search_level is not None:
+        raise UsageError("--search-level looks for segments; an isosurface is looked for in all of the level")
     ranges = parse_crop(crop)
     resolution_um = None if resolution is None else max(parse_spacing(resolution) or ())
     out = Output.planned(output, format)
@@ -120,7 +126,8 @@ def mesh(
         else:
             iterations = DEFAULT_ITERATIONS if smooth is None else smooth
             chosen = chosen_ids(ids or [], source.info)
-            meshes = list(extract(source, chosen, smooth=iterations, colors=colors, **options))
+            found = extract(source, chosen, smooth=iterations, colors=colors, search_level=search_level, **options)
+            meshes = list(found)
         _tell(_written(source, out, meshes, decimate, progress), source, number)
 
 

@@ -7,6 +7,7 @@ that the positions of its vertices depend on. Beyond the cropped part of the lev
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import LimitError
 from ..source.base import Shape3
 
 T = TypeVar("T")
@@ -28,19 +30,22 @@ AHEAD = 2
 
 VoxelBox = tuple[Shape3, Shape3]
 """Voxels [lo, hi) of a level, (z, y, x)."""
+MAX_BLOCKS = 1_000_000
+"""2 teravoxels."""
 
 
 @dataclass(frozen=True)
 class Block:
     """`lo`, `hi`: the lower voxels of the quads that it owns; lo is one less at the near faces of the cropped part.
     `start`, `stop`: the voxels that its array spans, some of them beyond the level. `read`: those of them that are
-    read. All are of the level, (z, y, x)."""
+    read. All are of the level, (z, y, x). `place` counts blocks along the axes."""
 
     lo: Shape3
     hi: Shape3
     start: Shape3
     stop: Shape3
     read: VoxelBox
+    place: Shape3
 
     @property
     def core(self) -> VoxelBox:
@@ -62,15 +67,25 @@ class Block:
 
 
 def blocks_of(crop: VoxelBox, halo: int, side: int = BLOCK_VOX) -> list[Block]:
-    """The blocks of a part of a level, z slowest; their borders are at multiples of `side` of the level."""
+    """The blocks of a part of a level, z slowest; their borders are at multiples of `side` of the level.
+
+    Raises LimitError for more than MAX_BLOCKS.
+    """
     spans = []
     for near, far in zip(*crop, strict=True):
         borders = [near, *range((near // side + 1) * side, far, side), far]
-        spans.append([_span(lo, hi, near, far, halo) for lo, hi in itertools.pairwise(borders)])
+        pairs = enumerate(itertools.pairwise(borders))
+        spans.append([(*_span(lo, hi, near, far, halo), place) for place, (lo, hi) in pairs])
+    n_blocks = math.prod(len(span) for span in spans)
+    if n_blocks > MAX_BLOCKS:
+        raise LimitError(
+            f"{n_blocks} blocks are more than the {MAX_BLOCKS} that are gone through; "
+            "take a coarser --level or a smaller --crop"
+        )
     found = []
     for z, y, x in itertools.product(*spans):
-        lo, hi, start, stop, first, end = ((z[k], y[k], x[k]) for k in range(6))
-        found.append(Block(lo, hi, start, stop, (first, end)))
+        lo, hi, start, stop, first, end, place = ((z[k], y[k], x[k]) for k in range(7))
+        found.append(Block(lo, hi, start, stop, (first, end), place))
     return found
 
 

@@ -23,6 +23,7 @@ from .blocks import BLOCK_VOX, Block, VoxelBox, blocks_of, read_ahead
 from .joining import Joiner
 from .net import Labels, quads_of, vertices_of
 from .region import Progress, check_time, crop_in, level_of, report
+from .search import blocks_holding
 from .segment import Rgba, SegmentMesh, Spool
 from .smoothing import REACH_MORE, smoothed_offsets
 
@@ -40,6 +41,7 @@ def extract(
     time: int = 0,
     smooth: int = DEFAULT_ITERATIONS,
     crop: VoxelBox | None = None,
+    search_level: int | None = None,
     colors: ColorMode = "file",
     overrides: Mapping[int, Rgba] | None = None,
     spool_folder: Path | None = None,
@@ -51,6 +53,9 @@ def extract(
     `smooth` iterations of smoothing, 0 for none: then the faces of the voxels themselves. `crop`: voxels [lo, hi) of
     the level, (z, y, x). `colors` is `LabelLayer.colors`; `overrides` (sRGB and alpha by id) come first. Meshes wait
     in a temporary file in `spool_folder`. An id that the level does not hold gives a mesh without triangles.
+
+    Every block of the level is looked at, unless `search_level` names a coarser one: then only those to which that
+    level leads (`search`), which leaves out parts that it does not show and that hang together with none that it does.
 
     Raises UsageError for ids, levels and crops that cannot be, SourceError when voxels cannot be read.
     """
@@ -65,9 +70,13 @@ def extract(
     extent = crop_in(grid, crop)
     reader = _LabelReader(source, level, time, wanted)
     halo = smooth + REACH_MORE
-    return _extracted(
-        reader, grid, blocks_of(extent, halo, block_vox), smooth, colors, overrides, spool_folder, progress
-    )
+    blocks = blocks_of(extent, halo, block_vox)
+    if search_level is not None:
+        if wanted is None or not level < search_level < len(info.levels):
+            raise UsageError("segments are searched for by their ids, on a level that is coarser than the one meshed")
+        coarse = _LabelReader(source, search_level, time, wanted)
+        blocks = blocks_holding(blocks, grid, reader.look, level_of(info, search_level), coarse.look, progress)
+    return _extracted(reader, grid, blocks, smooth, colors, overrides, spool_folder, progress)
 
 
 def _wanted(ids: Sequence[int], info: SourceInfo) -> NDArray[np.uint64]:
@@ -104,6 +113,16 @@ class _LabelReader:
             number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
             dense, ids = number[dense], np.concatenate([np.zeros(1, np.uint64), ids[kept]])
         return np.asarray(block.padded(dense.astype(np.int32), 0), np.int32), ids
+
+    def look(self, box: VoxelBox) -> NDArray[np.bool_]:
+        """Where the wanted ids are in a box, (z, y, x)."""
+        if self.source.is_absent(self.level, 0, self.time, *box):
+            return np.zeros([hi - lo for lo, hi in zip(*box, strict=True)], np.bool_)
+        assert self.wanted is not None
+        ids = self._ids(box)
+        if not self._holds_wanted(ids):
+            return np.zeros(ids.shape, np.bool_)
+        return np.isin(ids, self.wanted)
 
     def _ids(self, box: VoxelBox) -> NDArray[np.uint64]:
         voxels = self.source.read(self.level, 0, self.time, *box)

@@ -17,14 +17,17 @@ from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkSurfaceNets3D
 
 from render.bricks.pyramid import with_pyramid
 from render.engine.label_colors import label_table
-from render.errors import SourceError, UsageError
+from render.errors import LimitError, SourceError, UsageError
 from render.mesh import SegmentMesh, extract
+from render.mesh.blocks import blocks_of
 from render.mesh.region import crop_of, level_for
-from render.source.base import Shape3
+from render.source.base import Shape3, Source
 from render.source.memory import MemorySource
 from render.space import Box, affine
 
 from .surfaces import assert_closed, ball, corners, labels_of, segment, surface, torus
+
+BIG = 2**63 + 5
 
 
 def image_of(array: NDArray[Any]) -> vtkImageData:
@@ -121,7 +124,7 @@ def test_a_ball_across_blocks_is_round() -> None:
     outwards = made.triangles_center - np.full(3, 11.0)
     outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
     angles = np.degrees(np.arccos(np.clip((made.face_normals * outwards).sum(axis=1), -1.0, 1.0)))
-    assert angles.mean() < 3.0  # of voxels' faces: 35
+    assert angles.mean() < 3.0  # of voxels' faces: 45
     assert segment(source, 1, smooth=0).area > 1.4 * made.area
 
 
@@ -240,10 +243,11 @@ def test_an_id_that_is_not_there_is_empty() -> None:
 
 
 class Watched:
-    """A source that notes the boxes that are read; its lower half is known to be absent."""
+    """A source that notes the boxes that are read, and knows of some slices of level 0 that they are absent."""
 
-    def __init__(self, source: MemorySource) -> None:
+    def __init__(self, source: Source, absent_below: int = 0) -> None:
         self.info, self._source, self.close = source.info, source, source.close
+        self._absent_below = absent_below
         self.boxes: list[tuple[Shape3, Shape3]] = []
 
     def read(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
@@ -251,19 +255,44 @@ class Watched:
         return self._source.read(level, channel, time, lo, hi)
 
     def is_absent(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> bool:
-        return hi[0] <= 20
+        return hi[0] <= self._absent_below
 
 
 def test_reads_are_bounded_and_skip_what_is_absent() -> None:
     array = np.zeros((40, 40, 40), np.uint8)
     array[32:35, 3:6, 3:6] = 1
-    source = Watched(labels_of(array))
+    source = Watched(labels_of(array), absent_below=20)
     (mesh,) = extract(source, [1], smooth=2, block_vox=10)
     assert surface(mesh).is_watertight
     assert min(lo[0] for lo, _ in source.boxes) >= 10
     assert max(b - a for lo, hi in source.boxes for a, b in zip(lo, hi, strict=True)) <= 10 + 2 * 5
     # Blocks without the id are looked at and not read with their halo.
     assert sum(b - a > 12 for lo, hi in source.boxes for a, b in [(lo[0], hi[0])]) == 1
+
+
+def test_a_coarser_level_leads_to_what_it_does_not_show() -> None:
+    """A fibre as thin as a voxel hangs on a cube: the coarse level shows the cube alone; far blocks are not read."""
+    array = np.zeros((60, 60, 60), np.uint64)
+    array[2:14, 2:14, 2:14] = BIG
+    array[8, 8, 10:58] = BIG
+    array[8, 8:50, 57] = BIG
+    array[40:50, 40:50, 2:10] = 3
+    source = Watched(with_pyramid(labels_of(array), 1000))
+    coarse = source.read(2, 0, 0, (0, 0, 0), source.info.levels[2].shape)
+    assert np.argwhere(coarse == BIG).max() <= 4
+    (whole,) = extract(source, [BIG], block_vox=10)
+    source.boxes.clear()
+    (found,) = extract(source, [BIG], block_vox=10, search_level=2)
+    assert np.array_equal(corners(whole), corners(found))
+    read = {(lo, hi) for lo, hi in source.boxes if hi != source.info.levels[2].shape}
+    assert max(lo[0] for lo, _ in read) <= 30  # the cells of the coarse level are 32 voxels long
+    with pytest.raises(UsageError, match="coarser than the one meshed"):
+        extract(source, [BIG], search_level=0)
+
+
+def test_more_blocks_than_are_gone_through() -> None:
+    with pytest.raises(LimitError, match="take a coarser --level"):
+        blocks_of(((0, 0, 0), (10**6, 10**6, 10**6)), 3)
 
 
 def test_progress_and_closing_midway() -> None:
