@@ -24,10 +24,12 @@ from .net import Labels, steps_of
 PASS_BAND = 0.1
 """Frequencies up to this are kept; an eigenvalue of 1 - M, 0 to 2."""
 CONSTRAINT_VOX = 0.5
-EDGES_KEPT = (0.4, 0.75)
+EDGES_KEPT = (0.3, 0.55)
 """Mean length of the edges around a vertex after smoothing, in voxels, up to which it does not move and from which it
-moves freely. A plane keeps its edges at 0.8 (across a diagonal of the grid) to 1."""
-REACH_MORE = 3
+moves freely. A plane keeps its edges at 0.8 (across a diagonal of the grid) to 1, a comb of voxels at 0.6."""
+MOBILITY_MEANS = 4
+"""How often mobility is averaged with the neighbours'."""
+REACH_MORE = 3 + MOBILITY_MEANS
 """How many cells a vertex sees beyond the iterations."""
 
 Offsets = NDArray[np.float64]
@@ -37,7 +39,8 @@ def smoothed_offsets(labels: Labels, iterations: int) -> tuple[NDArray[np.int64]
     """(cells, offsets): the cells (n) of (z, y, x) dense labels that hold a boundary, as flat indices in ascending
     order, and how far (n, 3; x, y, z; voxels) the vertex of each lies from the cell's middle afterwards.
 
-    `iterations` is the degree of the filter, 1 or more; a vertex depends on cells up to `iterations` + 1 away.
+    `iterations` is the degree of the filter, 1 or more; a vertex depends on cells less than `iterations` + REACH_MORE
+    away.
     """
     cells, neighbours, pull = _graph(labels)
     offsets = np.zeros((3, len(cells)))
@@ -88,7 +91,13 @@ def _mobility(neighbours: list[NDArray[np.int64]], counts: Offsets, offsets: Off
         total += np.where(one >= 0, np.sqrt((edge * edge).sum(axis=0)), 0.0)
     least, full = EDGES_KEPT
     share = np.clip((total / counts - least) / (full - least), 0.0, 1.0)
-    return np.asarray(share * share * (3.0 - 2.0 * share), np.float64)
+    share = share * share * (3.0 - 2.0 * share)
+    for _ in range(MOBILITY_MEANS):  # neighbours that move very differently would make rims jagged
+        around = np.zeros(len(counts))
+        for one in neighbours:
+            around += np.where(one >= 0, np.take(share, np.maximum(one, 0)), 0.0)
+        share = 0.5 * share + 0.5 * around / counts
+    return np.asarray(share, np.float64)
 
 
 def _graph(labels: Labels) -> tuple[NDArray[np.int64], list[NDArray[np.int64]], NDArray[np.float64]]:
