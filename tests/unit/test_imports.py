@@ -23,6 +23,7 @@ ROWS = (
     ("gpu",),
     ("engine",),
     ("codec",),
+    ("mesh",),
     ("worker",),
     ("session",),
     ("server",),
@@ -42,11 +43,11 @@ SERVER_MODULES = (
     "worker/supervisor.py",
     "commands/serve.py",
 )
-KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "scene"}
+KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "scene", "mesh"}
 
 HEAVY = {
     "OpenGL", "OpenEXR", "itk", "vtk", "vtkmodules", "av", "aiortc", "tensorstore", "zarr", "tifffile", "imagecodecs",
-    "pyoidn",
+    "pyoidn", "fast_simplification",
 }  # fmt: skip
 
 
