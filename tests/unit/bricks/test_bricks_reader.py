@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from render.bricks.dense_ids import DenseIds
 from render.bricks.encoding import Encode, encoding_for
-from render.bricks.reader import BrickKey, BrickReader, LoadedBrick, Wanted
+from render.bricks.reader import BrickKey, BrickReader, LoadedBrick, Wanted, morton_order
 from render.source.base import Shape3, Source
 from render.source.memory import MemorySource
 from render.source.open import open_sources
@@ -273,3 +273,62 @@ def test_labels_come_with_their_ids() -> None:
             summary = reader.remembered(of((1, 0, 0)))
             assert summary is not None
             assert np.array_equal(summary.ids, got[of((1, 0, 0))].ids)
+
+
+class Counting(MemorySource):
+    """Notes the boxes that are read."""
+
+    def __init__(self, voxels: NDArray[np.generic]) -> None:
+        super().__init__(voxels)
+        self.boxes: list[tuple[Shape3, Shape3]] = []
+
+    def read(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
+        self.boxes.append((lo, hi))
+        return super().read(level, channel, time, lo, hi)
+
+
+def test_neighbours_are_read_at_once_when_there_is_much_to_read() -> None:
+    voxels = noise(64, 70, 64)
+    source = Counting(voxels)
+    with reader_of([source], 16, 2, in_flight=4) as reader:
+        wanted = morton_order([of(brick) for brick in bricks_of(voxels.shape, 16)])
+        got = all_of(reader, wanted)
+        assert set(got) == set(wanted)
+        check_slots(got, [voxels[None]], 16, 2)
+        assert len(source.boxes) < len(wanted) / 2
+        # A slot holds no more memory than itself.
+        for one in got.values():
+            assert one.texels is not None
+            base = one.texels
+            while isinstance(base.base, np.ndarray):
+                base = base.base
+            assert base.nbytes == one.texels.nbytes
+        # A few bricks are read one by one, each as soon as possible.
+        source.boxes.clear()
+        all_of(reader, wanted[:8])
+        assert len(source.boxes) == 8
+
+
+def test_bricks_that_were_not_asked_for_are_not_delivered_with_their_neighbours() -> None:
+    voxels = noise(64, 64, 64)
+    source = Counting(voxels)
+    with reader_of([source], 16, 0, in_flight=2) as reader:
+        # Every brick but those at odd y and x, and pairs that only touch at an edge.
+        wanted = [of((z, y, x)) for z, y, x in bricks_of(voxels.shape, 16) if (y + x) % 2 == 0 or (z % 2 and not y % 2)]
+        got = all_of(reader, wanted)
+        assert set(got) == set(wanted)
+        check_slots(got, [voxels[None]], 16, 0)
+
+
+def test_bricks_along_a_z_order_curve() -> None:
+    keys = [of(brick, level=level) for level in (1, 0) for brick in bricks_of((4, 4, 4), 1)]
+    ordered = morton_order(keys)
+    assert sorted(keys) == sorted(ordered)
+    assert [one.key.level for one in ordered] == [0] * 64 + [1] * 64
+    # Written out: of each block of 2x2x2, one after the other, x first.
+    blocks = [(z, y, x) for z in (0, 1) for y in (0, 1) for x in (0, 1)]
+    expected = [(2 * a + d, 2 * b + e, 2 * c + f) for a, b, c in blocks for d, e, f in blocks]
+    assert [one.key.brick for one in ordered[:64]] == expected
+    far = [of((2**20, 0, 0)), of((0, 0, 2**20)), of((0, 2**20, 0))]
+    assert morton_order(far) == [far[1], far[2], far[0]]
+    assert morton_order([]) == []
