@@ -30,7 +30,7 @@ _POOL_BYTES = 32 << 20
 
 
 class Load(NamedTuple):
-    """What became of one brick. `kind` is the count of `ReaderStatistics` that it adds to."""
+    """What became of one brick. `kind`: "again", or the count of `ReaderStatistics` that it adds to."""
 
     wanted: Wanted
     outcome: LoadedBrick | SourceError
@@ -62,8 +62,9 @@ class BrickFetch:
     def load(self, group: Sequence[Wanted]) -> list[Load]:
         """Bricks of one channel, level and time that lie together in a box; each once, in any order.
 
-        Whatever goes wrong with a brick is its outcome. Absent ones, and such as are known to have one value, are not
-        read.
+        Whatever goes wrong with a brick by itself is its outcome. Of several that could not be read together each has
+        to be read by itself ("again"): which of them it is shows then. Absent ones, and such as are known to have one
+        value, are not read.
         """
         loads: list[Load] = []
         left: list[Wanted] = []
@@ -73,18 +74,14 @@ class BrickFetch:
                 loads.append(Load(wanted, LoadedBrick(wanted, None, summary.lo, *summary), "recalled"))
             else:
                 left.append(wanted)
-        if len(left) > 1 and 2 * len(left) >= box_count([one.key.brick for one in left]):
-            try:
-                return loads + self._load(left)
-            except Exception as error:
-                # Which of them it is shows when each is read by itself.
-                logger.debug("reading %d bricks at once: %s", len(left), error)
-        for wanted in left:
-            try:
-                loads += self._load([wanted])
-            except Exception as error:
-                loads.append(self._failed(wanted, error))
-        return loads
+        if not left:
+            return loads
+        try:
+            return loads + self._load(left)
+        except Exception as error:
+            failure = self._told(left[0], error)
+        kind = "failed" if len(left) == 1 else "again"
+        return loads + [Load(wanted, failure, kind) for wanted in left]
 
     def _load(self, group: Sequence[Wanted]) -> list[Load]:
         (layer, at, level, _), channel = group[0]
@@ -147,14 +144,14 @@ class BrickFetch:
             self._zeros[layer, channel] = found
         return found
 
-    def _failed(self, wanted: Wanted, error: Exception) -> Load:
+    def _told(self, wanted: Wanted, error: Exception) -> SourceError:
         if isinstance(error, SourceError):
-            return Load(wanted, error, "failed")
+            return error
         if isinstance(error, HostaError):
-            return Load(wanted, SourceError(error.sentence), "failed")
+            return SourceError(error.sentence)
         name = self._sources[wanted.key.layer].info.name
         logger.error("reading %s of '%s'", wanted, name, exc_info=error)
-        return Load(wanted, SourceError(f"a brick of '{name}' cannot be read: {reason(error)}"), "failed")
+        return SourceError(f"a brick of '{name}' cannot be read: {reason(error)}")
 
 
 def box_count(bricks: Sequence[Shape3]) -> int:
