@@ -116,8 +116,8 @@ class BrickFetch:
         texels, ids = encoded if isinstance(encoded, tuple) else (encoded, None)
         if ids is None and self._sources[layer].info.kind == "labels":
             ids = np.sort(fastremap.unique(texels)).astype(np.uint32)
-        # Whole and by itself: a part of a group would keep all of it in memory.
-        if is_part or texels.shape != (grid.slot,) * 3:
+        # Whole, in one piece and by itself: a part of a group would keep all of it in memory.
+        if is_part or texels.shape != (grid.slot,) * 3 or not texels.flags.c_contiguous:
             slot = self._slots.empty((grid.slot,) * 3, texels.dtype)
             grid.fill(slot, wanted.key.brick, texels)
         else:

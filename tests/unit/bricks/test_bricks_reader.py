@@ -78,6 +78,7 @@ def check_slots(
             assert (expected == one.constant).all()
         else:
             assert np.array_equal(one.texels, expected)
+            assert one.texels.flags.c_contiguous
             assert one.lo < one.hi
 
 
@@ -109,6 +110,15 @@ def test_slots_of_anisotropic_levels_of_a_store_on_disk(tmp_path: Path) -> None:
         got = all_of(reader, wanted)
         assert set(got) == set(wanted)
         check_slots(got, list(levels.values()), 16, 2)
+    source.close()
+
+
+def test_slots_of_an_array_that_is_stored_turned_around(tmp_path: Path) -> None:
+    voxels = np.random.default_rng(1).integers(0, 255, (32, 32, 48), np.uint8)
+    path = write_image(tmp_path / "a.zarr", {"0": voxels.T.copy()}, space("x", "y", "z"), {"0": [scale(1, 1, 1)]})
+    (source,) = open_sources(str(path))
+    with reader_of([source], 16, 0) as reader:
+        check_slots(all_of(reader, [of(brick) for brick in bricks_of(voxels.shape, 16)]), [voxels[None]], 16, 0)
     source.close()
 
 
