@@ -104,24 +104,21 @@ class BrickFetch:
                 z, y, x = (slice(first - o, last - o) for first, last, o in zip(a, b, lo, strict=True))
                 part = voxels[z, y, x]
             began = time.perf_counter()
-            kind, loaded = self._encoded(wanted, grid, part, len(group) > 1)
+            kind, loaded = self._encoded(wanted, grid, part)
             loads.append(Load(wanted, loaded, kind, part.nbytes, read_s, time.perf_counter() - began))
         return loads
 
-    def _encoded(
-        self, wanted: Wanted, grid: BrickGrid, voxels: NDArray[np.generic], is_part: bool
-    ) -> tuple[str, LoadedBrick]:
+    def _encoded(self, wanted: Wanted, grid: BrickGrid, voxels: NDArray[np.generic]) -> tuple[str, LoadedBrick]:
         layer = wanted.key.layer
         encoded = self._encode(layer, wanted.channel, voxels)
         texels, ids = encoded if isinstance(encoded, tuple) else (encoded, None)
         if ids is None and self._sources[layer].info.kind == "labels":
             ids = np.sort(fastremap.unique(texels)).astype(np.uint32)
-        # Whole, in one piece and by itself: a part of a group would keep all of it in memory.
-        if is_part or texels.shape != (grid.slot,) * 3 or not texels.flags.c_contiguous:
+        if texels.shape == (grid.slot,) * 3 and texels.flags.c_contiguous:
+            slot = texels
+        else:
             slot = self._slots.empty((grid.slot,) * 3, texels.dtype)
             grid.fill(slot, wanted.key.brick, texels)
-        else:
-            slot = texels
         # Padding adds no values: what holds for the box holds for the slot.
         least, most = (int(ids[0]), int(ids[-1])) if ids is not None else (int(slot.min()), int(slot.max()))
         if least == most:
@@ -163,9 +160,8 @@ def box_count(bricks: Sequence[Shape3]) -> int:
 
 
 def _group_shape(voxel_bytes: int) -> Shape3:
-    if 4 * voxel_bytes <= _GROUP_BYTES:
-        return 1, 2, 2
-    return (1, 1, 2) if 2 * voxel_bytes <= _GROUP_BYTES else (1, 1, 1)
+    """Along z: then a brick is one piece of what was read, and need not be copied."""
+    return min(4, max(1, _GROUP_BYTES // voxel_bytes)), 1, 1
 
 
 def _texel_bytes(source: Source) -> int:
