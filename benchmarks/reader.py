@@ -1,7 +1,7 @@
 """What reading bricks costs, against bare tensorstore: bricks with aprons, as texels, and the same store's chunks.
 
-    python -m benchmarks.reader [--size 384] [--payload 64] [--apron 2] [--repetitions 5] [--in-flight 16]
-                                [--folder DIR] [--json FILE]
+    python -m benchmarks.reader [--kind uint8] [--size 384] [--payload 64] [--apron 2] [--repetitions 5]
+                                [--in-flight 16] [--folder DIR] [--json FILE]
 
 Writes zarr v2 (a chunk a file, zstd in blosc) and zarr v3 (shards of 8x8x8 chunks, zstd), with chunks of 64 voxels a
 side: uint8 and uint16 images, uint64 labels (segments 24 and 7 voxels wide). Then in turn: tensorstore reads each chunk
@@ -33,7 +33,7 @@ from render.source.open import open_sources
 CHUNK = 64
 SHARD = 512
 _FRAME_S = 0.004
-CASES = tuple(product((2, 3), ("uint8", "uint16", "labels", "fine-labels")))
+KINDS = ("uint8", "uint16", "labels", "fine-labels")
 SEGMENTS = {"labels": 24, "fine-labels": 7}
 """How wide a segment is, voxels: some 20 or 1000 of them in a chunk."""
 
@@ -137,7 +137,7 @@ def main() -> None:
     print(f"{Machine.here()}; {options.size} voxels a side, payload {options.payload}, apron {options.apron}")
     print("store                  bare MB/s   reader MB/s   ratio (lo .. hi)     by processor time")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        for version, kind in CASES:
+        for version, kind in product((2, 3), options.kind or KINDS):
             name = f"zarr v{version} {kind}"
             path = Path(folder) / f"v{version}-{kind}.zarr"
             voxels = voxels_of(kind, options.size)
@@ -160,6 +160,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", type=int, default=384, help="voxels a side")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="repeatable; all by default")
     parser.add_argument("--payload", type=int, default=64)
     parser.add_argument("--apron", type=int, default=2)
     parser.add_argument("--repetitions", type=int, default=5)
