@@ -19,7 +19,7 @@ class LoadedBrick:
     """A brick with its apron as texels (slot, slot, slot), axes (z, y, x); or, with None, the one texel of all of it.
 
     `lo`, `hi`: the smallest and the largest texel of the slot, apron included. `ids`: of labels, the sorted distinct
-    dense ids of the slot.
+    dense ids of the slot. `texels` may share memory with up to three neighbours: who keeps them for long copies them.
     """
 
     wanted: Wanted

@@ -30,7 +30,7 @@ _POOL_BYTES = 32 << 20
 
 
 class Load(NamedTuple):
-    """What became of one brick. `kind` is the count of `ReaderStatistics` that it adds to."""
+    """What became of one brick. `kind`: "again", or the count of `ReaderStatistics` that it adds to."""
 
     wanted: Wanted
     outcome: LoadedBrick | SourceError
@@ -70,8 +70,9 @@ class BrickFetch:
     def load(self, group: Sequence[Wanted]) -> list[Load]:
         """Bricks of one channel, level and time that lie together in a box; each once, in any order.
 
-        Whatever goes wrong with a brick is its outcome. Absent ones, and such as are known to have one value, are not
-        read.
+        Whatever goes wrong with a brick by itself is its outcome. Of several that could not be read together each has
+        to be read by itself ("again"): which of them it is shows then. Absent ones, and such as are known to have one
+        value, are not read.
         """
         loads: list[Load] = []
         left: list[Wanted] = []
@@ -81,18 +82,14 @@ class BrickFetch:
                 loads.append(Load(wanted, LoadedBrick(wanted, None, summary.lo, *summary), "recalled"))
             else:
                 left.append(wanted)
-        if len(left) > 1 and 2 * len(left) >= box_count([one.key.brick for one in left]):
-            try:
-                return loads + self._load(left)
-            except Exception as error:
-                # Which of them it is shows when each is read by itself.
-                logger.debug("reading %d bricks at once: %s", len(left), error)
-        for wanted in left:
-            try:
-                loads += self._load([wanted])
-            except Exception as error:
-                loads.append(self._failed(wanted, error))
-        return loads
+        if not left:
+            return loads
+        try:
+            return loads + self._load(left)
+        except Exception as error:
+            failure = self._told(left[0], error)
+        kind = "failed" if len(left) == 1 else "again"
+        return loads + [Load(wanted, failure, kind) for wanted in left]
 
     def _load(self, group: Sequence[Wanted]) -> list[Load]:
         (layer, at, level, _), channel = group[0]
@@ -115,24 +112,21 @@ class BrickFetch:
                 z, y, x = (slice(first - o, last - o) for first, last, o in zip(a, b, lo, strict=True))
                 part = voxels[z, y, x]
             began = time.perf_counter()
-            kind, loaded = self._encoded(wanted, grid, part, len(group) > 1)
+            kind, loaded = self._encoded(wanted, grid, part)
             loads.append(Load(wanted, loaded, kind, part.nbytes, read_s, time.perf_counter() - began))
         return loads
 
-    def _encoded(
-        self, wanted: Wanted, grid: BrickGrid, voxels: NDArray[np.generic], is_part: bool
-    ) -> tuple[str, LoadedBrick]:
+    def _encoded(self, wanted: Wanted, grid: BrickGrid, voxels: NDArray[np.generic]) -> tuple[str, LoadedBrick]:
         layer = wanted.key.layer
         encoded = self._encode(layer, wanted.channel, voxels)
         texels, ids = encoded if isinstance(encoded, tuple) else (encoded, None)
         if ids is None and self._sources[layer].info.kind == "labels":
             ids = np.sort(fastremap.unique(texels)).astype(np.uint32)
-        # Whole and by itself: a part of a group would keep all of it in memory.
-        if is_part or texels.shape != (grid.slot,) * 3:
+        if texels.shape == (grid.slot,) * 3 and texels.flags.c_contiguous:
+            slot = texels
+        else:
             slot = self._slots.empty((grid.slot,) * 3, texels.dtype)
             grid.fill(slot, wanted.key.brick, texels)
-        else:
-            slot = texels
         # Padding adds no values: what holds for the box holds for the slot.
         least, most = (int(ids[0]), int(ids[-1])) if ids is not None else (int(slot.min()), int(slot.max()))
         if least == most:
@@ -155,14 +149,14 @@ class BrickFetch:
             self._zeros[layer, channel] = found
         return found
 
-    def _failed(self, wanted: Wanted, error: Exception) -> Load:
+    def _told(self, wanted: Wanted, error: Exception) -> SourceError:
         if isinstance(error, SourceError):
-            return Load(wanted, error, "failed")
+            return error
         if isinstance(error, HostaError):
-            return Load(wanted, SourceError(error.sentence), "failed")
+            return SourceError(error.sentence)
         name = self._sources[wanted.key.layer].info.name
         logger.error("reading %s of '%s'", wanted, name, exc_info=error)
-        return Load(wanted, SourceError(f"a brick of '{name}' cannot be read: {reason(error)}"), "failed")
+        return SourceError(f"a brick of '{name}' cannot be read: {reason(error)}")
 
 
 def box_count(bricks: Sequence[Shape3]) -> int:
@@ -174,9 +168,8 @@ def box_count(bricks: Sequence[Shape3]) -> int:
 
 
 def _group_shape(voxel_bytes: int) -> Shape3:
-    if 4 * voxel_bytes <= _GROUP_BYTES:
-        return 1, 2, 2
-    return (1, 1, 2) if 2 * voxel_bytes <= _GROUP_BYTES else (1, 1, 1)
+    """Along z: then a brick is one piece of what was read, and need not be copied."""
+    return min(4, max(1, _GROUP_BYTES // voxel_bytes)), 1, 1
 
 
 def _texel_bytes(source: Source) -> int:

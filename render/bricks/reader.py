@@ -92,6 +92,7 @@ class BrickReader:
         self._busy = [0] * len(sources)
         self._waiting_bytes = self._reserved_bytes = 0
         self._faults: OrderedDict[Wanted, _Fault] = OrderedDict()
+        self._apart: set[Wanted] = set()  # could not be read together with others
         self._threads: list[threading.Thread] = []
         self._resting = 0
         self._closed = False
@@ -290,12 +291,12 @@ class BrickReader:
         group = [first]
         shape = self._fetch.group_shapes[layer]
         free = self._limits[layer] - self._busy[layer]
-        if len(queue) > 2 * self._limits[layer]:
+        if len(queue) > 2 * self._limits[layer] and first not in self._apart:
             key = first.key
             corner = [index // n * n for index, n in zip(key.brick, shape, strict=True)]
             for z, y, x in product(*(range(a, a + n) for a, n in zip(corner, shape, strict=True))):
                 beside = first._replace(key=key._replace(brick=(z, y, x)))
-                if beside != first and beside in queue and len(group) < free:
+                if beside != first and beside in queue and beside not in self._apart and len(group) < free:
                     group.append(beside)
             if 2 * len(group) < box_count([one.key.brick for one in group]):
                 group = [first]
@@ -307,7 +308,19 @@ class BrickReader:
         n_box = box_count([one.key.brick for one in group])
         return n_box * self._fetch.voxel_bytes[layer] + len(group) * self._fetch.texel_bytes[layer]
 
+    def _put_back(self, wanted: Wanted) -> None:
+        """To the head of its queue, to be read by itself."""
+        self._held.discard(wanted)
+        if len(self._apart) > _FAULTS_KEPT:
+            self._apart.clear()
+        self._apart.add(wanted)
+        if wanted in self._asked:
+            queue = self._pending[wanted.key.layer]
+            queue[wanted] = 0
+            queue.move_to_end(wanted, last=False)
+
     def _failed(self, wanted: Wanted, error: SourceError) -> FailedBrick:
+        self._apart.add(wanted)
         before = self._faults.pop(wanted, None)
         attempts = 1 if before is None else before.attempts + 1
         final = attempts > len(self._delays)
@@ -346,9 +359,13 @@ class BrickReader:
             self._reserved_bytes -= n_bytes
             self._busy[layer] -= len(loads)
             for load in loads:
-                self._count(load)
                 if self._closed:
                     continue
+                if load.kind == "again":
+                    self._put_back(load.wanted)
+                    continue
+                self._count(load)
+                self._apart.discard(load.wanted)
                 arrival: LoadedBrick | FailedBrick
                 if isinstance(load.outcome, SourceError):
                     arrival = self._failed(load.wanted, load.outcome)

@@ -10,21 +10,22 @@ from render.source.memory import MemorySource
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (32, 32, 32), (33, 64, 70), (5, 100, 31), (65, 1, 96)])
-@pytest.mark.parametrize("payload", [16, 32])
-def test_slots_are_padded_slices_and_cover_all_voxels(shape: tuple[int, int, int], payload: int) -> None:
+@pytest.mark.parametrize(("payload", "apron"), [(16, 1), (32, 1), (16, 2), (16, 0)])
+def test_slots_are_padded_slices_and_cover_all_voxels(shape: tuple[int, int, int], payload: int, apron: int) -> None:
     voxels = np.arange(np.prod(shape), dtype=np.uint32).reshape(shape)
     source = MemorySource(voxels)
-    grid = BrickGrid(shape, payload)
+    grid = BrickGrid(shape, payload, apron)
     # An independent picture of the whole: enough edge voxels around that every slot is a plain slice of it.
-    whole = np.pad(voxels, [(1, payload + 1)] * 3, mode="edge")
+    whole = np.pad(voxels, [(apron, payload + apron)] * 3, mode="edge")
+    side = payload + 2 * apron
     covered = np.zeros(shape, int)
     bricks = list(grid)
     assert len(bricks) == len(set(bricks)) == grid.n_bricks == int(np.prod(grid.counts))
     for brick in bricks:
         z, y, x = (index * payload for index in brick)
         slot = grid.read(source, 0, 0, 0, brick)
-        assert slot.shape == (payload + 2,) * 3
-        assert np.array_equal(slot, whole[z : z + payload + 2, y : y + payload + 2, x : x + payload + 2])
+        assert slot.shape == (side,) * 3
+        assert np.array_equal(slot, whole[z : z + side, y : y + side, x : x + side])
         covered[z : z + payload, y : y + payload, x : x + payload] += 1
     assert (covered == 1).all()
 

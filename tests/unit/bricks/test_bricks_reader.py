@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from render.bricks.dense_ids import DenseIds
 from render.bricks.encoding import Encode, encoding_for
-from render.bricks.reader import BrickKey, BrickReader, LoadedBrick, Wanted
+from render.bricks.reader import BrickKey, BrickReader, LoadedBrick, Wanted, morton_order
 from render.source.base import Shape3, Source
 from render.source.memory import MemorySource
 from render.source.open import open_sources
@@ -78,6 +78,7 @@ def check_slots(
             assert (expected == one.constant).all()
         else:
             assert np.array_equal(one.texels, expected)
+            assert one.texels.flags.c_contiguous
             assert one.lo < one.hi
 
 
@@ -112,8 +113,18 @@ def test_slots_of_anisotropic_levels_of_a_store_on_disk(tmp_path: Path) -> None:
     source.close()
 
 
+def test_slots_are_in_one_piece_however_a_source_has_its_axes() -> None:
+    class Turned(MemorySource):
+        def read(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
+            return np.asfortranarray(super().read(level, channel, time, lo, hi))
+
+    voxels = noise(32, 32, 48)
+    with reader_of([Turned(voxels)], 16, 0) as reader:
+        check_slots(all_of(reader, [of(brick) for brick in bricks_of(voxels.shape, 16)]), [voxels[None]], 16, 0)
+
+
 class Gate(MemorySource):
-    """Lets reads through when it is told to, and notes which began; the first axis of the volume is z."""
+    """Lets reads through when it is told to, and notes which began; bricks lie along x."""
 
     def __init__(self, voxels: NDArray[np.generic], absent: Callable[[Shape3], bool] = lambda lo: False) -> None:
         super().__init__(voxels)
@@ -151,26 +162,26 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_what_matters_most_begins_first_and_a_new_ask_replaces_what_has_not_begun() -> None:
-    source = Gate(noise(160, 16, 16))
+    source = Gate(noise(16, 16, 160))
     with reader_of([source], apron=0, in_flight=2) as reader:
-        reader.ask([of((i, 0, 0)) for i in range(8)])
+        reader.ask([of((0, 0, i)) for i in range(8)])
         until(lambda: source.inside == 2)
-        reader.ask([of((i, 0, 0)) for i in (1, 9, 8, 9)])  # 1 is being read already
+        reader.ask([of((0, 0, i)) for i in (1, 9, 8, 9)])  # 1 is being read already
         assert reader.outstanding == 4
         source.open.set()
         until(lambda: reader.arrived == 4)
-        assert [lo[0] // 16 for lo in source.began] == [0, 1, 9, 8]
+        assert [lo[2] // 16 for lo in source.began] == [0, 1, 9, 8]
         taken = reader.take(1 << 20)
-        assert {one.wanted.key.brick[0] for one in taken} == {0, 1, 8, 9}
+        assert {one.wanted.key.brick[2] for one in taken} == {0, 1, 8, 9}
         assert reader.idle
         assert not reader.wait(0.0)
         assert reader.take(1 << 20) == []
 
 
 def test_no_more_reads_at_once_than_allowed_for_each_source() -> None:
-    near, far = Gate(noise(160, 16, 16)), Gate(noise(160, 16, 16))
+    near, far = Gate(noise(16, 16, 160)), Gate(noise(16, 16, 160))
     with reader_of([near, far], apron=0, in_flight=(2, 5)) as reader:
-        reader.ask([of((i, 0, 0), layer=layer) for layer in (1, 0) for i in range(10)])
+        reader.ask([of((0, 0, i), layer=layer) for layer in (1, 0) for i in range(10)])
         until(lambda: near.inside == 2 and far.inside == 5)
         near.open.set()
         # The slow source does not hold up the other one.
@@ -181,11 +192,11 @@ def test_no_more_reads_at_once_than_allowed_for_each_source() -> None:
 
 
 def test_what_is_read_and_not_taken_stays_within_its_bound() -> None:
-    source = Gate(noise(160, 16, 16))
+    source = Gate(noise(16, 16, 160))
     source.open.set()
     slot = 16**3
     with reader_of([source], apron=0, most_waiting_bytes=5 * slot) as reader:
-        reader.ask([of((i, 0, 0)) for i in range(10)])
+        reader.ask([of((0, 0, i)) for i in range(10)])
         got: set[Wanted] = set()
         while len(got) < 10:
             assert reader.wait(10.0)
@@ -199,38 +210,38 @@ def test_what_is_read_and_not_taken_stays_within_its_bound() -> None:
 
 
 def test_a_bound_smaller_than_a_brick_lets_one_through_at_a_time() -> None:
-    source = Gate(noise(64, 16, 16))
+    source = Gate(noise(16, 16, 64))
     source.open.set()
     with reader_of([source], apron=0, most_waiting_bytes=1) as reader:
-        assert len(all_of(reader, [of((i, 0, 0)) for i in range(4)])) == 4
+        assert len(all_of(reader, [of((0, 0, i)) for i in range(4)])) == 4
     assert source.most_inside == 1
 
 
 def test_takes_are_bounded_and_in_the_order_of_arrival() -> None:
-    source = Gate(noise(160, 16, 16))
+    source = Gate(noise(16, 16, 160))
     source.open.set()
     with reader_of([source], apron=0, in_flight=1) as reader:
-        reader.ask([of((i, 0, 0)) for i in range(10)])
+        reader.ask([of((0, 0, i)) for i in range(10)])
         until(lambda: reader.arrived == 10)
         first = reader.take(3 * 5000)
-        assert [one.wanted.key.brick[0] for one in first] == [0, 1, 2]
-        assert [one.wanted.key.brick[0] for one in reader.take(1 << 20)] == list(range(3, 10))
+        assert [one.wanted.key.brick[2] for one in first] == [0, 1, 2]
+        assert [one.wanted.key.brick[2] for one in reader.take(1 << 20)] == list(range(3, 10))
 
 
 def test_absent_and_constant_bricks_are_numbers_and_are_not_read_again() -> None:
-    voxels = noise(64, 16, 16)
-    voxels[16:32] = 9
-    source = Gate(voxels, absent=lambda lo: lo[0] == 48)
+    voxels = noise(16, 16, 64)
+    voxels[..., 16:32] = 9
+    source = Gate(voxels, absent=lambda lo: lo[2] == 48)
     source.open.set()
     encoding = encoding_for(np.dtype(np.uint8), 0, 255)
     with reader_of([source], apron=0, encode=lambda _l, _c, voxels: encoding.encode(voxels)) as reader:
-        wanted = [of((i, 0, 0)) for i in range(4)]
+        wanted = [of((0, 0, i)) for i in range(4)]
         assert reader.remembered(wanted[1]) is None
         got = all_of(reader, wanted)
         assert [got[one].texels is None for one in wanted] == [False, True, False, True]
         assert [got[one].constant for one in wanted[1::2]] == [9, 0]
         assert reader.remembered(wanted[1]) == (9, 9, None)
-        assert reader.remembered(wanted[0]) == (int(voxels[:16].min()), int(voxels[:16].max()), None)
+        assert reader.remembered(wanted[0]) == (int(voxels[..., :16].min()), int(voxels[..., :16].max()), None)
         assert len(source.began) == 3
         again = all_of(reader, wanted)
         assert len(source.began) == 5
@@ -241,10 +252,10 @@ def test_absent_and_constant_bricks_are_numbers_and_are_not_read_again() -> None
 
 
 def test_of_bricks_beyond_its_bound_nothing_is_remembered() -> None:
-    source = Gate(noise(160, 16, 16))
+    source = Gate(noise(16, 16, 160))
     source.open.set()
     with reader_of([source], apron=0, remember=3, in_flight=1) as reader:
-        wanted = [of((i, 0, 0)) for i in range(10)]
+        wanted = [of((0, 0, i)) for i in range(10)]
         all_of(reader, wanted)
         assert [reader.remembered(one) is not None for one in wanted] == [False] * 7 + [True] * 3
 
@@ -273,3 +284,63 @@ def test_labels_come_with_their_ids() -> None:
             summary = reader.remembered(of((1, 0, 0)))
             assert summary is not None
             assert np.array_equal(summary.ids, got[of((1, 0, 0))].ids)
+
+
+class Counting(MemorySource):
+    """Notes the boxes that are read."""
+
+    def __init__(self, voxels: NDArray[np.generic]) -> None:
+        super().__init__(voxels)
+        self.boxes: list[tuple[Shape3, Shape3]] = []
+
+    def read(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
+        self.boxes.append((lo, hi))
+        return super().read(level, channel, time, lo, hi)
+
+
+def test_neighbours_are_read_at_once_when_there_is_much_to_read() -> None:
+    voxels = noise(70, 64, 64)
+    source = Counting(voxels)
+    with reader_of([source], 16, 2, in_flight=4) as reader:
+        wanted = morton_order([of(brick) for brick in bricks_of(voxels.shape, 16)])
+        got = all_of(reader, wanted)
+        assert set(got) == set(wanted)
+        check_slots(got, [voxels[None]], 16, 2)
+        assert len(source.boxes) < len(wanted) / 2
+        # What a slot keeps in memory is itself, or itself and up to three neighbours.
+        for one in got.values():
+            assert one.texels is not None
+            base = one.texels
+            while isinstance(base.base, np.ndarray):
+                base = base.base
+            assert base.nbytes <= 4 * one.texels.nbytes
+        # A few bricks are read one by one, each as soon as possible.
+        source.boxes.clear()
+        all_of(reader, wanted[:8])
+        assert len(source.boxes) == 8
+
+
+def test_bricks_that_were_not_asked_for_are_not_delivered_with_their_neighbours() -> None:
+    voxels = noise(64, 64, 64)
+    source = Counting(voxels)
+    with reader_of([source], 16, 0, in_flight=4) as reader:
+        # Along z: all four, only the second and the last, the first three, one.
+        along = [{0, 1, 2, 3}, {1, 3}, {0, 1, 2}, {2}]
+        wanted = [of((z, y, x)) for z, y, x in bricks_of(voxels.shape, 16) if z in along[(y + x) % 4]]
+        got = all_of(reader, wanted)
+        assert set(got) == set(wanted)
+        check_slots(got, [voxels[None]], 16, 0)
+
+
+def test_bricks_along_a_z_order_curve() -> None:
+    keys = [of(brick, level=level) for level in (1, 0) for brick in bricks_of((4, 4, 4), 1)]
+    ordered = morton_order(keys)
+    assert sorted(keys) == sorted(ordered)
+    assert [one.key.level for one in ordered] == [0] * 64 + [1] * 64
+    # Written out: of each block of 2x2x2, one after the other, x first.
+    blocks = [(z, y, x) for z in (0, 1) for y in (0, 1) for x in (0, 1)]
+    expected = [(2 * a + d, 2 * b + e, 2 * c + f) for a, b, c in blocks for d, e, f in blocks]
+    assert [one.key.brick for one in ordered[:64]] == expected
+    far = [of((2**20, 0, 0)), of((0, 0, 2**20)), of((0, 2**20, 0))]
+    assert morton_order(far) == [far[1], far[2], far[0]]
+    assert morton_order([]) == []

@@ -34,7 +34,7 @@ class Clock:
 
 
 class Ailing(MemorySource):
-    """Cannot read the boxes that begin at a z in `broken`, with the error that stands there."""
+    """Cannot read the boxes that begin at an x in `broken`, with the error that stands there."""
 
     def __init__(self, voxels: NDArray[np.generic], broken: dict[int, Exception]) -> None:
         super().__init__(voxels)
@@ -42,9 +42,9 @@ class Ailing(MemorySource):
         self.attempts: list[int] = []
 
     def read(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
-        self.attempts.append(lo[0])
-        if lo[0] in self.broken:
-            raise self.broken[lo[0]]
+        self.attempts.append(lo[2])
+        if lo[2] in self.broken:
+            raise self.broken[lo[2]]
         return super().read(level, channel, time, lo, hi)
 
 
@@ -55,9 +55,9 @@ def next_of(reader: BrickReader) -> FailedBrick | LoadedBrick:
 
 
 def test_a_brick_is_tried_again_after_growing_pauses_and_then_given_up() -> None:
-    source, clock = Ailing(noise(64, 16, 16), {16: SourceError("the disk is gone")}), Clock()
+    source, clock = Ailing(noise(16, 16, 64), {16: SourceError("the disk is gone")}), Clock()
     with reader_of([source], apron=0, retry_delays_s=(1.0, 4.0), clock=clock) as reader:
-        bad = of((1, 0, 0))
+        bad = of((0, 0, 1))
         reader.ask([bad])
         told = []
         for pause in (1.0, 4.0):
@@ -87,24 +87,24 @@ def test_a_brick_is_tried_again_after_growing_pauses_and_then_given_up() -> None
 
 
 def test_a_brick_that_heals_is_delivered_without_being_asked_for_again() -> None:
-    source = Ailing(noise(64, 16, 16), {16: SourceError("busy")})
+    source = Ailing(noise(16, 16, 64), {16: SourceError("busy")})
     with reader_of([source], apron=0, retry_delays_s=(0.02,) * 100) as reader:
-        reader.ask([of((i, 0, 0)) for i in range(4)])
+        reader.ask([of((0, 0, i)) for i in range(4)])
         good = [one for one in (next_of(reader) for _ in range(4)) if isinstance(one, LoadedBrick)]
         assert len(good) == 3
         source.broken.clear()
         while isinstance(one := next_of(reader), FailedBrick):
             pass
-        assert one.wanted == of((1, 0, 0))
+        assert one.wanted == of((0, 0, 1))
         assert reader.idle
 
 
 def test_what_is_no_longer_asked_for_is_not_tried_again() -> None:
-    source, clock = Ailing(noise(64, 16, 16), {16: SourceError("busy")}), Clock()
+    source, clock = Ailing(noise(16, 16, 64), {16: SourceError("busy")}), Clock()
     with reader_of([source], apron=0, retry_delays_s=(1.0,), clock=clock) as reader:
-        reader.ask([of((1, 0, 0))])
+        reader.ask([of((0, 0, 1))])
         next_of(reader)
-        reader.ask([of((2, 0, 0))])
+        reader.ask([of((0, 0, 2))])
         next_of(reader)
         assert reader.idle
         clock.now += 5.0
@@ -112,7 +112,7 @@ def test_what_is_no_longer_asked_for_is_not_tried_again() -> None:
         assert source.attempts == [16, 32]
         # A failure that nobody had taken yet when the brick was left out.
         reader.forgive()
-        reader.ask([of((1, 0, 0))])
+        reader.ask([of((0, 0, 1))])
         until(lambda: reader.arrived == 1)
         reader.ask([])
         next_of(reader)
@@ -121,12 +121,12 @@ def test_what_is_no_longer_asked_for_is_not_tried_again() -> None:
 
 def test_whatever_a_source_raises_is_a_brick_that_failed_and_nothing_else_is_lost() -> None:
     broken = {0: SourceError("a"), 32: ValueError("b"), 64: MemoryError(), 96: IndexError("d")}
-    source = Ailing(noise(160, 16, 16), broken)
+    source = Ailing(noise(16, 16, 160), broken)
     with reader_of([source], apron=0, retry_delays_s=(), in_flight=3) as reader:
-        wanted = [of((i, 0, 0)) for i in range(10)]
+        wanted = [of((0, 0, i)) for i in range(10)]
         reader.ask(wanted)
         got = [next_of(reader) for _ in wanted]
-        failed = {one.wanted.key.brick[0] * 16: one for one in got if isinstance(one, FailedBrick)}
+        failed = {one.wanted.key.brick[2] * 16: one for one in got if isinstance(one, FailedBrick)}
         assert set(failed) == set(broken)
         assert all(one.final and isinstance(one.error, SourceError) for one in failed.values())
         assert str(failed[32].error) == "a brick of 'array' cannot be read: b"
@@ -301,9 +301,9 @@ def test_a_server_that_dies_midway_is_told_and_its_bricks_come_when_it_is_back(s
 
 
 def test_closing_waits_for_what_is_being_read_and_drops_it() -> None:
-    source = Gate(noise(160, 16, 16))
+    source = Gate(noise(16, 16, 160))
     reader = BrickReader([source], 16, 0, as_it_is, in_flight=2)
-    reader.ask([of((i, 0, 0)) for i in range(10)])
+    reader.ask([of((0, 0, i)) for i in range(10)])
     waiting = threading.Thread(target=reader.wait, args=(30.0,))
     waiting.start()
     until(lambda: source.inside == 2)
