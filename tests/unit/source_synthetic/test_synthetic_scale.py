@@ -166,9 +166,11 @@ def test_opening_looks_at_as_many_voxels_whatever_the_size(monkeypatch: pytest.M
     read: list[int] = []
     tile = SyntheticSource._tile
 
-    def counted(self: SyntheticSource, level: int, channel: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
+    def counted(
+        self: SyntheticSource, level: int, channel: int, time: int, lo: Shape3, hi: Shape3
+    ) -> NDArray[np.generic]:
         read.append(int(np.prod([b - a for a, b in zip(lo, hi, strict=True)])))
-        return tile(self, level, channel, lo, hi)
+        return tile(self, level, channel, time, lo, hi)
 
     monkeypatch.setattr(SyntheticSource, "_tile", counted)
     counts = []
