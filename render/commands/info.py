@@ -88,12 +88,11 @@ def _describe_level(level: Level) -> Report:
 def _describe_channels(source: Source) -> list[Report]:
     """Range and percentiles are those of a sample of bounded size where there is more: of which level, and whether of
     all voxels of the finest one, is said with them. The histogram has equal bins over its range."""
-    from ..bricks.stats import channel_stats
+    from ..bricks.stats import stats_of_channels
     from ..scene.open import SHOWN_PERCENTS
 
     reports = []
-    for number, channel in enumerate(source.info.channels):
-        stats = channel_stats(source, number)
+    for channel, stats in zip(source.info.channels, stats_of_channels(source), strict=True):
         reports.append(
             {
                 "name": channel.name or None,
