@@ -18,6 +18,19 @@ _SHOWN = 0.08
 _STEPS_A_VOXEL = 4
 
 
+_VOXELS_OPAQUE = 2.0
+_DENSITY_MAX = 1e6
+
+
+def near_state(scene: Scene, state: ViewState, height_px: int) -> ViewState:
+    """The state with its `near_camera`, and so dense that two voxels of the finest level at full opacity are a mean
+    free path: at the density that shows a whole volume one would look through all that is near."""
+    longest = max(scene.layers[0].source.info.levels[0].shape)
+    density = max(state.shading.density, min(longest / _VOXELS_OPAQUE, _DENSITY_MAX))
+    shading = state.shading.model_copy(update={"density": density})
+    return state.model_copy(update={"camera": near_camera(scene, state, height_px), "shading": shading})
+
+
 def near_camera(scene: Scene, state: ViewState, height_px: int, layer: int = 0, closeness: float = 1.25) -> Camera:
     """The state's camera moved along its middle ray up to the first matter of a layer's first visible channel, so near
     that a pixel there is `closeness` times smaller than a voxel of the finest level.

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.approach import near_camera
+from benchmarks.approach import near_state
 from benchmarks.machine import Machine, Spread
 from benchmarks.residency import WARMING, new_renderer, resident_set_bytes, until_picture, until_resident, warm
 from render.commands.frame import parse_size
@@ -126,14 +126,14 @@ def in_process(
 ) -> dict[str, float]:
     """The times of one opening, zooming included, with a warm renderer, and the finest level that was read there."""
     with closing(open_scene([path])) as scene:
-        near = near_camera(scene, scene.default_state, size[1])
+        near = near_state(scene, scene.default_state, size[1])
     warm(context, size, timeout_s)
     found: dict[str, float] = {}
     started = time.perf_counter()
     with closing(open_scene([path])) as opened:
         found["open_s"] = time.perf_counter() - started
         layer = opened.layers[0]
-        watched = Watched(layer.source, near.focal_point)
+        watched = Watched(layer.source, near.camera.focal_point)
         scene = Scene(opened.name, [replace(layer, source=watched), *opened.layers[1:]])
         with closing(new_renderer(context, scene, size)) as renderer:
             until_picture(renderer, timeout_s)
@@ -141,9 +141,8 @@ def in_process(
             until_resident(renderer, timeout_s)
             found["resident_s"] = time.perf_counter() - started
             _keep(renderer, size, out, "whole.png")
-            zoomed = scene.default_state.model_copy(update={"camera": near})
             started = time.perf_counter()
-            renderer.set_state(zoomed, 1)
+            renderer.set_state(near, 1)
             until_picture(renderer, timeout_s)
             found["zoomed_picture_s"] = time.perf_counter() - started
             until_resident(renderer, timeout_s)

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from benchmarks.approach import near_camera
+from benchmarks.approach import near_state
 from benchmarks.residency import (
     device_bytes,
     gpu_memory_used_bytes,
@@ -61,7 +61,7 @@ class Peer:
     def view(self, which: str) -> dict[str, Any]:
         state = self._look(self.scene.default_state)
         if which == "zoomed":
-            state = state.model_copy(update={"camera": near_camera(self.scene, state, self._height)})
+            state = near_state(self.scene, state, self._height)
         started = time.perf_counter()
         self._show(state)
         until_resident(self.renderer, self._options.timeout)

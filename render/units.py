@@ -98,3 +98,12 @@ def format_length(length_um: float) -> str:
     """A length in the unit that reads best: `0.0046` -> `4.6 nm`, `1500` -> `1.5 mm`."""
     name, factor = readable_unit(length_um)
     return f"{length_um / factor:.4g} {name}"
+
+
+_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+
+
+def format_bytes(count: int) -> str:
+    """An amount of data in the unit that reads best, in powers of 1000: `5 * 10**15` -> `5 PB`."""
+    unit = min(max(len(str(count)) - 1, 0) // 3, len(_BYTE_UNITS) - 1)
+    return f"{count / 1000**unit:.4g} {_BYTE_UNITS[unit]}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..source.base import Source
-from .sample import LARGEST, sample
+from .sample import LARGEST, SAMPLE_VOXELS, sample, sample_level
 
 DISPLAY_BINS = 256
 RULE_BINS = 4096
+CHANNELS_AT_ONCE = 4
 STORED_SHARE = 1 / 256
 """Of the range that is stored, the body of the values has at least this share. See `stored_range`."""
 
@@ -163,3 +166,19 @@ def channel_stats(source: Source, channel: int, time: int = 0) -> ChannelStats:
         exact_range=seen.exact_range,
         integral=dtype.kind in "iu",
     )
+
+
+def stats_of_channels(source: Source, time: int = 0) -> Iterator[ChannelStats]:
+    """Statistics of each channel of an image in turn; several are looked at at once where each takes little memory.
+
+    Raises SourceError of the first that cannot be read.
+    """
+    n_channels = len(source.info.channels)
+    is_small = math.prod(source.info.levels[sample_level(source.info)].shape) <= SAMPLE_VOXELS
+    pool = ThreadPoolExecutor(CHANNELS_AT_ONCE if is_small else 1, thread_name_prefix="stats")
+    try:
+        waiting = [pool.submit(channel_stats, source, channel, time) for channel in range(n_channels)]
+        for future in waiting:
+            yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

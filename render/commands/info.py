@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ..source.base import Level, Source
+    from collections.abc import Sequence
+
+    from ..source.base import Level, Source, SourceInfo
 
 Report = dict[str, Any]
 """JSON-able values by name."""
@@ -55,6 +57,8 @@ def describe(source: Source) -> Report:
         "dtype": about.dtype.name,
         "axes": "tczyx",
         "shape": [about.n_times, len(about.channels), *about.levels[0].shape],
+        "bytes": _uncompressed_bytes(about, about.levels[:1]),
+        "bytes_of_all_levels": _uncompressed_bytes(about, about.levels),
         "unit": about.unit or None,
         "spacing_is_known": about.spacing_is_known,
         "orientation": about.orientation,
@@ -62,6 +66,12 @@ def describe(source: Source) -> Report:
         "channels": _describe_labels(source) if about.kind == "labels" else _describe_channels(source),
         "notes": list(about.notes),
     }
+
+
+def _uncompressed_bytes(about: SourceInfo, levels: Sequence[Level]) -> int:
+    """Of all times and channels."""
+    voxels = sum(math.prod(level.shape) for level in levels)
+    return voxels * about.n_times * len(about.channels) * about.dtype.itemsize
 
 
 def _describe_level(level: Level) -> Report:
@@ -78,12 +88,11 @@ def _describe_level(level: Level) -> Report:
 def _describe_channels(source: Source) -> list[Report]:
     """Range and percentiles are those of a sample of bounded size where there is more: of which level, and whether of
     all voxels of the finest one, is said with them. The histogram has equal bins over its range."""
-    from ..bricks.stats import channel_stats
+    from ..bricks.stats import stats_of_channels
     from ..scene.open import SHOWN_PERCENTS
 
     reports = []
-    for number, channel in enumerate(source.info.channels):
-        stats = channel_stats(source, number)
+    for channel, stats in zip(source.info.channels, stats_of_channels(source), strict=True):
         reports.append(
             {
                 "name": channel.name or None,
@@ -129,7 +138,7 @@ def _describe_labels(source: Source) -> list[Report]:
 
 
 def _print(report: Report) -> None:
-    from ..units import format_length
+    from ..units import format_bytes, format_length
     from .tables import print_table
 
     times, channels, *finest = report["shape"]
@@ -142,6 +151,7 @@ def _print(report: Report) -> None:
     rows = [
         (report["name"], f"{report['kind']}, {report['format']}"),
         ("shape", f"{times} x {channels} x {' x '.join(map(str, finest))} (t, c, z, y, x) {report['dtype']}"),
+        ("size", f"{format_bytes(report['bytes'])} uncompressed{_with_levels(report)}"),
         ("spacing", f"{spacing} (z, y, x)"),
         ("world", "LPS (patient)" if report["orientation"] == "anatomical" else "along the array's axes"),
     ]
@@ -157,6 +167,13 @@ def _print(report: Report) -> None:
             rows += [("", line) for line in _histogram_line(channel)]
     rows += [("note", note) for note in report["notes"]]
     print_table(rows, ("bold", ""))
+
+
+def _with_levels(report: Report) -> str:
+    from ..units import format_bytes
+
+    n_levels = len(report["levels"])
+    return f", {format_bytes(report['bytes_of_all_levels'])} with its {n_levels} levels" if n_levels > 1 else ""
 
 
 def _channel_line(channel: Report) -> str:

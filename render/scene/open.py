@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bricks.pyramid import with_pyramid
-from ..bricks.stats import ChannelStats, channel_stats
+from ..bricks.stats import ChannelStats, stats_of_channels
 from ..errors import SourceError, StateError
 from ..freed_memory import keep_freed_memory
 from ..source.base import Source
@@ -190,12 +190,14 @@ def open_scene(
             info = source.info
             names[info.name] = names.get(info.name, 0) + 1
             key = info.name if names[info.name] == 1 else f"{info.name} ({names[info.name]})"
-            channels = range(len(info.channels)) if info.kind == "image" else range(0)
-            stats = []
-            for channel in channels:
+            stats: list[ChannelStats] = []
+            if info.kind == "image":
                 if progress:
-                    progress(f"looking at {key}", channel, len(channels))
-                stats.append(channel_stats(source, channel))
+                    progress(f"looking at {key}", 0, len(info.channels))
+                for stat in stats_of_channels(source):
+                    stats.append(stat)
+                    if progress:
+                        progress(f"looking at {key}", len(stats), len(info.channels))
             layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
         name = first if first.startswith("synthetic:") else PurePath(first).name

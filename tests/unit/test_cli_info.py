@@ -88,6 +88,15 @@ def test_a_large_volume_is_sampled(capsys: pytest.CaptureFixture[str]) -> None:
     assert not image["channels"][0]["percentiles_are_of_all_voxels"]
 
 
+def test_a_petabyte_is_described_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    image, labels = described(capsys, "synthetic:cell?size=100000")
+    assert image["bytes"] == 5 * 10**15
+    assert labels["bytes"] == 8 * 10**15
+    assert image["bytes_of_all_levels"] == pytest.approx(5e15 * 8 / 7, rel=1e-3)
+    assert main(["info", "synthetic:constant?size=1000,1000,1500"]) == 0
+    assert "1.5 GB uncompressed, 1.714 GB with its 6 levels" in capsys.readouterr().out
+
+
 def test_real_volumes(hosta_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The shapes and spacings that the data's own description gives."""
     (brain,) = described(capsys, str(hosta_data / "brain" / "spm152.nii.gz"))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from render.errors import UsageError
 from render.units import (
+    format_bytes,
     format_length,
     is_length_unit,
     micrometres_per,
@@ -97,3 +98,11 @@ def test_units_of_time(unit: str, factor: float) -> None:
     assert seconds_per(unit) == factor
     assert seconds_per("micrometer") is None
     assert seconds_per("") is None
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (1_230_000, "1.23 MB"), (5 * 10**15, "5 PB"), (10**22, "1e+04 EB")],
+)
+def test_amounts_of_data_read_well(count: int, text: str) -> None:
+    assert format_bytes(count) == text

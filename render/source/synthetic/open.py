@@ -12,6 +12,7 @@ from ..base import ChannelInfo, Source
 from .cell import CELL_UM, CHANNELS, Anatomy, FluorescentCell
 from .em import EM_CHANNELS, ElectronMicroscopeCell
 from .grid import Pyramid
+from .moving import moving
 from .organelles import place_organelles
 from .segmentation import CellSegmentation
 from .simple import SIMPLE
@@ -28,7 +29,9 @@ def open_synthetic(spec: str) -> list[Source]:
     """
     keep_freed_memory()
     parsed = Spec.parse(spec)
-    openers: Mapping[str, Callable[[Spec], list[Source]]] = {"cell": _open_cell, **dict.fromkeys(SIMPLE, _open_simple)}
+    openers: Mapping[str, Callable[[Spec], list[Source]]] = {
+        "cell": _open_cell, "moving": _open_moving, **dict.fromkeys(SIMPLE, _open_simple),
+    }  # fmt: skip
     opener = openers.get(parsed.name)
     if opener is None:
         raise UsageError(
@@ -66,3 +69,8 @@ def _open_cell(spec: Spec) -> list[Source]:
 def _open_simple(spec: Spec) -> list[Source]:
     phantom, description, pyramid = SIMPLE[spec.name](spec)
     return [SyntheticSource(phantom, description, pyramid)]
+
+
+def _open_moving(spec: Spec) -> list[Source]:
+    (first, *later), description, pyramid = moving(spec)
+    return [SyntheticSource(first, description, pyramid, later)]

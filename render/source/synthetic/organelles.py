@@ -127,14 +127,21 @@ def _place_mitochondria(
         room = _room(spine[fits][:, tested].reshape(-1, 3), membrane, nucleus, golgi).reshape(-1, len(tested))
         fits = fits[(room > beads[fits][:, tested]).all(axis=1)]
     placed: list[Mitochondrion] = []
-    taken, taken_radii = np.zeros((0, 3)), np.zeros(0)
+    taken: list[int] = []
+    lo, hi = spine.min(axis=1), spine.max(axis=1)
+    thick = float(beads.max())
     for i in fits:
-        if len(taken):
-            gap = np.linalg.norm(taken[None] - spine[i][:, None], axis=2) - taken_radii[None] - beads[i][:, None]
-            if gap.min() < 0.12 + 0.25 * lengths[i] / _SPINE_POINTS:
+        least = 0.12 + 0.25 * lengths[i] / _SPINE_POINTS
+        reach = least + 2.0 * thick
+        near = np.array(taken, np.int64)
+        near = near[((lo[near] - reach < hi[i]) & (hi[near] + reach > lo[i])).all(axis=1)]
+        if len(near):
+            others, other_radii = spine[near].reshape(-1, 3), beads[near].reshape(-1)
+            gap = np.linalg.norm(others[None] - spine[i][:, None], axis=2) - other_radii[None] - beads[i][:, None]
+            if gap.min() < least:
                 continue
         placed.append(_mitochondrion(spine[i], beads[i], float(brightness[i])))
-        taken, taken_radii = np.concatenate([taken, spine[i]]), np.concatenate([taken_radii, beads[i]])
+        taken.append(int(i))
         if len(placed) == 170:
             break
     return tuple(placed)

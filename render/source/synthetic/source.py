@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -43,13 +44,19 @@ class Description:
     channels: tuple[ChannelInfo, ...]
     label_names: dict[int, str] = field(default_factory=dict)
     label_colors: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
+    time_step_s: float | None = None
 
 
 class SyntheticSource:
-    """Samples a phantom on the boxes that are asked for. Nothing is kept: a read costs the same every time."""
+    """Samples a phantom on the boxes that are asked for. Nothing is kept: a read costs the same every time.
 
-    def __init__(self, phantom: Phantom, description: Description, pyramid: Pyramid) -> None:
-        self._phantom = phantom
+    `phantom` is what there is at the first time point, `later` at each of the others.
+    """
+
+    def __init__(
+        self, phantom: Phantom, description: Description, pyramid: Pyramid, later: Sequence[Phantom] = ()
+    ) -> None:
+        self._phantoms = (phantom, *later)
         self._pyramid = pyramid
         scale = full_scale(description.dtype)
         self._scale = np.float32(scale)
@@ -64,6 +71,8 @@ class SyntheticSource:
             dtype=description.dtype,
             levels=pyramid.levels(),
             channels=channels,
+            n_times=len(self._phantoms),
+            time_step_s=description.time_step_s,
             unit="micrometer",
             label_names=description.label_names,
             label_colors=description.label_colors,
@@ -78,30 +87,31 @@ class SyntheticSource:
         self._check(level, channel, time, lo, hi)
         shape = tuple(b - a for a, b in zip(lo, hi, strict=True))
         if max(shape) <= _TILE:
-            return self._tile(level, channel, lo, hi)
+            return self._tile(level, channel, time, lo, hi)
         voxels = np.empty(shape, self._info.dtype)
         for z in range(lo[0], hi[0], CHUNK):
             for y in range(lo[1], hi[1], CHUNK):
                 for x in range(lo[2], hi[2], CHUNK):
                     end = (min(z + CHUNK, hi[0]), min(y + CHUNK, hi[1]), min(x + CHUNK, hi[2]))
                     part = tuple(slice(a - o, b - o) for a, b, o in zip((z, y, x), end, lo, strict=True))
-                    voxels[part] = self._tile(level, channel, (z, y, x), end)
+                    voxels[part] = self._tile(level, channel, time, (z, y, x), end)
         return voxels
 
     def is_absent(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> bool:
         """See `Source.is_absent`."""
         self._check(level, channel, time, lo, hi)
-        return self._phantom.is_absent(self._pyramid.grid(level, lo, hi), channel)
+        return self._phantoms[time].is_absent(self._pyramid.grid(level, lo, hi), channel)
 
     def close(self) -> None:
         """There is nothing to let go of."""
 
-    def _tile(self, level: int, channel: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
+    def _tile(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
         dtype = self._info.dtype
         grid = self._pyramid.grid(level, lo, hi)
-        if self._phantom.is_absent(grid, channel):
+        phantom = self._phantoms[time]
+        if phantom.is_absent(grid, channel):
             return np.zeros(grid.shape, dtype)
-        sampled = self._phantom.sample(grid, channel)
+        sampled = phantom.sample(grid, channel)
         if self._info.kind == "labels" or dtype.kind == "f":
             return sampled.astype(dtype, copy=False)
         scaled = np.multiply(sampled, self._scale, dtype=np.float32)
@@ -112,7 +122,8 @@ class SyntheticSource:
 
     def _check(self, level: int, channel: int, time: int, lo: Shape3, hi: Shape3) -> None:
         info = self._info
-        if not 0 <= level < len(info.levels) or not 0 <= channel < len(info.channels) or time != 0:
+        there = 0 <= level < len(info.levels) and 0 <= channel < len(info.channels) and 0 <= time < info.n_times
+        if not there:
             raise SourceError(f"{info.name} has no level {level}, channel {channel}, time {time}")
         shape = info.levels[level].shape
         if not all(0 <= a < b <= n for a, b, n in zip(lo, hi, shape, strict=True)):

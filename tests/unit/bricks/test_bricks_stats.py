@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from render.bricks.pyramid import with_pyramid
 from render.bricks.sample import SAMPLE_VOXELS
-from render.bricks.stats import DISPLAY_BINS, ChannelStats, channel_stats
+from render.bricks.stats import DISPLAY_BINS, ChannelStats, channel_stats, stats_of_channels
+from render.errors import SourceError
 from render.source.memory import MemorySource
+from render.source.synthetic.open import open_synthetic
 
 PERCENTS = (0.0, 0.1, 1.0, 12.5, 50.0, 75.0, 99.9, 100.0)
 
@@ -190,3 +193,29 @@ def test_stored_range_leaves_out_what_would_eat_its_steps() -> None:
     sparse = np.zeros((40, 40, 40), np.float32)
     sparse[0, 0, :3] = [1.0, 5.0, 1e6]
     assert stats_of(sparse).stored_range == (0.0, 1e6)
+
+
+def test_channels_are_looked_at_together_and_told_in_their_order() -> None:
+    voxels = np.stack([np.full((8, 8, 8), value, np.uint8) for value in range(9)])
+    source = MemorySource(voxels)
+    assert [stats.percentile(50) for stats in stats_of_channels(source)] == list(range(9))
+
+
+def test_a_channel_that_cannot_be_read_is_told_and_leaves_no_thread() -> None:
+    class Broken(MemorySource):
+        def read(self, level, channel, *args):  # type: ignore[no-untyped-def]
+            if channel == 2:
+                raise SourceError("channel 2 is gone")
+            return super().read(level, channel, *args)
+
+    with pytest.raises(SourceError, match="channel 2 is gone"):
+        list(stats_of_channels(Broken(np.zeros((5, 8, 8, 8), np.uint8))))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("stats")]
+
+
+def test_a_stratum_is_not_told_by_a_single_box() -> None:
+    # The cell's reticulum at a terabyte: boxes are so small that most lie between its sheets.
+    (source,) = open_synthetic("synthetic:cell?size=10000&labels=0")
+    coarse = source.read(6, 3, 0, (0, 0, 0), source.info.levels[6].shape)
+    stats = channel_stats(source, 3)
+    assert stats.percentile(99) == pytest.approx(np.percentile(coarse, 99), rel=0.35)

@@ -166,9 +166,11 @@ def test_opening_looks_at_as_many_voxels_whatever_the_size(monkeypatch: pytest.M
     read: list[int] = []
     tile = SyntheticSource._tile
 
-    def counted(self: SyntheticSource, level: int, channel: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
+    def counted(
+        self: SyntheticSource, level: int, channel: int, time: int, lo: Shape3, hi: Shape3
+    ) -> NDArray[np.generic]:
         read.append(int(np.prod([b - a for a, b in zip(lo, hi, strict=True)])))
-        return tile(self, level, channel, lo, hi)
+        return tile(self, level, channel, time, lo, hi)
 
     monkeypatch.setattr(SyntheticSource, "_tile", counted)
     counts = []
@@ -206,3 +208,17 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     ]
     assert faults[0] < 500
     assert faults[0] <= faults[1]
+
+
+def test_a_label_of_a_coarse_voxel_is_that_of_most_of_its_fine_ones() -> None:
+    labels = open_synthetic(f"synthetic:cell?size={PETABYTE}")[1]
+    for level in range(1, 10):
+        agree = []
+        for at in places(labels, level, 4):
+            coarse = labels.read(level, 0, 0, *box(at, 12))
+            fine = labels.read(level - 1, 0, 0, *box(2 * at, 24))
+            fine = np.sort(fine.reshape(12, 2, 12, 2, 12, 2).transpose(0, 2, 4, 1, 3, 5).reshape(12, 12, 12, 8))
+            middle = fine[..., 4]
+            most = (fine == middle[..., None]).sum(axis=-1) > 4
+            agree.append(float((coarse[most] == middle[most]).mean()))
+        assert np.mean(agree) > 0.97, (level, agree)

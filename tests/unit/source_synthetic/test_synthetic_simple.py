@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.errors import UsageError
+from render.errors import SourceError, UsageError
 from render.source.base import Source
 from render.source.synthetic.open import open_synthetic
 
@@ -132,9 +132,27 @@ def test_axes_are_arrows_from_the_first_corner_longest_along_x() -> None:
     assert lengths == pytest.approx([0.8 * 96, 0.6 * 96, 0.4 * 96], abs=4)
 
 
+def test_balls_move_along_x_one_a_channel() -> None:
+    source = only("synthetic:moving?size=64,80,96&t=4&channels=8&dtype=uint16")
+    assert (source.info.n_times, len(source.info.channels), source.info.time_step_s) == (4, 8, 2.0)
+    for time in range(4):
+        for channel in (0, 1, 7):
+            voxels = source.read(0, channel, time, (0, 0, 0), (64, 80, 96)).astype(np.float64)
+            centre = [float((voxels.sum(axis=other) @ np.arange(n)) / voxels.sum())
+                      for other, n in (((1, 2), 64), ((0, 2), 80), ((0, 1), 96))]  # fmt: skip
+            share = 0.2 + 0.6 * time / 3
+            expected = [32, (channel + 0.5) / 8 * 80, (share if channel % 2 == 0 else 1 - share) * 96]
+            assert centre == pytest.approx([e - 0.5 for e in expected], abs=0.1)
+            assert voxels.sum() / 65535 == pytest.approx(4 / 3 * np.pi * (0.35 / 8 * 64) ** 3, rel=0.15)
+    with pytest.raises(SourceError, match="time 4"):
+        source.read(0, 0, 4, (0, 0, 0), (4, 4, 4))
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
+        ("synthetic:moving?t=0", ["t must be a whole number from 1 to"]),
+        ("synthetic:moving?channels=99", ["channels must be"]),
         ("synthetic:teapot", ["no phantom 'teapot'", "synthetic:cell", "synthetic:ramp", "synthetic:axes"]),
         ("synthetic:", ["no phantom ''", "synthetic:cell"]),
         ("synthetic:cell?szie=128", ["no option 'szie'", "size", "seed", "style"]),
