@@ -11,6 +11,7 @@ from ..errors import UsageError
 from . import frame_options as options
 from .frame_options import check_turn, parse_aperture_um, parse_pixel, parse_size, parse_spacing
 from .picture_file import LINEAR, check_output, encode_developed, encode_linear, format_of, write_whole
+from .scene_options import Device, Environments, Labels, Paths, Spacing
 
 DEFAULT_SPP = 64
 DEFAULT_SIZE = "640x480"
@@ -18,8 +19,8 @@ DEFAULT_SIZE = "640x480"
 
 def frame(
     output: options.Output,
-    paths: options.Paths = None,
-    labels: options.Labels = None,
+    paths: Paths = None,
+    labels: Labels = None,
     size: options.Size = None,
     spp: options.Spp = None,
     seed: options.Seed = None,
@@ -33,7 +34,7 @@ def frame(
     focus_at: options.FocusAt = None,
     stereo: options.Stereo = False,
     lighting: options.LightingName = None,
-    environment: options.Environments = None,
+    environment: Environments = None,
     window: options.Windows = None,
     mode: options.ModeOption = None,
     scatterings: options.Scatterings = None,
@@ -41,8 +42,8 @@ def frame(
     denoise: options.Denoise = False,
     depth: options.Depth = None,
     transparent: options.Transparent = False,
-    spacing: options.Spacing = None,
-    device: options.Device = None,
+    spacing: Spacing = None,
+    device: Device = None,
 ) -> None:
     """Render one picture of volumes into a file.
 

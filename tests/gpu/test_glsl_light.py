@@ -67,7 +67,7 @@ def grid_of(light: Light, p: tuple[float, ...]) -> SphereGrid:
     """All directions to the light from p."""
     to = np.subtract(PLACE, p)
     distance = float(np.linalg.norm(to))
-    radius = np.hypot(light.width, light.height) / 2 if isinstance(light, RectangleLight) else light.radius  # type: ignore[union-attr]
+    radius = np.hypot(light.width, light.height) / 2 if isinstance(light, RectangleLight) else light.radius
     if radius >= distance:
         return SphereGrid(tuple(to), fine=24, peak=0.05)
     # A flat light is seen under at most the angle of the sphere around it.
@@ -110,7 +110,7 @@ def test_a_sphere_is_hit_on_its_surface(gl: Context, name: str) -> None:
     p, records = VIEWS["a side"], lit(AREAS[name])
     wi, t, _, _ = sample(records, p, even(64))
     hits = np.asarray(p) + wi.astype(np.float64) * t[:, None]
-    radius = AREAS[name].radius  # type: ignore[union-attr]
+    radius = AREAS[name].radius
     np.testing.assert_allclose(np.linalg.norm(hits - PLACE, axis=1), radius, rtol=2e-3, atol=1e-5)
 
 

@@ -179,7 +179,6 @@ def test_linear_files_hold_the_light_that_the_png_shows(shoot: Shoot) -> None:
 
 def test_denoised(shoot: Shoot) -> None:
     """Nearer to a picture of many samples than the raw one; and it says so."""
-    pytest.importorskip("pyoidn")
     raw, clean, true = (
         pixels(shoot(name, *more)).astype(float)
         for name, more in (("a.png", ()), ("b.png", ("--denoise",)), ("c.png", ("--denoise", "--seed", "5")))
