@@ -50,7 +50,7 @@ def frame(
     The name of the file is printed when it is written. A .tif and an .exr hold linear light as 32-bit floats, the
     latter also albedo, normals, depth and labels.
     """
-    from .frame_state import Choices, check_lighting, chosen_state, read_agave_file, read_state
+    from .frame_state import Choices, check_lighting, chosen_state, places_camera, read_agave_file, read_state
 
     if state is not None and agave is not None:
         raise UsageError("--state and --agave both say the whole view; give one of them")
@@ -92,6 +92,7 @@ def frame(
     choices = Choices(
         view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo, lighting=lighting,
         environment=maps[0].name if maps else None, mode=mode, scatterings=scatterings, reference=reference, seed=seed,
+        placed=saved is not None or places_camera(state_text),
     )  # fmt: skip
     with (
         ProgressBars() as progress,

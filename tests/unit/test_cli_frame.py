@@ -241,17 +241,18 @@ def test_named_views_and_lightings(shoot: Shoot) -> None:
     scene.close()
 
 
-def test_each_eye_sees_all_of_it() -> None:
-    """In half of a wide picture as in the whole of a 4:3 one."""
+def test_a_state_that_was_saved_keeps_its_camera(shoot: Shoot, tmp_path: Path) -> None:
+    """Also where that is the first one and the box is larger than its picture."""
+    (tmp_path / "box.json").write_text('{"guides": {"box": true}}', encoding="utf-8")
+    framed = told_state(shoot("a.png", "--state", str(tmp_path / "box.json")))
     scene = open_scene([CELL])
-    base = scene.default_state
-    wide = chosen_state(scene, base, Choices(stereo=True), 8 / 3).camera
-    assert wide == base.camera.model_copy(update={"stereo": "side_by_side"})
-    narrow = chosen_state(scene, base, Choices(stereo=True), 4 / 3).camera
-    assert narrow.distance == pytest.approx(2 * base.camera.distance)
-    own = base.model_copy(update={"camera": zoom(base.camera, 1.5)})  # somebody chose it
-    assert chosen_state(scene, own, Choices(stereo=True), 4 / 3).camera.distance == own.camera.distance
+    first = scene.default_state.camera
     scene.close()
+    assert framed.camera.distance > 1.1 * first.distance
+    for camera in (framed.camera, first):
+        saved = framed.model_copy(update={"camera": camera})
+        (tmp_path / "saved.json").write_text(saved.model_dump_json(), encoding="utf-8")
+        assert told_state(shoot("b.png", "--state", str(tmp_path / "saved.json"))).camera == camera
 
 
 def test_an_agave_file_gives_view_size_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
