@@ -83,19 +83,20 @@ def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float)
     from ..scene.framing import MARGIN, NUMBERS_MARGIN, frame_all, named_view, orbit, zoom
 
     camera = base.camera
-    margin = NUMBERS_MARGIN if base.guides.ticks else MARGIN
     first = scene.default_state.camera
     is_first = not choices.placed and (camera.position, camera.focal_point) == (first.position, first.focal_point)
+    with_box = _has_box(base) and (is_first or choices.view is not None)
+    points = _shown(scene, base) if with_box or choices.view is not None else None
     if choices.stereo:
         aspect /= 2  # of what one eye sees
-    if choices.view is not None:
-        camera = named_view(camera, _shown(scene, base), choices.view, scene.orientation, aspect, margin)
-    elif is_first and _has_box(base):  # the first view has the data in it, not all of their box
-        camera = frame_all(camera, _shown(scene, base), aspect, margin)
+    if choices.view is not None and points is not None:
+        camera = named_view(camera, points, choices.view, scene.orientation, aspect)
     elif is_first and choices.stereo:
         camera = zoom(camera, min(1.0, aspect / FRAMED_ASPECT))
     if choices.azimuth or choices.elevation:  # left as it is otherwise, to the last bit
         camera = orbit(camera, choices.azimuth, choices.elevation)
+    if with_box and points is not None:  # after the turn: corners reach further than what is in the box
+        camera = frame_all(camera, points, aspect, NUMBERS_MARGIN if base.guides.ticks else MARGIN)
     if choices.zoom != 1.0:
         camera = zoom(camera, choices.zoom)
     update: dict[str, Any] = {}

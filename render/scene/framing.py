@@ -96,7 +96,6 @@ def named_view(
     name: ViewName,
     orientation: Literal["image", "anatomical"],
     aspect: float = 4.0 / 3.0,
-    margin: float = MARGIN,
 ) -> Camera:
     """The camera turned to the `name`d side of `points` (n, 3; world), all of them in the picture.
 
@@ -113,7 +112,7 @@ def named_view(
     turned = camera.model_copy(
         update={"position": _triple(centre - back), "focal_point": _triple(centre), "view_up": up}
     )  # fmt: skip
-    return frame_all(turned, points, aspect, margin)
+    return frame_all(turned, points, aspect)
 
 
 def frame_all(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0, margin: float = MARGIN) -> Camera:
