@@ -165,7 +165,8 @@ MEASURE = (
         "brain-slice", "A single slice",
         "A file that holds one slice is shown in grey, with the empty background left out; here face on, "
         "in even light. It is another writer's OME-Zarr whose axes come in the order x, y, z.",
-        (SLICE,), "480x480", 16, ("--view", "front", "--lighting", "flat"), credit=ICBM,
+        (SLICE,), "480x480", 16, ("--view", "front", "--lighting", "flat"), state=False,
+        credit=ICBM,
     ),
 )  # fmt: skip
 
