@@ -90,7 +90,7 @@ COVERS = (
         "atlas-cut", "141 structures",
         "The same cut through a segmentation, in the colours of its own table: an opaque medium instead of surfaces "
         "(`shading.mode` phase), in which light goes on for up to 32 scatterings, as in porcelain.",
-        ("--labels", ATLAS), "1000x750", 64, ("--azimuth", "18", "--elevation", "6"), credit=ALLEN,
+        ("--labels", ATLAS), "1000x750", 32, ("--azimuth", "18", "--elevation", "6"), credit=ALLEN,
     ),
     Picture(
         "brain-rim", "Translucent, lit from behind",
