@@ -187,11 +187,11 @@ def second_moment(few: Shot, half: Shot) -> NDArray[np.float64]:
 
 
 class RendererCamera:
-    """Takes pictures with the renderer, of one state but for the sampling."""
+    """Takes pictures with the renderer, of one state but for the sampling: the scene's first one where none is said."""
 
-    def __init__(self, renderer: Any, size: tuple[int, int]) -> None:
+    def __init__(self, renderer: Any, size: tuple[int, int], state: Any = None) -> None:
         self._renderer, self._size = renderer, size
-        self._state = renderer.scene.default_state
+        self._state = renderer.scene.default_state if state is None else state
         self._sequence = 0
 
     @property

@@ -131,20 +131,20 @@ MEASURE = (
         "brain-slices", "Slices and guides",
         "Three orthogonal slices at their place in space, with the bounding box, positions in millimetres, the "
         "anatomical directions and a scale bar. Nothing here is noise, and so nothing is filtered.",
-        (BRAIN,), "800x600", 4, ("--zoom", "0.54", "--azimuth", "15", "--elevation", "4"), denoised=False, credit=ICBM,
+        (BRAIN,), "800x600", 4, ("--azimuth", "15", "--elevation", "4"), denoised=False, credit=ICBM,
     ),
     Picture(
         "atlas-halves", "A hemisphere in its box",
         "The left half of the atlas in the colours of glasbey, which neighbours do not share, with box, ticks, axes "
         "and scale bar.",
         ("--labels", ATLAS), "720x540", 12,
-        ("--view", "right", "--azimuth", "-25", "--elevation", "15", "--zoom", "0.66"), credit=ALLEN,
+        ("--view", "right", "--azimuth", "-25", "--elevation", "15"), credit=ALLEN,
     ),
     Picture(
         "cell-march", "Emission and absorption",
         "The plain ray march that viewers of the field have, each sample shaded and nothing shadowed. In its box, in "
         "micrometres.",
-        (CELL,), "640x480", 4, ("--zoom", "0.52"),
+        (CELL,), "640x480", 4,
     ),
     Picture(
         "cell-maximum", "Maximum intensity projection",
@@ -165,7 +165,8 @@ MEASURE = (
         "brain-slice", "A single slice",
         "A file that holds one slice is shown in grey, with the empty background left out; here face on, "
         "in even light. It is another writer's OME-Zarr whose axes come in the order x, y, z.",
-        (SLICE,), "480x480", 16, ("--view", "front", "--lighting", "flat"), credit=ICBM,
+        (SLICE,), "480x480", 16, ("--view", "front", "--lighting", "flat"), state=False,
+        credit=ICBM,
     ),
 )  # fmt: skip
 

@@ -26,8 +26,8 @@ def encode_exr(layers: Layers, notes: Mapping[str, str] | None = None, camera: C
     the ray, infinity where there is nothing): all 32-bit float; with a segmentation `label.lo` and `label.hi`, the
     lower and upper 32 bits of the id (EXR has no larger integers: id = lo + 2^32 * hi), as uint.
 
-    `notes` become string attributes; a `camera` the standard's matrices worldToCamera and worldToNDC (of the left eye
-    and right eye alike when it is a stereo camera: then they are left out).
+    `notes` become string attributes; a `camera` the standard's matrices worldToCamera and worldToNDC. A stereo pair
+    would need two of each: it has none.
     """
     import OpenEXR
 

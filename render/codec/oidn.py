@@ -19,7 +19,9 @@ _LARGEST = 1e30
 def check_denoiser() -> None:
     """Raises HostaError, with what to install, where the denoiser is absent."""
     if importlib.util.find_spec("pyoidn") is None:
-        raise HostaError("denoising needs Intel Open Image Denoise: pip install 'hosta[denoise]', or use --no-denoise")
+        raise HostaError(
+            "denoising needs Intel Open Image Denoise; install it with pip install pyoidn, or use --no-denoise"
+        )
 
 
 def denoise(

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from . import frame_options as options
 from .frame_options import check_turn, parse_aperture_um, parse_pixel, parse_size, parse_spacing
 from .picture_file import LINEAR, check_output, encode_developed, encode_linear, format_of, write_whole
+from .scene_options import Device, Environments, Labels, Paths, Spacing
 
 DEFAULT_SPP = 64
 DEFAULT_SIZE = "640x480"
@@ -18,8 +19,8 @@ DEFAULT_SIZE = "640x480"
 
 def frame(
     output: options.Output,
-    paths: options.Paths = None,
-    labels: options.Labels = None,
+    paths: Paths = None,
+    labels: Labels = None,
     size: options.Size = None,
     spp: options.Spp = None,
     seed: options.Seed = None,
@@ -33,7 +34,7 @@ def frame(
     focus_at: options.FocusAt = None,
     stereo: options.Stereo = False,
     lighting: options.LightingName = None,
-    environment: options.Environments = None,
+    environment: Environments = None,
     window: options.Windows = None,
     mode: options.ModeOption = None,
     scatterings: options.Scatterings = None,
@@ -41,15 +42,15 @@ def frame(
     denoise: options.Denoise = False,
     depth: options.Depth = None,
     transparent: options.Transparent = False,
-    spacing: options.Spacing = None,
-    device: options.Device = None,
+    spacing: Spacing = None,
+    device: Device = None,
 ) -> None:
     """Render one picture of volumes into a file.
 
     The name of the file is printed when it is written. A .tif and an .exr hold linear light as 32-bit floats, the
     latter also albedo, normals, depth and labels.
     """
-    from .frame_state import Choices, check_lighting, chosen_state, read_agave_file, read_state
+    from .frame_state import Choices, check_lighting, chosen_state, places_camera, read_agave_file, read_state
 
     if state is not None and agave is not None:
         raise UsageError("--state and --agave both say the whole view; give one of them")
@@ -91,6 +92,7 @@ def frame(
     choices = Choices(
         view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo, lighting=lighting,
         environment=maps[0].name if maps else None, mode=mode, scatterings=scatterings, reference=reference, seed=seed,
+        placed=saved is not None or places_camera(state_text),
     )  # fmt: skip
     with (
         ProgressBars() as progress,

@@ -21,10 +21,6 @@ DepthName = Literal["8", "16"]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The picture: .png, .webp, .jpg, .tif (float) or .exr (with layers).")
 ]
-Paths = Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Volumes to show together in one scene.")]
-Labels = Annotated[
-    list[str] | None, typer.Option("--labels", metavar="PATH", help="A segmentation to lay over them; repeatable.")
-]
 Size = Annotated[
     str | None, typer.Option("--size", metavar="WxH", help="Width and height in pixels.  [default: 640x480]")
 ]
@@ -64,14 +60,6 @@ FocusAt = Annotated[
 ]
 Stereo = Annotated[bool, typer.Option("--stereo", help="Two views side by side, the left eye's on the left.")]
 LightingName = Annotated[str | None, typer.Option("--lighting", metavar="NAME", help="A preset, such as studio.")]
-Environments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--environment",
-        metavar="FILE",
-        help="Light from an environment map: .hdr, .exr, float .tif or synthetic:studio; repeatable.",
-    ),
-]
 Windows = Annotated[
     list[str] | None,
     typer.Option(
@@ -93,13 +81,6 @@ Denoise = Annotated[
 ]
 Depth = Annotated[DepthName | None, typer.Option("--depth", help="Bits a component of a PNG.  [default: 8]")]
 Transparent = Annotated[bool, typer.Option("--transparent", help="Leave the background out (alpha).")]
-Spacing = Annotated[
-    str | None,
-    typer.Option("--spacing", metavar="Z,Y,X+UNIT", help="Voxel size where a file says none, such as 45,4.6,4.6nm."),
-]
-Device = Annotated[
-    int | None, typer.Option("--device", min=0, metavar="N", help="The EGL device; hosta doctor numbers them.")
-]
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -44,17 +44,13 @@ def developed(
 
 def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
     """The picture's linear light and what is known of each pixel besides."""
-    layers = _layers(renderer, shot.width, shot.height, shot.samples, progress)
+    layers = renderer.layers(shot.width, shot.height, shot.samples, progress)
     if not shot.denoised:
         return layers
     from ..codec.oidn import denoise
 
     alpha = layers.color[..., 3:]  # guides have their edges where the picture has its own
     return replace(layers, color=denoise(layers.color, layers.albedo * alpha, layers.normal * alpha))
-
-
-def _layers(renderer: Renderer, width: int, height: int, samples: int, progress: Progress | None) -> Layers:
-    return renderer.layers(width, height, samples, progress)
 
 
 def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: tuple[int, int]) -> ViewState:
@@ -69,7 +65,7 @@ def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: 
     width, height = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     sharp = state.model_copy(update={"camera": camera.model_copy(update={"aperture": 0.0})})
     renderer.set_state(sharp, 1)
-    depth = _layers(renderer, width, height, FOCUS_SAMPLES, None).depth
+    depth = renderer.layers(width, height, FOCUS_SAMPLES).depth
     x, y = (
         min(int((at + 0.5) * count / whole), count - 1)
         for at, count, whole in zip(pixel, (width, height), size, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,10 @@ class Choices:
     """What was chosen; None and the neutral values change nothing. Lengths in micrometres, angles in degrees.
 
     `environment` is the name of the first environment map of the scene, which lights it where the state names none.
+    `placed`: the state says where the camera stands, and be it where it stood at first.
     """
+
+    placed: bool = False
 
     view: ViewName | None = None
     azimuth: float = 0.0
@@ -76,17 +80,23 @@ def chosen_state(scene: Scene, base: ViewState, choices: Choices, aspect: float 
 
 
 def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float) -> ViewState:
-    from ..scene.framing import named_view, orbit, zoom
+    from ..scene.framing import MARGIN, NUMBERS_MARGIN, frame_all, named_view, orbit, zoom
 
     camera = base.camera
+    first = scene.default_state.camera
+    is_first = not choices.placed and (camera.position, camera.focal_point) == (first.position, first.focal_point)
+    with_box = _has_box(base) and (is_first or choices.view is not None)
+    points = _shown(scene, base) if with_box or choices.view is not None else None
     if choices.stereo:
         aspect /= 2  # of what one eye sees
-    if choices.view is None and choices.stereo and camera == scene.default_state.camera:
+    if choices.view is not None and points is not None:
+        camera = named_view(camera, points, choices.view, scene.orientation, aspect)
+    elif is_first and choices.stereo:
         camera = zoom(camera, min(1.0, aspect / FRAMED_ASPECT))
-    if choices.view is not None:
-        camera = named_view(camera, _content(scene, base), choices.view, scene.orientation, aspect)
     if choices.azimuth or choices.elevation:  # left as it is otherwise, to the last bit
         camera = orbit(camera, choices.azimuth, choices.elevation)
+    if with_box and points is not None:  # after the turn: corners reach further than what is in the box
+        camera = frame_all(camera, points, aspect, NUMBERS_MARGIN if base.guides.ticks else MARGIN)
     if choices.zoom != 1.0:
         camera = zoom(camera, choices.zoom)
     update: dict[str, Any] = {}
@@ -97,8 +107,12 @@ def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float)
     return base.model_copy(update={"camera": camera.model_copy(update=update) if update else camera})
 
 
-def _content(scene: Scene, base: ViewState) -> NDArray[np.float64]:
-    """World points (n, 3) of what `base` shows."""
+def _has_box(base: ViewState) -> bool:
+    return base.guides.box or base.guides.ticks
+
+
+def _shown(scene: Scene, base: ViewState) -> NDArray[np.float64]:
+    """World points (n, 3) of what `base` shows, the box's corners among them where guides draw it."""
     import numpy as np
 
     from ..scene.content import content_points
@@ -111,7 +125,9 @@ def _content(scene: Scene, base: ViewState) -> NDArray[np.float64]:
         for one in base.layers
         if one.visible and one.source in sources
     ]
-    return np.concatenate(points) if points else corners(scene.box)
+    if _has_box(base) or not points:
+        points.append(corners(scene.box))
+    return np.concatenate(points)
 
 
 def _preset(name: str) -> Lighting:
@@ -141,6 +157,12 @@ def read_state(path: Path | None) -> bytes | None:
         raise UsageError(f"the state file {path} cannot be read: {(error.strerror or str(error)).lower()}") from None
     parse_state(text)
     return text
+
+
+def places_camera(text: bytes | None) -> bool:
+    """Whether the text of a state, one that `read_state` found valid, says where the camera stands."""
+    camera = json.loads(text).get("camera", {}) if text is not None else {}
+    return "position" in camera or "focal_point" in camera
 
 
 def read_agave_file(path: Path | None) -> AgaveScene | None:

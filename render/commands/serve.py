@@ -13,26 +13,11 @@ import typer
 
 from ..errors import SourceError, UsageError
 from ..roots import PATTERN_MARKS, Roots
+from .scene_options import Device, Environments, Labels, Paths, Spacing
 
 # At this size the first picture is there within seconds on two processors without a GPU.
 DEMO_SCENE = "synthetic:cell?size=128"
 
-Paths = Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Volumes to show together in one scene.")]
-Labels = Annotated[
-    list[str] | None, typer.Option("--labels", metavar="PATH", help="A segmentation to lay over them; repeatable.")
-]
-Spacing = Annotated[
-    str | None,
-    typer.Option("--spacing", metavar="Z,Y,X+UNIT", help="Voxel size where a file says none, such as 45,4.6,4.6nm."),
-]
-Environments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--environment",
-        metavar="FILE",
-        help="An environment map to light with: .hdr, .exr, float .tif or synthetic:studio; repeatable.",
-    ),
-]
 RootOptions = Annotated[
     list[str] | None,
     typer.Option("--root", metavar="NAME=DIR", help="Name a folder: PATH may then be NAME:relative/path; repeatable."),
@@ -51,9 +36,6 @@ AllowHost = Annotated[
 AllowOrigin = Annotated[
     list[str] | None,
     typer.Option("--allow-origin", metavar="URL", help="A page that may embed and use the server; repeatable."),
-]
-Device = Annotated[
-    int | None, typer.Option("--device", min=0, metavar="N", help="The EGL device; hosta doctor numbers them.")
 ]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the URL.")]
 

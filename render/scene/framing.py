@@ -45,6 +45,10 @@ _NAMED: dict[str, dict[str, tuple[tuple[float, float, float], tuple[float, float
 DEFAULT_AZIMUTH_DEG = 30.0
 DEFAULT_ELEVATION_DEG = 20.0
 DEFAULT_VIEW_ANGLE_DEG = 30.0
+MARGIN = 1.12
+"""By how much a picture is larger than what it shows."""
+NUMBERS_MARGIN = 1.3
+"""Likewise with numbers and titles around the box: on 480 lines they have 55 pixels on each side."""
 
 
 def default_camera(points: NDArray[np.float64], orientation: Literal["image", "anatomical"]) -> Camera:
@@ -60,7 +64,7 @@ def default_camera(points: NDArray[np.float64], orientation: Literal["image", "a
     return fit(orbit(straight, DEFAULT_AZIMUTH_DEG, DEFAULT_ELEVATION_DEG), points)
 
 
-def fit(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0, margin: float = 1.12) -> Camera:
+def fit(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0, margin: float = MARGIN) -> Camera:
     """The camera turned to the middle of `points` (n, 3; world) and moved so that they just fill the picture.
 
     A point p, seen from the middle c along the view axes (right, up, forward), needs the distance
@@ -111,9 +115,9 @@ def named_view(
     return frame_all(turned, points, aspect)
 
 
-def frame_all(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0) -> Camera:
+def frame_all(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0, margin: float = MARGIN) -> Camera:
     """The camera moved, not turned, until all `points` (n, 3; world) fill a picture of this width by height."""
-    return fit(camera, points, aspect).model_copy(update={"focus_distance": None})
+    return fit(camera, points, aspect, margin).model_copy(update={"focus_distance": None})
 
 
 def with_projection(camera: Camera, projection: Literal["perspective", "orthographic"]) -> Camera:

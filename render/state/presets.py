@@ -22,6 +22,13 @@ _AGAVE_SKY = 0.5
 _AGAVE_AREA = 10.0 / (math.pi * 1.5**2)
 _AGAVE_SCALE = 1.0 / (_AGAVE_SKY + _AGAVE_AREA)
 
+
+def _grey(linear: float) -> tuple[float, float, float]:
+    """The sRGB grey of a linear value above 0.0031."""
+    value = 1.055 * linear ** (1 / 2.4) - 0.055
+    return (value, value, value)
+
+
 LIGHTING_PRESETS: dict[str, Lighting] = {
     # A large warm key from the upper left, a cool fill from the right, a rim light from behind, and a soft sky.
     "studio": Lighting(
@@ -55,13 +62,21 @@ LIGHTING_PRESETS: dict[str, Lighting] = {
         lights=(DiscLight(azimuth=0.0, elevation=6.0, distance=2.0, radius=0.2, color=WHITE, intensity=1.0),),
         sky=Sky(top=WHITE, middle=WHITE, bottom=WHITE, intensity=0.15),
     ),
-    # As even as can be: light from everywhere and from exactly where the camera is.
+    # As even as can be: light from everywhere, and from four sides at 45 degrees as on a copy stand, so that a face
+    # towards the camera does not shine. A lamp at the camera would lay a veil over it.
     "flat": Lighting(
-        lights=(DirectionalLight(azimuth=0.0, elevation=0.0, color=WHITE, intensity=0.5),),
+        lights=tuple(
+            DirectionalLight(
+                azimuth=azimuth, elevation=elevation, color=WHITE, intensity=0.125 / math.cos(math.radians(45.0))
+            )
+            for azimuth, elevation in ((-45.0, 0.0), (45.0, 0.0), (0.0, 45.0), (0.0, -45.0))
+        ),
         sky=Sky(top=WHITE, middle=WHITE, bottom=WHITE, intensity=0.6),
     ),
-    # Ambient occlusion: a white sky alone; what is dark is what sees little of it.
-    "ambient": Lighting(lights=(), sky=Sky(top=WHITE, middle=WHITE, bottom=WHITE, intensity=1.0)),
+    # Ambient occlusion: a sky alone; what is dark is what sees little of it. Its top is three times as bright as its
+    # bottom, as an overcast sky's is to the horizon (CIE S 011): where nothing is in the way, or modes know no
+    # shadows, there is still shape.
+    "ambient": Lighting(lights=(), sky=Sky(top=WHITE, middle=_grey(2 / 3), bottom=_grey(1 / 3), intensity=1.5)),
     "agave": Lighting(
         lights=(
             RectangleLight(

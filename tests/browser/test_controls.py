@@ -22,7 +22,7 @@ def view(demo: Server, open_page: OpenPage) -> View:
     return view
 
 
-def difference(a: np.ndarray, b: np.ndarray) -> float:  # type: ignore[type-arg]
+def difference(a: np.ndarray, b: np.ndarray) -> float:
     """Mean difference of two pictures, in steps of 8 bits."""
     return float(np.abs(a.astype(np.int16) - b.astype(np.int16)).mean())
 

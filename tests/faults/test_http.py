@@ -20,7 +20,7 @@ SDP = {"content-type": "application/sdp"}
 
 def with_server(scenario: Callable[[Service], Awaitable[None]], **options: object) -> None:
     async def run() -> None:
-        async with service(**options) as server:  # type: ignore[arg-type]
+        async with service(**options) as server:
             await scenario(server)
 
     asyncio.run(run())

@@ -23,14 +23,13 @@ from render.state.light import (
 )
 from render.state.material import Material
 from render.state.rendering import Rendering
-from render.state.view import Shading
+from render.state.view import Shading, ViewState
 
 from .chi_square import F, SphereGrid
 from .conftest import Draw
-from .estimates import Estimate, estimate
 from .glsl import call
+from .lights import MODES, Mode, at_place, common_mean, even, lit
 from .scenes import array_scene, plain
-from .test_glsl_light import at_place, even, lit
 from .test_vertex import NORMAL, VERTICES, vec3, vertex
 
 INCLUDE = ["phase", "brdf", "vertex", "light", "direct"]
@@ -51,7 +50,6 @@ LIGHTS: dict[str, tuple[Light, ...]] = {
         at_place(SphereLight, radius=0.2, position=(-1.0, 0.2, 1.0), intensity=0.4),
     ),
 }
-MODES = {"mis": 0, "light": 1, "bsdf": 2}
 
 
 def given(lighting: str, mode: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -146,16 +144,12 @@ def test_pictures_have_the_same_mean_whatever_is_asked(
     material = Material(specular=0.3, roughness=0.35)
     channel = Channel(window=(0.0, 65535.0), color=(0.9, 0.7, 0.5), material=material)
     for name, lighting in PICTURE_LIGHTS.items():
-        found: dict[str, Estimate] = {}
-        for mode in MODES:
-            state = plain(
+
+        def state_of(mode: Mode, lighting: Lighting = lighting) -> ViewState:
+            return plain(
                 blobs, channel=channel, lighting=lighting, seed=3,
                 shading=Shading(density=30.0, mode=shading, anisotropy=0.5 if shading == "phase" else 0.0),
                 rendering=Rendering(reference=True, direct=mode, scatterings=scatterings, sampler="independent"),
             )  # fmt: skip
-            renderer.set_state(state, 1)
-            found[mode] = estimate(renderer, 512)
-        for mode in ("light", "bsdf"):
-            a, b = found["mis"], found[mode]
-            assert b.error < 0.03 * b.mean
-            assert abs(a.mean - b.mean) < 3.5 * np.hypot(a.error, b.error), (name, mode, found)
+
+        common_mean(renderer, state_of, 512, name)

@@ -18,16 +18,15 @@ from render.state.layer import Channel
 from render.state.light import Lighting, RectangleLight, Sky
 from render.state.material import Material
 from render.state.rendering import Rendering
-from render.state.view import Shading
+from render.state.view import Shading, ViewState
 
 from .chi_square import SIGNIFICANCE, F, SphereGrid, p_value
 from .conftest import Draw
-from .estimates import estimate
 from .glsl import call
+from .lights import MODES, Mode, common_mean, lit
 from .scenes import array_scene, plain
-from .test_direct_light import MODES, WO
+from .test_direct_light import WO
 from .test_furnace import furnace, is_white, noise
-from .test_glsl_light import lit
 from .test_vertex import NORMAL, VERTICES, vec3, vertex
 
 N = 60_000
@@ -166,21 +165,14 @@ def test_pictures_have_the_same_mean_whatever_is_asked(draw: Draw, shading: str,
     channel = Channel(window=(0.0, 65535.0), material=Material(specular=0.3, roughness=0.35))
     means = []
     for number in (0, 1):
-        found = {}
-        for mode in MODES:
-            lighting = Lighting(
-                lights=(RectangleLight(intensity=0.5),),
-                sky=TURNED.model_copy(update={"environment": f"map{number}"}),
-            )
-            state = plain(
+        sky = TURNED.model_copy(update={"environment": f"map{number}"})
+        lighting = Lighting(lights=(RectangleLight(intensity=0.5),), sky=sky)
+
+        def state_of(mode: Mode, lighting: Lighting = lighting) -> ViewState:
+            return plain(
                 scene, channel=channel, lighting=lighting, seed=3, shading=Shading(density=30.0, mode=shading),
                 rendering=Rendering(reference=True, direct=mode, scatterings=scatterings, sampler="independent"),
             )  # fmt: skip
-            renderer.set_state(state, 1)
-            found[mode] = estimate(renderer, 256)
-        for mode in ("light", "bsdf"):
-            a, b = found["mis"], found[mode]
-            assert b.error < 0.03 * b.mean
-            assert abs(a.mean - b.mean) < 3.5 * np.hypot(a.error, b.error), (number, mode, found)
-        means.append(found["mis"].mean)
+
+        means.append(common_mean(renderer, state_of, 256, number))
     assert abs(means[0] / means[1] - 1) > 0.02  # one map after the other, not one of them twice

@@ -15,7 +15,6 @@ from render.state.light import (
     DirectionalLight,
     DiscLight,
     Light,
-    Lighting,
     PointLight,
     RectangleLight,
     Sky,
@@ -24,21 +23,12 @@ from render.state.light import (
 
 from .chi_square import SIGNIFICANCE, F, SphereGrid, p_value
 from .glsl import call
+from .lights import PLACE, TINT, at_place, even, lit
 from .scenes import DARK, array_scene, lights_of, plain, record_of
 
 N = 60_000
 INCLUDE = ["phase", "light"]
-NO_SKY = Sky(visible=False)
-# All lights stand here and shine at the origin; lengths are those of unit space.
-PLACE = (0.9, -1.1, 1.3)
 FAR = float(np.linalg.norm(PLACE))
-TINT = (1.0, 0.5, 0.2)
-
-
-def at_place(kind: type[Any], **changes: Any) -> Light:
-    light: Light = kind(**{"position": PLACE, "color": TINT, "intensity": 1.7, **changes})
-    return light
-
 
 AREAS = {
     "rectangle": at_place(RectangleLight, width=0.8, height=0.3, up=(0.3, 0.2, 1.0)),
@@ -48,19 +38,6 @@ AREAS = {
     "tiny sphere": at_place(SphereLight, radius=0.002),
     "sphere around": at_place(SphereLight, radius=3.0),
 }
-
-
-def lit(*lights: Light, sky: Sky = NO_SKY) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Records of Params and lights."""
-    scene = array_scene(np.zeros((8, 8, 8), np.uint8))
-    state = plain(scene, lighting=Lighting(lights=lights, sky=sky))
-    return record_of(state, scene, np.eye(4), (8, 8)), lights_of(state, scene, np.eye(4))
-
-
-def even(n: int) -> NDArray[np.float32]:
-    """The middles of n x n cells of the unit square."""
-    x, y = np.meshgrid((np.arange(n) + 0.5) / n, (np.arange(n) + 0.5) / n)
-    return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
 
 
 def sample(records: tuple[NDArray[Any], NDArray[Any]], p: Any, u: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
@@ -90,7 +67,7 @@ def grid_of(light: Light, p: tuple[float, ...]) -> SphereGrid:
     """All directions to the light from p."""
     to = np.subtract(PLACE, p)
     distance = float(np.linalg.norm(to))
-    radius = np.hypot(light.width, light.height) / 2 if isinstance(light, RectangleLight) else light.radius  # type: ignore[union-attr]
+    radius = np.hypot(light.width, light.height) / 2 if isinstance(light, RectangleLight) else light.radius
     if radius >= distance:
         return SphereGrid(tuple(to), fine=24, peak=0.05)
     # A flat light is seen under at most the angle of the sphere around it.
@@ -133,7 +110,7 @@ def test_a_sphere_is_hit_on_its_surface(gl: Context, name: str) -> None:
     p, records = VIEWS["a side"], lit(AREAS[name])
     wi, t, _, _ = sample(records, p, even(64))
     hits = np.asarray(p) + wi.astype(np.float64) * t[:, None]
-    radius = AREAS[name].radius  # type: ignore[union-attr]
+    radius = AREAS[name].radius
     np.testing.assert_allclose(np.linalg.norm(hits - PLACE, axis=1), radius, rtol=2e-3, atol=1e-5)
 
 

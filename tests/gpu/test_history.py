@@ -74,7 +74,7 @@ def test_a_turning_picture_is_nearer_to_the_truth_than_its_samples(
 
     def forgetful(self: History, *arguments: object) -> object:
         self.forget()
-        return compose(self, *arguments)  # type: ignore[arg-type]
+        return compose(self, *arguments)
 
     monkeypatch.setattr(History, "compose", forgetful)
     _, without = drag(renderer, start)

@@ -48,7 +48,7 @@ def drawn(draw: Draw, scene: Scene, state: ViewState, size: int = 4, samples: in
 
 
 def iso(value: float, **options: object) -> Channel:
-    return Channel(window=(-45.0, 0.0), isovalue=value, **options)  # type: ignore[arg-type]
+    return Channel(window=(-45.0, 0.0), isovalue=value, **options)
 
 
 def test_rays_meet_a_plane_field_where_it_is(draw: Draw) -> None:

@@ -22,7 +22,7 @@ RAMP = Channel(window=(0.0, 255.0))
 def transmittance(draw: Draw, scene: object, samples: int = 4096, **changes: object) -> float:
     """Along x through the middle."""
     renderer = draw(scene, 8, 8)
-    renderer.set_state(plain(scene, camera=along((-20.0, 1.5, 1.5), (1, 0, 0)), **changes), 1)  # type: ignore[arg-type]
+    renderer.set_state(plain(scene, camera=along((-20.0, 1.5, 1.5), (1, 0, 0)), **changes), 1)
     renderer.render_still(samples // 64)
     return 1.0 - float(renderer.read_mean()[..., 3].mean())
 

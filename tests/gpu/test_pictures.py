@@ -206,7 +206,7 @@ def marked(orientation: str, world: NDArray[np.float64]) -> Scene:
     voxels = np.zeros((4, 24, 32, 40), np.uint8)
     for channel, (z, y, x) in enumerate(MARKERS.values()):
         voxels[channel, z - 2 : z + 3, y - 2 : y + 3, x - 2 : x + 3] = 255
-    return scene_of(MemorySource(voxels, world_from_vox=world, orientation=orientation))  # type: ignore[arg-type]
+    return scene_of(MemorySource(voxels, world_from_vox=world, orientation=orientation))
 
 
 def positions(draw: Draw, scene: Scene) -> dict[str, NDArray[np.float64]]:

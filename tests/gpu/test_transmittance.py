@@ -31,7 +31,7 @@ def coverage(draw: Draw, scene: Scene, state: object, mode: str = "path", sample
 
 def check(
     draw: Draw, scene: Scene, density: float, origin: ArrayLike, direction: ArrayLike, tau: float, **changes
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     # One seed for all; that seeds scatter as they should was looked at with 100 of them.
     state = plain(scene, density, camera=along(origin, direction), seed=1, **changes)
     got, n = coverage(draw, scene, state)

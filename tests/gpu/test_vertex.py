@@ -42,7 +42,7 @@ def sampled(expression: str, head: str = "") -> NDArray[np.float32]:
     return wi
 
 
-def density(expression: str, head: str = ""):  # type: ignore[no-untyped-def]
+def density(expression: str, head: str = ""):
     def evaluated(wi: NDArray[np.float32]) -> F:
         return call(f"{head} result = {expression};", {"wi": wi}, INCLUDE, result="float").astype(np.float64)
 
@@ -66,7 +66,7 @@ def test_henyey_greenstein_samples_follow_their_density(gl: Context, g: float) -
 def test_the_test_can_fail(gl: Context) -> None:
     """Samples of another g, and of a direction a degree off, are told apart."""
     flight = np.array([-0.48, 0.6, 0.64])
-    grid = SphereGrid(tuple(flight))  # type: ignore[arg-type]
+    grid = SphereGrid(tuple(flight))
     right = density(f"phase_hg(dot({vec3(flight)}, wi), 0.5)")
     assert p_value(sampled(f"phase_hg_sample({vec3(flight)}, 0.5, u.xy)"), right, grid)[0] > SIGNIFICANCE
     assert p_value(sampled(f"phase_hg_sample({vec3(flight)}, 0.52, u.xy)"), right, grid)[0] < 1e-6

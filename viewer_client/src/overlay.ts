@@ -142,11 +142,13 @@ export function statistics(stats: Stats, server: string): TemplateResult {
     ["Frames shown", String(stats.framesPresented)],
     ["Server", server],
   ];
-  return html`<dl class="card statistics" aria-label="Statistics">
-    ${rows.map(
-      ([name, value]) =>
-        html`<dt>${name}</dt>
-          <dd class="number">${value}</dd>`,
-    )}
-  </dl>`;
+  return html`<div class="statistics-place">
+    <dl class="card statistics" aria-label="Statistics">
+      ${rows.map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd class="number">${value}</dd>`,
+      )}
+    </dl>
+  </div>`;
 }

@@ -47,7 +47,7 @@ def drawn(renderer: Renderer, state: ViewState, samples: int = 2) -> Seen:
     renderer._motion_budget_s = 0.0  # one sample in motion is enough
     renderer.set_state(state, 1)
     width, height = renderer.width, renderer.height
-    now_s = renderer.clock_s = getattr(renderer, "clock_s", 0.0) + 10.0  # type: ignore[attr-defined]
+    now_s = renderer.clock_s = getattr(renderer, "clock_s", 0.0) + 10.0
     while not renderer.step(now_s, 0.001).fresh:
         now_s += 0.001
     even = width // 2 * 2, height // 2 * 2

@@ -44,7 +44,7 @@ def volume() -> NDArray[np.uint8]:
     return voxels
 
 
-def load(source: SlowSource, grid: BrickGrid):  # type: ignore[no-untyped-def]
+def load(source: SlowSource, grid: BrickGrid):
     return load_level(source, 0, 0, 0, grid, encoding_for(np.dtype(np.uint8), 0, 255).encode)
 
 

@@ -161,7 +161,7 @@ def test_boxes_of_the_finest_level_tell_what_means_hide() -> None:
 class Counting(MemorySource):
     read_voxels = 0
 
-    def read(self, *args):  # type: ignore[no-untyped-def]
+    def read(self, *args):
         voxels = super().read(*args)
         self.read_voxels += voxels.size
         return voxels

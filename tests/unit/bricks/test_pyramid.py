@@ -30,7 +30,7 @@ def _cells(values: np.ndarray, factors: tuple[int, int, int]) -> list[list[np.nd
 
 def _reduce(values: np.ndarray, factors: tuple[int, int, int], by: object) -> np.ndarray:
     shape = [-(-n // f) for n, f in zip(values.shape, factors, strict=True)]
-    return np.array([[by(cell) for cell in row] for row in _cells(values, factors)]).reshape(shape)  # type: ignore[operator]
+    return np.array([[by(cell) for cell in row] for row in _cells(values, factors)]).reshape(shape)
 
 
 SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 7), st.integers(1, 7))

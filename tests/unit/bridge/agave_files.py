@@ -36,7 +36,7 @@ def scene_file(name: str = "surface") -> dict[str, Any]:
     grey = [0.5, 0.5, 0.5]
     x, y, z = LIGHT_DIRECTION
     blank = {"topColor": [1.0] * 3, "middleColor": [1.0] * 3, "bottomColor": [1.0] * 3, "color": [1.0] * 3}
-    blank |= {f"{part}Intensity": 1.0 for part in ("topColor", "middleColor", "bottomColor", "color")}  # type: ignore[dict-item]
+    blank |= {f"{part}Intensity": 1.0 for part in ("topColor", "middleColor", "bottomColor", "color")}
     return {
         "datasets": [
             {
@@ -125,7 +125,7 @@ def scene_of(voxels: NDArray[Any], world_from_vox: Matrix | None = None, orienta
         voxels,
         world_from_vox=np.eye(4) if world_from_vox is None else world_from_vox,
         name="image",
-        orientation=orientation,  # type: ignore[arg-type]
+        orientation=orientation,
     )
     stats = tuple(channel_stats(source, c) for c in range(len(source.info.channels)))
     return Scene("image", [SceneLayer("image", source, stats)])

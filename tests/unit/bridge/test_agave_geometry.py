@@ -198,7 +198,7 @@ def test_lights_stand_where_agave_has_them(seed: int, tmp_path: Path) -> None:
     assert np.linalg.norm(shown - np.array(light.target), axis=1) == pytest.approx(middle)
     unit = um / scene.box.largest  # lengths are in the longest side of the scene's box, which holds turned data
     assert light.distance == pytest.approx(distance * unit)
-    assert (light.width, light.height) == pytest.approx((0.2 * unit, 0.4 * unit))  # type: ignore[union-attr]
+    assert (light.width, light.height) == pytest.approx((0.2 * unit, 0.4 * unit))
     assert light.intensity == pytest.approx(10.0 / (0.2 * 0.4) * seen_of_a_rectangle(0.2, 0.4, distance), rel=1e-5)
 
 
@@ -213,7 +213,7 @@ def test_a_rotation_says_where_the_light_is_when_there_is_one(tmp_path: Path) ->
     plain["lights"][1] |= {"theta": math.pi / 2, "phi": math.pi / 2}
     other = view(plain, scene, tmp_path).state.lighting.lights[0]
     assert light.position == pytest.approx(other.position, abs=1e-6)
-    assert light.up == pytest.approx(other.up, abs=1e-9)  # type: ignore[union-attr]
+    assert light.up == pytest.approx(other.up, abs=1e-9)
 
 
 def test_the_density_is_that_of_the_volume_and_not_of_the_box_around_it(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_fit_of_one_point_leaves_the_camera_valid() -> None:
 @given(st.lists(point, min_size=2, max_size=12, unique=True), st.sampled_from(["image", "anatomical"]))
 def test_default_camera_sees_everything(points: list[tuple[float, float, float]], orientation: str) -> None:
     cloud_ = np.array(points)
-    camera = default_camera(cloud_, orientation)  # type: ignore[arg-type]
+    camera = default_camera(cloud_, orientation)
     Camera.model_validate(camera.model_dump())
     if float(np.ptp(cloud_, axis=0).max()) < 1e-3:
         return
@@ -87,7 +87,7 @@ def test_default_camera_has_the_axes_where_people_expect_them(
     orientation: str, to_the_right: tuple[int, int, int], down: tuple[int, int, int]
 ) -> None:
     points = corners(Box((0, 0, 0), (10, 10, 10)))
-    camera = default_camera(points, orientation)  # type: ignore[arg-type]
+    camera = default_camera(points, orientation)
     middle = np.array([[5.0, 5.0, 5.0]])
     right, below = (
         projected(camera, middle + np.array(step)) - projected(camera, middle) for step in (to_the_right, down)

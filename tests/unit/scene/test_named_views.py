@@ -61,7 +61,7 @@ def axis(text: str) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize(("orientation", "name"), CASES)
 def test_named_views_look_from_the_side_that_they_name(orientation: str, name: str) -> None:
-    camera = named_view(START, POINTS, name, orientation)  # type: ignore[arg-type]
+    camera = named_view(START, POINTS, name, orientation)
     forward, right, up = axes(camera)
     assert forward == pytest.approx(-axis(FROM[orientation][name]))
     said_right, said_up = RIGHT_AND_UP[orientation][name]
@@ -72,8 +72,8 @@ def test_named_views_look_from_the_side_that_they_name(orientation: str, name: s
 @pytest.mark.parametrize(("orientation", "name"), CASES)
 @pytest.mark.parametrize("projection", ["perspective", "orthographic"])
 def test_named_views_show_everything_and_keep_the_lens(orientation: str, name: str, projection: str) -> None:
-    start = with_projection(START, projection)  # type: ignore[arg-type]
-    camera = named_view(start, POINTS, name, orientation, aspect=1.5)  # type: ignore[arg-type]
+    start = with_projection(START, projection)
+    camera = named_view(start, POINTS, name, orientation, aspect=1.5)
     Camera.model_validate(camera.model_dump())
     seen = projected(camera, POINTS)
     assert (seen[:, 2] > 0).all()
@@ -86,14 +86,14 @@ def test_named_views_show_everything_and_keep_the_lens(orientation: str, name: s
 def test_opposite_views_are_mirror_images_of_a_symmetric_thing() -> None:
     for one, other in (("front", "back"), ("left", "right"), ("top", "bottom")):
         for orientation in ("image", "anatomical"):
-            a, b = (named_view(START, POINTS, name, orientation) for name in (one, other))  # type: ignore[arg-type]
+            a, b = (named_view(START, POINTS, name, orientation) for name in (one, other))
             assert a.distance == pytest.approx(b.distance)
             assert axes(a)[0] == pytest.approx(-axes(b)[0])
 
 
 def test_a_view_that_has_no_name_is_refused() -> None:
     with pytest.raises(UsageError, match="there is no view 'inside'; the views are front, back"):
-        named_view(START, POINTS, "inside", "image")  # type: ignore[arg-type]
+        named_view(START, POINTS, "inside", "image")
 
 
 def test_named_view_of_one_point_is_a_valid_camera() -> None:

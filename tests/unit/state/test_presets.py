@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.state.light import DirectionalLight, Lighting
-from render.state.presets import LIGHTING_PRESETS
+from render.state.light import DirectionalLight, Lighting, Sky
+from render.state.presets import LIGHTING_PRESETS, WHITE
 from render.state.view import ViewState
 
 Vector = NDArray[np.float64]
@@ -53,7 +53,8 @@ def radiance(lighting: Lighting, normal: Vector) -> float:
 
 
 def test_the_integral_is_right_for_a_white_sky() -> None:
-    assert radiance(LIGHTING_PRESETS["ambient"], TOWARDS_CAMERA) == pytest.approx(1.0, rel=1e-3)
+    white = Lighting(lights=(), sky=Sky(top=WHITE, middle=WHITE, bottom=WHITE, intensity=1.0))
+    assert radiance(white, TOWARDS_CAMERA) == pytest.approx(1.0, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", sorted(LIGHTING_PRESETS))
@@ -86,13 +87,24 @@ def test_studio_has_a_lit_and_a_shaded_side() -> None:
     assert 1.5 < lit / shaded < 4.0
 
 
-def test_ambient_is_a_white_sky_alone_and_flat_comes_from_the_camera() -> None:
+def test_ambient_is_a_sky_alone_and_has_shape_without_any_shadow() -> None:
     ambient = LIGHTING_PRESETS["ambient"]
     assert ambient.lights == ()
-    assert ambient.sky.top == ambient.sky.middle == ambient.sky.bottom == (1.0, 1.0, 1.0)
-    (lamp,) = LIGHTING_PRESETS["flat"].lights
-    assert isinstance(lamp, DirectionalLight)
-    assert (lamp.azimuth, lamp.elevation) == (0.0, 0.0)
+    top, middle, bottom = (linear(color) for color in (ambient.sky.top, ambient.sky.middle, ambient.sky.bottom))
+    assert (top / bottom, top / middle) == pytest.approx((3.0, 1.5))
+    up, down = (radiance(ambient, np.array([0.0, y, 0.0])) for y in (1.0, -1.0))
+    assert 1.5 < up / down < 3.0
+
+
+def test_flat_is_even_and_does_not_mirror_lamps_to_the_camera() -> None:
+    flat = LIGHTING_PRESETS["flat"]
+    tilted = [radiance(flat, np.array([0.5 * np.cos(a), 0.5 * np.sin(a), 0.75**0.5])) for a in np.arange(0, 6.28, 0.3)]
+    assert max(tilted) < 1.02 * min(tilted)
+    assert min(tilted) > 0.8 * radiance(flat, TOWARDS_CAMERA)
+    for lamp in flat.lights:
+        assert isinstance(lamp, DirectionalLight)
+        # What a face towards the camera mirrors is as far from the view as the lamp is.
+        assert math.cos(math.radians(lamp.azimuth)) * math.cos(math.radians(lamp.elevation)) < 0.75
 
 
 def test_agaves_lights_are_in_its_proportion() -> None:

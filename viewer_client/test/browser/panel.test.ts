@@ -210,6 +210,29 @@ describe.skipIf(!executablePath)("the panel in a browser", () => {
     }
   });
 
+  it("shows all figures in low pages, beside each other or by scrolling", async () => {
+    await page.getByRole("button", { name: "Statistics" }).click();
+    const card = page.locator("dl.statistics");
+    for (const [width, height, scrolls] of [
+      [1280, 720, false],
+      [1280, 300, false],
+      [420, 280, true],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      expect(await card.evaluate((list) => list.scrollHeight > list.clientHeight)).toBe(scrolls);
+      const view = (await page.locator("hosta-view").boundingBox())!;
+      for (const name of ["Picture", "Server"]) {
+        const figure = card.getByText(name, { exact: true }).locator("+ dd");
+        await figure.scrollIntoViewIfNeeded();
+        const seen = (await figure.boundingBox())!;
+        expect(seen.y).toBeGreaterThanOrEqual(view.y);
+        expect(seen.y + seen.height).toBeLessThanOrEqual(view.y + view.height);
+        expect(seen.x).toBeGreaterThanOrEqual(view.x);
+        expect(seen.x + seen.width).toBeLessThanOrEqual(view.x + view.width);
+      }
+    }
+  });
+
   it("sets the lens, keeps the size of what is looked at, and looks from six sides", async () => {
     await open("Camera");
     const before = await camera();
