@@ -19,6 +19,7 @@ from . import __version__
 from .commands.doctor import doctor
 from .commands.frame import frame
 from .commands.info import info
+from .commands.pick import pick
 from .commands.serve import demo, serve, view
 from .errors import HostaError
 from .logs import set_up_logs
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: faster, and the same in a terminal and in a log
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (demo, serve, view, frame, info, doctor):
+for command in (demo, serve, view, frame, pick, info, doctor):
     app.command()(command)
 
 

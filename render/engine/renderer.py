@@ -17,6 +17,7 @@ from ..scene.open import Progress, Scene
 from ..state.clip import Slices
 from ..state.rendering import Mode
 from ..state.view import Display, ViewState
+from ..summary import Pick
 from .accumulator import TILE, Accumulator
 from .convergence import CHECK_EVERY, Convergence
 from .frame import Frame
@@ -26,6 +27,7 @@ from .layers import Layers
 from .look import Look
 from .modes import display_of
 from .pacing import Pacing
+from .pick import Picker
 from .resident import ResidentScene
 from .tonemap import Bits, Developer
 from .tracer import Tracer
@@ -68,6 +70,7 @@ class Renderer:
         self._convergence = Convergence()
         self._pacing = Pacing()
         self._guides = GuidesPainter()
+        self._picker: Picker | None = None
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
@@ -374,6 +377,20 @@ class Renderer:
         while not accumulator.whole and not self._dirty:
             self._draw_some(accumulator, accumulator.samples + 1)
 
+    def pick(
+        self, x_px: float, y_px: float, size: tuple[int, int] | None = None, state: ViewState | None = None
+    ) -> Pick:
+        """What the pixel at (x_px, y_px) shows, of the state that is set or of another one of the same scene, in a
+        picture of `size` (width, height; by default the view's). Samples are left alone. See engine.pick.
+        """
+        self._picker = self._picker or Picker(self.resident, self._look)
+        shown = state or self._state
+        try:
+            self._look.update(shown)
+            return self._picker.pick(shown, size or (self.width, self.height), x_px, y_px, self._mode)
+        finally:
+            self._look.update(self._state)
+
     def violations(self) -> tuple[int, int]:
         """(majorant violations, tentative collisions); only with `count_violations`."""
         return self._tracer.violations()
@@ -387,6 +404,8 @@ class Renderer:
         self._tracer.close()
         self._convergence.close()
         self._guides.close()
+        if self._picker is not None:
+            self._picker.close()
         self._look.close()
         if self._owns_resident:
             self.resident.close()
