@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..errors import GpuError
 from ..gpu.context import Context
 from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
+from ..state.annotation import PointAnnotation
 from ..state.clip import Slices
 from ..state.rendering import Mode
 from ..state.view import Display, ViewState
@@ -103,6 +104,11 @@ class Renderer:
         # A new exposure, background or guide shows the samples that are there already.
         self._redevelop = self._redevelop or _developed(state) != _developed(self._state)
         self._state, self._sequence, self._camera_seq = state, sequence, camera_seq
+
+    def set_annotations(self, points: Sequence[PointAnnotation]) -> None:
+        """Show these points of the scene, where the state's guides do, from the next step or still on."""
+        self._guides.set_annotations(points)
+        self._redevelop = True
 
     def resize(self, width: int, height: int) -> None:
         """Change the picture's size in pixels."""

@@ -37,6 +37,8 @@ from .protocol import (
     OpenScene,
     OpenView,
     Packet,
+    PickAt,
+    SetAnnotations,
     SetState,
     SetViewport,
     Shutdown,
@@ -109,6 +111,7 @@ class Supervisor:
         self._listener: Listener | None = None
         self._scenes: dict[str, OpenScene] = {}
         self._views: dict[str, _ShownView] = {}
+        self._annotations: dict[str, SetAnnotations] = {}
         # Views of which a picture is awaited that shaders may be compiled for, and the number of its state.
         self._opening: dict[str, int] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -176,6 +179,14 @@ class Supervisor:
         if self._views.pop(view, None) is not None:
             self._opening.pop(view, None)
             self._send(CloseView(view=view))
+
+    def set_annotations(self, message: SetAnnotations) -> None:
+        self._annotations[message.scene] = message
+        self._send(message)
+
+    def pick(self, request: PickAt) -> bool:
+        """Ask the present worker; whether there is one. The next one does not hear of it."""
+        return self._send(request)
 
     # ---- the life of the workers ----
 
@@ -270,6 +281,8 @@ class Supervisor:
     def _replay(self) -> None:
         for scene in self._scenes.values():
             self._send(scene)
+        for message in self._annotations.values():
+            self._send(message)
         self._opening = {}
         for view, shown in self._views.items():
             state = shown.state
@@ -319,14 +332,15 @@ class Supervisor:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    def _send(self, message: ToWorker) -> None:
+    def _send(self, message: ToWorker) -> bool:
         """To the present worker, if there is one that is ready; the next one gets the replay."""
         writer = self._writer
         if writer is None or writer.is_closing() or not (self._ready or isinstance(message, Heartbeat)):
-            return
+            return False
         if writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
-            return  # it does not read: the heartbeat ends it soon, and the replay brings what is dropped here
+            return False  # it does not read: the heartbeat ends it soon, and the replay brings what is dropped here
         writer.write(protocol.pack(message))
+        return True
 
     def _set_status(self, status: Status, message: str) -> None:
         self.status = status
