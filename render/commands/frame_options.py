@@ -93,6 +93,10 @@ Denoise = Annotated[
 ]
 Depth = Annotated[DepthName | None, typer.Option("--depth", help="Bits a component of a PNG.  [default: 8]")]
 Transparent = Annotated[bool, typer.Option("--transparent", help="Leave the background out (alpha).")]
+AnnotationsOption = Annotated[
+    Path | None,
+    typer.Option("--annotations", metavar="DIR", help="Draw the points that a server keeps in its --data-dir."),
+]
 Spacing = Annotated[
     str | None,
     typer.Option("--spacing", metavar="Z,Y,X+UNIT", help="Voxel size where a file says none, such as 45,4.6,4.6nm."),

@@ -7,6 +7,7 @@ How long a worker may be silent depends on what it does. A GPU answers within `r
 A software renderer is slow and shares its processors: it gets `software_s`. While the process starts, or a view is
 being opened (uploads answer heartbeats; compiling cannot), it is `starting_s`; and so it is after a change of what
 shaders are compiled for (COMPILED_FOR), until there is a picture of it: a new mode with many features takes seconds.
+So does the first pick.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from .protocol import (
     OpenView,
     Packet,
     PickAt,
+    Picked,
     SetAnnotations,
     SetState,
     SetViewport,
@@ -114,6 +116,7 @@ class Supervisor:
         self._annotations: dict[str, SetAnnotations] = {}
         # Views of which a picture is awaited that shaders may be compiled for, and the number of its state.
         self._opening: dict[str, int] = {}
+        self._first_pick: Literal["not asked", "asked", "answered"] = "not asked"
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._ready = False
@@ -186,7 +189,10 @@ class Supervisor:
 
     def pick(self, request: PickAt) -> bool:
         """Ask the present worker; whether there is one. The next one does not hear of it."""
-        return self._send(request)
+        sent = self._send(request)
+        if sent and self._first_pick == "not asked":
+            self._first_pick = "asked"
+        return sent
 
     # ---- the life of the workers ----
 
@@ -270,6 +276,8 @@ class Supervisor:
                 self._alive_s = time.monotonic()
                 if message.frame.sequence >= self._opening.get(message.view, 0):
                     self._opening.pop(message.view, None)
+            case Picked():
+                self._first_pick = "answered"
             case Failed():
                 if message.view is not None:
                     self._opening.pop(message.view, None)
@@ -284,6 +292,7 @@ class Supervisor:
         for message in self._annotations.values():
             self._send(message)
         self._opening = {}
+        self._first_pick = "not asked"
         for view, shown in self._views.items():
             state = shown.state
             opened = shown.opened
@@ -309,7 +318,7 @@ class Supervisor:
             self._send(Heartbeat(id=beat))
 
     def _patience_s(self) -> float:
-        if not self._ready or self._opening:
+        if not self._ready or self._opening or self._first_pick == "asked":
             return self._patience.starting_s
         software = self.device is not None and self.device.software
         return self._patience.software_s if software else self._patience.running_s

@@ -56,11 +56,11 @@ def mark(picture: NDArray[np.uint8], at: tuple[int, int]) -> float:
 
 def test_a_click_puts_a_point_that_others_see_and_a_killed_server_still_has(start: Any, open_page: OpenPage) -> None:
     server = start()
-    one = View(open_page(server.url, 480, 404, complains=True))  # of the server that is killed
+    one = View(open_page(server.url, complains=True))  # of the server that is killed
     one.wait_for_picture()
     before = one.rest(4)
     joined = one.page.js("probe.view().client.hello.view")
-    two = View(open_page(server.url.replace("/#", f"/?view={joined}#"), 480, 404, complains=True))
+    two = View(open_page(server.url.replace("/#", f"/?view={joined}#"), complains=True))
     two.wait_for_picture()
 
     # What is there: the same that the server would pick for the middle of that pixel.
@@ -100,7 +100,7 @@ def test_a_click_puts_a_point_that_others_see_and_a_killed_server_still_has(star
 
     server.kill()
     again = start()
-    three = View(open_page(again.url, 480, 404))
+    three = View(open_page(again.url))
     three.wait_for_picture()
     three.page.until("probe.view().annotations.length === 1")
     assert annotations(three) == [{**point, "label": "here"}]

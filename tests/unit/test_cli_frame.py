@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -26,6 +27,8 @@ from render.limits import DEFAULT_LIMITS
 from render.scene.content import content_points
 from render.scene.framing import VIEWS, named_view, orbit, zoom
 from render.scene.open import open_scene
+from render.session.annotation_store import AnnotationStore
+from render.state.annotation import PointAnnotation
 from render.state.camera import Camera
 from render.state.presets import LIGHTING_PRESETS
 from render.state.rendering import Mode, Rendering
@@ -355,3 +358,16 @@ def test_without_the_denoiser(
     )
     assert main(["frame", CELL, "-o", str(tmp_path / "a.png"), "--denoise"]) == 1
     assert "pip install 'hosta[denoise]'" in capsys.readouterr().err
+
+
+def test_a_still_shows_the_points_that_a_server_keeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene, size = "synthetic:cell?size=32", ["--size", "64x64", "--spp", "1"]
+    store = AnnotationStore(tmp_path / "kept")
+    store.add(scene, PointAnnotation(id=str(uuid.uuid4()), position=(10, 10, 10), author="a", created_s=0), 10)
+    store.close()
+    for name, more in (("bare", []), ("noted", ["--annotations", str(tmp_path / "kept")])):
+        assert main(["frame", scene, *size, *more, "-o", str(tmp_path / f"{name}.png")]) == 0
+    bare, noted = (np.asarray(Image.open(tmp_path / f"{name}.png"), float) for name in ("bare", "noted"))
+    assert 3 < (np.abs(noted - bare).max(axis=2) > 8).sum() < 200
+    assert main(["frame", scene, *size, "--annotations", str(tmp_path), "-o", str(tmp_path / "c.png")]) == 2
+    assert "no annotations are kept in" in capsys.readouterr().err

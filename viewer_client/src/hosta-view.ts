@@ -1,5 +1,5 @@
 // <hosta-view>: shows the stream of one view and lets a hand turn it.
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { keyAction, type KeyAction } from "./bindings";
 import * as maths from "./camera";
@@ -16,6 +16,7 @@ import type { Stats } from "./stats";
 import { theme } from "./theme";
 import { Tools, type Tool } from "./tools";
 import { ViewClient, type ViewEvents, type ViewHost } from "./view-client";
+import { viewStyles } from "./view-styles";
 import { fractionAt, shownHeight, viewportFor, type Size } from "./viewport";
 import type { Endpoint } from "./whep";
 import { shownWindow } from "./window-rules";
@@ -439,58 +440,7 @@ export class HostaView extends LitElement {
     if (event.target === this.dialog) this.dialog.close();
   };
 
-  static override styles = [
-    theme,
-    css`
-      :host {
-        display: block;
-        position: relative;
-        overflow: hidden;
-        min-width: 64px;
-        min-height: 64px;
-        background: #000;
-      }
-      .stage {
-        position: absolute;
-        inset: 0;
-        touch-action: none;
-        user-select: none;
-        -webkit-user-select: none;
-        cursor: grab;
-      }
-      .stage[data-tool="pick"],
-      .stage[data-tool="annotate"] {
-        cursor: crosshair;
-      }
-      .stage:active {
-        cursor: grabbing;
-      }
-      .stage:focus-visible {
-        outline: none;
-      }
-      .stage:focus-visible::after {
-        content: "";
-        position: absolute;
-        inset: 0;
-        border: 2px solid var(--accent);
-      }
-      video,
-      canvas {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        object-fit: contain;
-        pointer-events: none;
-      }
-      canvas {
-        opacity: 0.55;
-        background: #000;
-      }
-    `,
-    overlayStyles,
-    readoutStyles,
-  ];
+  static override styles = [theme, viewStyles, overlayStyles, readoutStyles];
 }
 
 declare global {
