@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from render.engine.pick import with_exact_values
+from render.engine.projection import projections
 from render.engine.transfer import LUT_SIZE
 from render.errors import UsageError
 from render.scene.framing import focus_distance
@@ -138,6 +139,66 @@ def ramp(source: Source) -> Extinction:
 def in_steps(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a transfer function's table makes of a ramp."""
     return np.rint(np.clip(x, 0, 1) * (LUT_SIZE - 1)) / (LUT_SIZE - 1)
+
+
+def test_channels_that_are_spared_and_nearest_voxels_and_far_eyes(draw: Draw) -> None:
+    """Crop boxes cut only what they are to cut; voxels are boxes; rays of far eyes begin before the scene."""
+    scene = scene_of(MemorySource(blobs(3), world_from_vox=turned()))
+    source = scene.layers[0].source
+    crop = CropBox(lo=(0.0, 0.0, 0.45), hi=(1.0, 1.0, 0.7))
+    spared = Channel(window=(0, 65535), clipped=False)
+    camera = looking_at(scene)
+
+    def boxes(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        inverse = np.linalg.inv(source.info.levels[0].world_from_vox)
+        at = np.floor(points @ inverse[:3, :3].T + inverse[:3, 3] + 0.5).astype(int)
+        inside = ((at >= 0) & (at < np.array(blobs(3).shape[::-1]))).all(axis=1)
+        x, y, z = np.where(inside[:, None], at, 0).T
+        return in_steps(blobs(3)[z, y, x] / 65535) * inside
+
+    far = scene.box.centre + 60 * scene.box.largest * np.array([0.5, -0.35, -0.8])
+    cases: list[tuple[dict[str, Any], ViewState, Extinction]] = [
+        ({"channel": spared, "crop": crop}, plain(scene, 40.0, camera=camera), ramp(source)),
+        ({"rendering": Rendering(reference=True, interpolation="nearest")}, plain(scene, 40.0, camera=camera), boxes),
+        (
+            {"camera": looking_at(scene, position=tuple(map(float, far)), view_angle=1.0)},
+            plain(scene, 40.0, camera=looking_at(scene, position=tuple(map(float, far)), view_angle=1.0)),
+            ramp(source),
+        ),
+    ]
+    for changes, uncut, opacity in cases:
+        state = plain(scene, 40.0, **{"camera": camera, **changes})
+        seen = 0
+        for pixel in PIXELS:
+            o, d = ray_of(uncut.camera, pixel)
+            ahead = max(0.0, float((scene.box.centre - o) @ d) - 2 * scene.box.largest)
+            points = o + d * (ahead + np.arange(0, 4 * scene.box.largest, 0.01) + 0.005)[:, None]
+            met = 1 - np.exp(-np.cumsum(opacity(points)) * 0.01 * 40.0 / scene.box.largest)
+            pick = pick_of(draw, scene, state, pixel)
+            assert (pick.kind == "nothing") == (met[-1] < 0.01)
+            if met[-1] >= 0.01:
+                seen += 1
+                point = points[int(np.argmax(met >= 0.5 * met[-1]))]
+                assert np.linalg.norm(np.array(pick.seen_um) - point) < 0.06
+        assert seen >= 2
+
+
+def test_each_eye_of_a_pair_picks_what_it_sees(draw: Draw) -> None:
+    scene = scene_of(MemorySource(balls(), kind="labels"))
+    camera = looking_at(scene, stereo="side_by_side", eye_separation=0.1)
+    state = plain(scene, 4000.0, camera=camera)
+    renderer = draw(scene, *SIZE)
+    renderer.set_state(state, 1)
+    for projection in projections(camera, SIZE):
+        picks = [
+            renderer.pick(projection.viewport[0] + x, y)
+            for x, y in np.ndindex(SIZE[0] // 2, SIZE[1])
+            if x % 5 == 2 and y % 5 == 2
+        ]
+        hits = [pick for pick in picks if pick.kind == "label"]
+        assert len(hits) >= 4
+        places = projection.pixels(np.array([pick.seen_um for pick in hits]))
+        assert np.abs(places - (np.array([pick.pixel for pick in hits]) + 0.5)).max() < 0.02
 
 
 def pick_of(draw: Draw, scene: Scene, state: ViewState, pixel: tuple[int, int]) -> Pick:
