@@ -64,7 +64,8 @@ class PickEvent(Node):
     """What does a place of the picture show? Answered by a PickedMessage or an ErrorMessage with the same `seq`.
 
     `x`, `y` are fractions of the picture from its top left corner; `sequence`, `camera_seq`, `width` and `height` are
-    those of the frame that was clicked, which the answer is true of, whatever changed since.
+    those of the frame that was clicked, which the answer is true of, whatever changed since. `exact`: also ask the
+    files for the finest voxels, which may take a moment; a pointer that hovers need not.
     """
 
     type: Literal["pick"] = "pick"
@@ -75,6 +76,7 @@ class PickEvent(Node):
     camera_seq: Seq = 0
     width: Annotated[int, Field(ge=1, le=65_535)]
     height: Annotated[int, Field(ge=1, le=65_535)]
+    exact: bool = True
 
 
 class AnnotateEvent(Node):

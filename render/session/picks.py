@@ -34,7 +34,7 @@ class Picks:
         number = next(self._numbers)
         request = PickAt(
             request=number, view=view.view, state=view.state_at(event.sequence),
-            x=event.x, y=event.y, width=event.width, height=event.height,
+            x=event.x, y=event.y, width=event.width, height=event.height, exact=event.exact,
         )  # fmt: skip
         if not self._ask(request):
             raise WorkerError("the renderer is not there; pick again when the picture is back")

@@ -31,10 +31,10 @@ class ExactValues:
         """Send `pick`, at once where there is nothing to read."""
         with self._lock:
             busy = self._reading >= MOST_READING
-            reads = bool(pick.layers) and not busy
+            reads = request.exact and bool(pick.layers) and not busy
             self._reading += reads
         if not reads:
-            trouble = "too many values are being read at a time" if pick.layers else ""
+            trouble = "too many values are being read at a time" if request.exact and pick.layers else ""
             self._send(Picked(request=request.request, pick=pick.model_copy(update={"trouble": trouble})))
             return
         sent = threading.Event()

@@ -93,6 +93,7 @@ class PickAt(Message):
     y: float
     width: int
     height: int
+    exact: bool = True
 
 
 class SetAnnotations(Message):

@@ -21,7 +21,6 @@ class Server:
 
     def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the server
-        self._home = tempfile.TemporaryDirectory(prefix="hosta-data-")  # not the user's own annotations
         self.started_s = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "render.cli", *arguments, "--port", "0"],
@@ -29,7 +28,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self._log,
             encoding="utf-8",
-            env={**os.environ, "XDG_DATA_HOME": self._home.name, **(environment or {})},
+            env={**os.environ, **(environment or {})},
         )
         watch = threading.Timer(START_S, self._process.kill)
         watch.start()
@@ -77,7 +76,6 @@ class Server:
             if self._process.stdout is not None:
                 self._process.stdout.close()
             self._log.close()
-            self._home.cleanup()
 
     def kill(self) -> None:
         """Ends the server without a warning; its worker goes with it."""

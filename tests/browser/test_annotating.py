@@ -65,8 +65,12 @@ def test_a_click_puts_a_point_that_others_see_and_a_killed_server_still_has(star
 
     # What is there: the same that the server would pick for the middle of that pixel.
     one.page.click('[aria-label="What is there?"]')
+    left, top, width, height = one.stage()
+    one.page.mouse("mouseMoved", left + width / 2, top + height / 2)
+    one.page.until("!!probe.find('.readout dl')")  # what is under the pointer
+    assert "Focus here" not in one.page.text()
     at = click(one, 0.5, 0.5)
-    one.page.until("!!probe.find('.readout dl')")
+    one.page.until_text("Focus here")
     said = one.page.text()
     # To the voxel in the table, and the channel that was met.
     picked = one.page.js("probe.view().pick(0.5, 0.5)")

@@ -46,10 +46,10 @@ export class HostaView extends LitElement {
 
   private readonly client = new ViewClient(this.asHost());
   private readonly tools = new Tools({
-    pick: (at) => {
+    pick: (at, exact) => {
       const { videoWidth: width, videoHeight: height } = this.video;
       const place = fractionAt(at, this.stageSize(), { width, height });
-      return place && this.pick(place.x, place.y);
+      return place && this.client.pick(place.x, place.y, exact);
     },
     annotate: (point) => this.annotate(point),
     camera: () => this.camera,

@@ -13,12 +13,12 @@ export class Picks {
 
   constructor(private readonly send: (event: PickEvent) => void) {}
 
-  /** What a place of a frame shows; `x`, `y` are fractions of it from the top left. Rejects with a PickError. */
-  ask(seq: number, frame: FrameInfo, x: number, y: number): Promise<Pick> {
+  /** What a place of a frame shows; `x`, `y` are fractions of it from the top left. `exact`: with the finest voxels. Rejects with a PickError. */
+  ask(seq: number, frame: FrameInfo, x: number, y: number, exact = true): Promise<Pick> {
     const { sequence, camera_seq, width, height } = frame;
     return new Promise((done, failed) => {
       this.waiting.set(seq, { done, failed });
-      this.send({ type: "pick", seq, x, y, sequence, camera_seq, width, height });
+      this.send({ type: "pick", seq, x, y, sequence, camera_seq, width, height, exact });
     });
   }
 

@@ -24,8 +24,8 @@ export interface Readout {
 }
 
 export interface ToolHost {
-  /** What is at a place of the stage; null while nothing is shown there. */
-  pick(at: Point): Promise<Pick> | null;
+  /** What is at a place of the stage, perhaps with the finest voxels' values; null while nothing is shown there. */
+  pick(at: Point, exact: boolean): Promise<Pick> | null;
   annotate(point: NewPoint): void;
   camera(): Camera | null;
   look(camera: Camera): void;
@@ -79,7 +79,7 @@ export class Tools {
     const annotates = this.tool === "annotate";
     this.next = null;
     try {
-      const pick = await this.host.pick(at);
+      const pick = await this.host.pick(at, true);
       if (pick === null || !this.inHand) return;
       this.readout = { pick, at, here: true, pinned: pick.kind !== "nothing", annotation: null };
       if (annotates) this.annotateHere();
@@ -132,7 +132,7 @@ export class Tools {
     if (this.asking || this.next === null) return;
     const at = this.next;
     this.next = null;
-    const asked = this.host.pick(at);
+    const asked = this.host.pick(at, false);
     if (asked === null) return;
     this.asking = true;
     try {

@@ -120,12 +120,12 @@ export class ViewClient {
   }
 
   /** What the frame on the screen shows at fractions of it from the top left. Rejects with a PickError. */
-  pick(x: number, y: number): Promise<Pick> {
+  pick(x: number, y: number, exact = true): Promise<Pick> {
     const frame = this.log.shown;
     if (frame === null || this.connection !== "connected") {
       return Promise.reject(new PickError("There is no picture yet."));
     }
-    return this.picks.ask(this.nextSeq(), frame, x, y);
+    return this.picks.ask(this.nextSeq(), frame, x, y, exact);
   }
 
   annotate(point: NewPoint): void {

@@ -101,7 +101,8 @@ export interface KeyFrameEvent {
  * What does a place of the picture show? Answered by a PickedMessage or an ErrorMessage with the same `seq`.
  *
  * `x`, `y` are fractions of the picture from its top left corner; `sequence`, `camera_seq`, `width` and `height` are
- * those of the frame that was clicked, which the answer is true of, whatever changed since.
+ * those of the frame that was clicked, which the answer is true of, whatever changed since. `exact`: also ask the
+ * files for the finest voxels, which may take a moment; a pointer that hovers need not.
  */
 export interface PickEvent {
   type: "pick";
@@ -112,6 +113,7 @@ export interface PickEvent {
   camera_seq: number;
   width: number;
   height: number;
+  exact: boolean;
 }
 /**
  * Put a point into the scene; answered by an AnnotatedMessage, once it is on the disk, or an ErrorMessage with the

@@ -67,7 +67,7 @@ describe("picks", () => {
     const sent: PickEvent[] = [];
     const picks = new Picks((event) => sent.push(event));
     const [first, second] = [picks.ask(1, FRAME, 0.25, 0.5), picks.ask(2, FRAME, 0.1, 0.1)];
-    expect(sent[0]).toEqual({ type: "pick", seq: 1, x: 0.25, y: 0.5, ...FRAME });
+    expect(sent[0]).toEqual({ type: "pick", seq: 1, x: 0.25, y: 0.5, exact: true, ...FRAME });
     picks.answered(2, NOTHING);
     picks.answered(1, PICK);
     expect(await first).toBe(PICK);
