@@ -15,7 +15,7 @@ from .conftest import OpenPage
 from .server import Server
 from .view import View
 
-SCENE = "synthetic:cell?size=48"
+SCENE = "synthetic:cell?size=32"
 
 
 @pytest.fixture
@@ -96,8 +96,7 @@ def test_a_click_puts_a_point_that_others_see_and_a_killed_server_still_has(star
     )
     two.page.until("probe.view().annotations[0]?.label === 'here'")
     bare = mark(before, at)
-    assert mark(one.rest(6), at) > bare + 40
-    assert mark(two.rest(7), at) > bare + 40
+    assert mark(two.rest(6), at) > bare + 40
     # A drag turns the picture as ever, and puts no point.
     one.drag(40, 10)
     assert len(annotations(one)) == 1
@@ -105,7 +104,7 @@ def test_a_click_puts_a_point_that_others_see_and_a_killed_server_still_has(star
     server.kill()
     again = start()
     three = View(open_page(again.url))
-    three.wait_for_picture()
+    three.wait_for_picture(60.0)
     three.page.until("probe.view().annotations.length === 1")
     assert annotations(three) == [{**point, "label": "here"}]
     assert mark(three.rest(4), at) > bare + 40

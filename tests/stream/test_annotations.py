@@ -29,7 +29,7 @@ from render.state.annotation import NewPoint
 from .service import WORKER_PROGRAM, service
 from .viewer import Viewer, viewer
 
-SCENE = "synthetic:cell?size=48"
+SCENE = "synthetic:cell?size=32"
 SIZE = (160, 120)
 QUERY = f"?width={SIZE[0]}&height={SIZE[1]}"
 
