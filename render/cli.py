@@ -20,6 +20,7 @@ from .commands.doctor import doctor
 from .commands.frame import frame
 from .commands.info import info
 from .commands.mesh import mesh
+from .commands.pick import pick
 from .commands.serve import demo, serve, view
 from .errors import HostaError
 from .logs import set_up_logs
@@ -37,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: faster, and the same in a terminal and in a log
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (demo, serve, view, frame, info, mesh, doctor):
+for command in (demo, serve, view, frame, pick, mesh, info, doctor):
     app.command()(command)
 
 

@@ -28,6 +28,8 @@ class Limits(BaseModel):
     environment_max_width_px: int = Field(8192, ge=2)
     environment_max_bytes: int = Field(1 << 30, ge=1024)
     environment_cells_max_height: int = Field(256, ge=1)
+    annotations_max: int = Field(10_000, ge=1)
+    picks_waiting_max: int = Field(8, ge=1)
     decoded_chunk_max_bytes: int = Field(512 << 20, ge=1 << 20)
     sessions_max: int = Field(8, ge=1)
     idle_session_s: float = Field(600.0, gt=0)

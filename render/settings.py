@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -26,7 +28,8 @@ class ServerSettings(BaseSettings):
 
     `allow_hosts` are names under which it may be addressed besides its own (a reverse proxy's), `allow_origins` are
     pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without a
-    token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device).
+    token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device). `data_dir` is
+    where annotations are kept (None: they are not, unless run_server is told otherwise).
     """
 
     model_config = SettingsConfigDict(env_prefix="HOSTA_", frozen=True, extra="ignore")
@@ -40,4 +43,5 @@ class ServerSettings(BaseSettings):
     ice_servers: tuple[IceServer, ...] = ()
     device: int | None = Field(None, ge=0)
     worker_silence_s: float | None = Field(None, gt=0)
+    data_dir: Path | None = None
     limits: Limits = DEFAULT_LIMITS

@@ -84,3 +84,66 @@ class FrameInfo(Summary):
     encode_ms: float
     bytes: int
     key_frame: bool
+
+
+class PickedChannel(Summary):
+    """An image's channel at a picked point, in the data's unit.
+
+    `value` is what the picture is made from: interpolated, at the level that is shown, and no finer than the device
+    keeps it. `exact` is the finest voxel's value as the file has it, in decimal; None where it was not read.
+    """
+
+    name: str
+    value: float
+    exact: str | None = None
+
+
+class PickedSegment(Summary):
+    """A label. `id` is decimal: ids have 64 bits, which numbers in JSON do not. `color` is sRGB."""
+
+    id: str
+    name: str = ""
+    color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class PickedLayer(Summary):
+    """A layer at a picked point; `source` is how the state names it.
+
+    `voxel_zyx` is the voxel of `level` (the one that is shown), `finest_zyx` that of level 0. `segment` is None in the
+    background and in images; `exact_segment` is the finest voxel's, whatever the smoothing of labels makes of it.
+    """
+
+    source: str
+    name: str
+    kind: Literal["image", "labels"]
+    visible: bool
+    level: int
+    voxel_zyx: tuple[int, int, int]
+    finest_zyx: tuple[int, int, int]
+    channels: tuple[PickedChannel, ...] = ()
+    segment: PickedSegment | None = None
+    exact_segment: PickedSegment | None = None
+
+
+class Pick(Summary):
+    """What the middle of a pixel shows (docs/picking.md says which point of its ray that is).
+
+    `kind`: "nothing", a "medium", the "surface" of an isovalue, a "label", a "slice", a "projection". `position_um` is
+    where it is in the data's world, `seen_um` in the picture's (they differ where the state mirrors the data).
+    `depth_um` is its distance from the eye along the ray, `focus_um` along the view, as a camera's focus_distance.
+    `opacity` is how much of the ray is stopped in all. `layer` and `channel` are what was met, where that is one of
+    them. `layers` are those whose volume holds the point. `trouble` says why exact values are missing.
+    """
+
+    kind: Literal["nothing", "medium", "surface", "label", "slice", "projection"]
+    pixel: tuple[int, int]
+    size: tuple[int, int]
+    opacity: float = 0.0
+    position_um: tuple[float, float, float] | None = None
+    seen_um: tuple[float, float, float] | None = None
+    depth_um: float | None = None
+    focus_um: float | None = None
+    layer: str | None = None
+    channel: int | None = None
+    layers: tuple[PickedLayer, ...] = ()
+    trouble: str = ""

@@ -97,7 +97,7 @@ class _Counts:
     """Counts every value of an integer dtype of at most 16 bit: exact at any size."""
 
     def __init__(self, dtype: np.dtype[np.generic]) -> None:
-        self._least = int(np.iinfo(dtype).min)  # type: ignore[type-var]
+        self._least = int(np.iinfo(dtype.name).min)
         self._counts = np.zeros(1 << (8 * dtype.itemsize), np.int64)
 
     def add(self, voxels: NDArray[np.generic]) -> None:

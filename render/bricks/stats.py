@@ -149,7 +149,7 @@ def channel_stats(source: Source, channel: int, time: int = 0) -> ChannelStats:
         # Room for the extremes that the sample missed: narrower dtypes are stored with all the values that they have.
         lo, hi = max(lo - 0.05 * (hi - lo), -LARGEST), min(hi + 0.25 * (hi - lo), LARGEST)
         if dtype.kind in "iu":
-            limits = np.iinfo(dtype)  # type: ignore[type-var]
+            limits = np.iinfo(dtype.name)
             lo, hi = max(lo, float(limits.min)), min(hi, float(limits.max))
     cumulative: NDArray[np.uint32] | NDArray[np.float64]
     if seen.weights.dtype.kind == "f":

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..state.light import Lighting, RectangleLight, Sky, rectangle_share
 from .agave_file import DEFAULT_AREA, DEFAULT_SKY, LightPart, Triple
 from .agave_frame import AgaveFrame, triple, turn_from_z, turned
@@ -59,7 +61,7 @@ def _rectangle(part: LightPart, frame: AgaveFrame, longest_um: float, notes: lis
     width, height = max(part.width, 1e-6), max(part.height, 1e-6)
     centre = frame.centre
     away = frame.direction(direction)
-    position = triple([c + reach * frame.um * d for c, d in zip(centre, away, strict=True)])  # type: ignore[arg-type]
+    position = triple(np.asarray(centre) + reach * frame.um * np.asarray(away))
     up = turned(part.rotation, (0.0, 1.0, 0.0)) if part.rotation is not None and any(part.rotation) else None
     if up is None:
         up = turned((0.0, 0.0, 0.0, 1.0), (0.0, 1.0, 0.0) if abs(direction[1]) < 0.999 else (0.0, 0.0, 1.0))

@@ -42,6 +42,7 @@ def frame(
     denoise: options.Denoise = False,
     depth: options.Depth = None,
     transparent: options.Transparent = False,
+    annotations: options.AnnotationsOption = None,
     spacing: Spacing = None,
     device: Device = None,
 ) -> None:
@@ -50,7 +51,15 @@ def frame(
     The name of the file is printed when it is written. A .tif and an .exr hold linear light as 32-bit floats, the
     latter also albedo, normals, depth and labels.
     """
-    from .frame_state import Choices, check_lighting, chosen_state, places_camera, read_agave_file, read_state
+    from .frame_state import (
+        Choices,
+        check_lighting,
+        chosen_state,
+        places_camera,
+        read_agave_file,
+        read_annotations,
+        read_state,
+    )
 
     if state is not None and agave is not None:
         raise UsageError("--state and --agave both say the whole view; give one of them")
@@ -74,6 +83,7 @@ def frame(
     check_lighting(lighting)
     state_text = read_state(state)
     spacing_um = parse_spacing(spacing)
+    points = read_annotations(annotations, paths, labels or (), spacing)
     if denoise:
         from ..codec.oidn import check_denoiser
 
@@ -115,6 +125,7 @@ def frame(
             if pixel is not None:
                 shown = focused(renderer, shown, pixel, (width, height))
             renderer.set_state(shown, 1)
+            renderer.set_annotations(points)
             shot, kind = Shot(width, height, samples, denoise), format_of(output)
             about = {"Software": f"hosta {__version__}", "hosta-state": shown.model_dump_json()}
             if denoise:

@@ -81,6 +81,10 @@ Denoise = Annotated[
 ]
 Depth = Annotated[DepthName | None, typer.Option("--depth", help="Bits a component of a PNG.  [default: 8]")]
 Transparent = Annotated[bool, typer.Option("--transparent", help="Leave the background out (alpha).")]
+AnnotationsOption = Annotated[
+    Path | None,
+    typer.Option("--annotations", metavar="DIR", help="Draw the points that a server keeps in its --data-dir."),
+]
 
 
 def parse_size(text: str) -> tuple[int, int]:

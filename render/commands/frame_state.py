@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..bridge.agave import AgaveScene
     from ..scene.framing import ViewName
     from ..scene.open import Scene
+    from ..state.annotation import PointAnnotation
     from ..state.light import Lighting
     from ..state.view import ViewState
 
@@ -163,6 +165,24 @@ def places_camera(text: bytes | None) -> bool:
     """Whether the text of a state, one that `read_state` found valid, says where the camera stands."""
     camera = json.loads(text).get("camera", {}) if text is not None else {}
     return "position" in camera or "focal_point" in camera
+
+
+def read_annotations(
+    folder: Path | None, paths: Sequence[str], labels: Sequence[str], spacing: str | None
+) -> list[PointAnnotation]:
+    """The points that a server keeps of this scene in `folder`. Raises UsageError, StoreError."""
+    if folder is None:
+        return []
+    from ..session.annotation_store import FILE, AnnotationStore
+    from ..session.annotations import scene_identity
+
+    if not (folder / FILE).is_file():
+        raise UsageError(f"no annotations are kept in {folder}; name the --data-dir of the server that keeps them")
+    store = AnnotationStore(folder)
+    try:
+        return store.load(scene_identity(paths, labels, spacing))
+    finally:
+        store.close()
 
 
 def read_agave_file(path: Path | None) -> AgaveScene | None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 import typer
 
 from ..errors import SourceError, UsageError
-from .frame_options import Spacing, parse_spacing
+from .frame_options import parse_spacing
+from .scene_options import Spacing
 
 if TYPE_CHECKING:
     from ..mesh.blocks import VoxelBox

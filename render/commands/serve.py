@@ -37,6 +37,12 @@ AllowOrigin = Annotated[
     list[str] | None,
     typer.Option("--allow-origin", metavar="URL", help="A page that may embed and use the server; repeatable."),
 ]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", metavar="DIR", help="Where annotations are kept.  [default: ~/.local/share/hosta, or XDG's]"
+    ),
+]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the URL.")]
 
 
@@ -45,10 +51,12 @@ def demo(
     host: Host = None,
     port: Port = None,
     no_token: NoToken = False,
+    data_dir: DataDir = None,
     device: Device = None,
 ) -> None:
     """Show a sample cell with its segmentation in the browser."""
-    _serve([DEMO_SCENE], browser=not no_browser, no_token=no_token, given=_given(host=host, port=port, device=device))
+    given = _given(host=host, port=port, device=device, data_dir=data_dir)
+    _serve([DEMO_SCENE], browser=not no_browser, no_token=no_token, given=given)
 
 
 def view(
@@ -60,10 +68,11 @@ def view(
     host: Host = None,
     port: Port = None,
     no_token: NoToken = False,
+    data_dir: DataDir = None,
     device: Device = None,
 ) -> None:
     """Show a volume in the browser."""
-    given = _given(host=host, port=port, device=device)
+    given = _given(host=host, port=port, device=device, data_dir=data_dir)
     _serve(
         [path],
         labels or (),
@@ -87,6 +96,7 @@ def serve(
     insecure: Insecure = False,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
+    data_dir: DataDir = None,
     device: Device = None,
 ) -> None:
     """Serve volumes as one scene, until interrupted.
@@ -99,6 +109,7 @@ def serve(
         host=host,
         port=port,
         device=device,
+        data_dir=data_dir,
         insecure=insecure or None,
         allow_hosts=tuple(allow_host or ()) or None,
         allow_origins=tuple(allow_origin or ()) or None,

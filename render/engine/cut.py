@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.texture import TextureBuffer
+from ..source.base import Shape3
 from ..space import apply
 from ..state.camera import Camera
 from .paged import PagedScene, Want
@@ -130,6 +131,23 @@ class Cut:
         away = np.maximum(np.maximum(lo_vox - eye, eye - (lo_vox + sides_vox)), 0.0)
         distance = np.linalg.norm(away * np.array(level.spacing_um[::-1]), axis=1)
         return np.asarray(2.0 * distance * math.tan(math.radians(camera.view_angle) / 2.0) / self._height)
+
+    def level_at(self, volume: int, voxel: Shape3) -> int:
+        """Which level of the source is drawn at a voxel (z, y, x) of the finest one."""
+        scene, tree = self._scene, self._scene.tree
+        stages = scene.stages[volume]
+        stage = len(stages) - 1
+        brick = [n // (scene.payload << s) for n, s in zip(voxel, stages[stage].shift, strict=True)]
+        node = tree.top_base[volume] + stages[stage].grid.index((brick[0], brick[1], brick[2]))
+        while stage > 0 and self._flags[node] & DESCEND:
+            z, y, x = tree.split(volume, stage)
+            finer = [n // (scene.payload << s) for n, s in zip(voxel, stages[stage - 1].shift, strict=True)]
+            octant = [n & (1 << bits) - 1 for n, bits in zip(finer, (z, y, x), strict=True)]
+            child = int(tree.children[node, octant[2] + (octant[1] << x) + (octant[0] << (x + y))])
+            if child < 0 or not self._flags[child] & USABLE:
+                break
+            node, stage = child, stage - 1
+        return stages[stage].level
 
     # ---- what rays asked for ----
 

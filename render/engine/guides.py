@@ -1,4 +1,4 @@
-"""Draws box, ticks, axes, scale bar and time stamp into the picture, on the device.
+"""Draws box, ticks, axes, scale bar, time stamp and annotations into the picture, on the device.
 
 The host lays out marks (lines, arrow heads, labels) in pixels of the whole picture, a hundred or so, when the camera or
 the guides change. What was developed is developed once more, with the marks, in the tiles that they touch: the rest of
@@ -7,6 +7,8 @@ the picture costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +16,11 @@ from ..gpu.buffer import Buffer
 from ..gpu.program import Program
 from ..gpu.texture import R8, Texture3D
 from ..scene.open import Scene
+from ..state.annotation import PointAnnotation
 from ..state.view import ViewState
 from .guides_box import draw_box, draw_ticks
 from .guides_corner import draw_axes, draw_scale_bar, draw_time_stamp, time_text
+from .guides_points import draw_points, seen_positions
 from .marks import GUIDE, Marks, Style
 from .projection import projections
 from .text import TextAtlas, atlas_side
@@ -27,7 +31,13 @@ _MARKS_BINDING, _TILES_BINDING = 13, 14
 Window = tuple[int, int, int, int]
 
 
-def lay_out(state: ViewState, scene: Scene, picture: tuple[int, int], atlas: TextAtlas) -> Marks:
+def lay_out(
+    state: ViewState,
+    scene: Scene,
+    picture: tuple[int, int],
+    atlas: TextAtlas,
+    points: Sequence[PointAnnotation] = (),
+) -> Marks:
     """The marks of a picture of (width, height), of a stereo pair both eyes', in the order of painting."""
     guides = state.guides
     marks = Marks(Style.of(guides, state.display.background, picture), atlas)
@@ -45,6 +55,8 @@ def lay_out(state: ViewState, scene: Scene, picture: tuple[int, int], atlas: Tex
             draw_time_stamp(marks, projection, time_text(state.time, step_s, guides.time_format))
         if guides.ticks:
             draw_ticks(marks, projection, scene.box, scene.orientation, with_lines=not guides.box)
+        if guides.annotations and points:
+            draw_points(marks, projection, points, seen_positions(points, scene.box.centre, state.flip))
     return marks
 
 
@@ -58,6 +70,7 @@ class GuidesPainter:
     def __init__(self) -> None:
         self.visible = False
         self._key: tuple[object, ...] = ()
+        self._points: tuple[PointAnnotation, ...] = ()
         self._atlas: TextAtlas | None = None
         self._texture: Texture3D | None = None
         self._marks: Buffer | None = None
@@ -66,14 +79,19 @@ class GuidesPainter:
         self._first_pixel = (0, 0)
         self._halo = (0.0, 0.0, 0.0)
 
+    def set_annotations(self, points: Sequence[PointAnnotation]) -> None:
+        """The annotations of the scene, from the next `prepare` on."""
+        self._points, self._key = tuple(points), ()
+
     def prepare(self, state: ViewState, scene: Scene, picture: tuple[int, int], window: Window | None = None) -> None:
         """Lay out the guides of a picture of (width, height), of which `window` (x, y, width, height) is developed."""
         guides = state.guides
-        if not (guides.box or guides.ticks or guides.axes or guides.scale_bar or guides.time_stamp):
+        annotated = guides.annotations and bool(self._points)
+        if not (guides.box or guides.ticks or guides.axes or guides.scale_bar or guides.time_stamp or annotated):
             self.visible, self._key = False, ()
             return
         window = window or (0, 0, *picture)
-        key = (state.camera, guides, state.display.background, state.time, scene, picture, window)
+        key = (state.camera, guides, state.display.background, state.time, state.flip, scene, picture, window)
         if key == self._key:
             return
         marks = self._lay_out(state, scene, picture)
@@ -94,11 +112,11 @@ class GuidesPainter:
         if self._atlas is None or self._atlas.side_px != side:
             self._atlas = TextAtlas(side)
         generation = self._atlas.generation
-        marks = lay_out(state, scene, picture, self._atlas)
+        marks = lay_out(state, scene, picture, self._atlas, self._points)
         if self._atlas.generation != generation:
             # The atlas got full on the way: what was placed before that is gone. One picture's labels fit an empty one.
             self._atlas = TextAtlas(side)
-            marks = lay_out(state, scene, picture, self._atlas)
+            marks = lay_out(state, scene, picture, self._atlas, self._points)
         return marks
 
     def _upload_text(self) -> None:

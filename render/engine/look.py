@@ -99,6 +99,10 @@ class Look:
         self._gradient_buffer.bind(13)
         self._majorants.bind()
 
+    def weights(self) -> list[float]:
+        """Opacity of each channel as a whole; 0 where it is not shown."""
+        return [float(record["weight"]) for record in self._records]
+
     def features(self) -> dict[str, str | int]:
         """What the shaders are compiled with for this look."""
         if (self._records["gradient_base"] < 0).all():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,9 +15,11 @@ from ..errors import GpuError
 from ..gpu.context import Context
 from ..gpu.readback import finish
 from ..scene.open import Progress, Scene
+from ..state.annotation import PointAnnotation
 from ..state.clip import Slices
 from ..state.rendering import Mode
 from ..state.view import Display, ViewState
+from ..summary import Pick
 from .accumulator import TILE, Accumulator
 from .bring import bring
 from .convergence import CHECK_EVERY, Convergence
@@ -30,6 +32,7 @@ from .layers import Layers
 from .look import Look
 from .modes import display_of
 from .pacing import Pacing
+from .pick import Picker
 from .tonemap import Bits, Developer
 from .tracer import Tracer
 from .uniforms import depth_ahead, params, uniforms
@@ -74,6 +77,7 @@ class Renderer:
         self._convergence = Convergence()
         self._pacing = Pacing()
         self._guides = GuidesPainter()
+        self._picker: Picker | None = None
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
@@ -106,6 +110,11 @@ class Renderer:
         # A new exposure, background or guide shows the samples that are there already.
         self._redevelop = self._redevelop or _developed(state) != _developed(self._state)
         self._state, self._sequence, self._camera_seq = state, sequence, camera_seq
+
+    def set_annotations(self, points: Sequence[PointAnnotation]) -> None:
+        """Show these points of the scene, where the state's guides do, from the next step or still on."""
+        self._guides.set_annotations(points)
+        self._redevelop = True
 
     def resize(self, width: int, height: int) -> None:
         """Change the picture's size in pixels."""
@@ -427,6 +436,21 @@ class Renderer:
         while not accumulator.whole and not self._dirty:
             self._draw_some(accumulator, accumulator.samples + 1)
 
+    def pick(
+        self, x_px: float, y_px: float, size: tuple[int, int] | None = None, state: ViewState | None = None
+    ) -> Pick:
+        """What the pixel at (x_px, y_px) shows, of the state that is set or of another one of the same scene, in a
+        picture of `size` (width, height; by default the view's). Samples are left alone. See engine.pick.
+        """
+        cut = self._flow.cut if self._flow else None
+        self._picker = self._picker or Picker(self.resident, self._look, cut)
+        shown = state or self._state
+        try:
+            self._look.update(shown)
+            return self._picker.pick(shown, size or (self.width, self.height), x_px, y_px, self._mode)
+        finally:
+            self._look.update(self._state)
+
     def violations(self) -> tuple[int, int]:
         """(majorant violations, tentative collisions); only with `count_violations`."""
         return self._tracer.violations()
@@ -442,6 +466,8 @@ class Renderer:
         self._guides.close()
         if self._flow is not None:
             self._flow.close()
+        if self._picker is not None:
+            self._picker.close()
         self._look.close()
         if self._owns_resident:
             self.resident.close()

@@ -190,6 +190,15 @@ def axes(camera: Camera) -> tuple[Vector, Vector, Vector]:
     return forward, right, np.cross(right, forward)
 
 
+def focus_distance(camera: Camera, point: Vector) -> float:
+    """The `focus_distance` at which a point of the world is sharp: how far in front of the eye it is, along the view.
+
+    At least a billionth of the way to the focal point: what is behind the eye cannot be in focus.
+    """
+    forward, _, _ = axes(camera)
+    return max(float(forward @ (np.asarray(point) - camera.position)), 1e-9 * camera.distance)
+
+
 def orbit(camera: Camera, azimuth_deg: float, elevation_deg: float) -> Camera:
     """The camera moved around its focal point: `azimuth_deg` to its right about view_up, then `elevation_deg` up.
 

@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from .. import __version__
 from ..errors import HostaError
+from ..session.annotations import AnnotationBook, scene_identity
 from ..session.registry import Registry
 from ..settings import ServerSettings
 from ..worker.protocol import OpenScene
@@ -60,7 +61,15 @@ def create_app(
 
     `on_hopeless` is told, once, why the scene will never be shown; without it the server goes on and tells its clients.
     """
-    registry = Registry(supervisor, scene, settings.limits, time.monotonic, on_hopeless)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def post(act: Callable[[], None]) -> None:
+        assert loop is not None, "annotations are read once the loop runs"
+        loop.call_soon_threadsafe(act)
+
+    identity = scene_identity(scene.paths, scene.labels, scene.spacing)
+    book = AnnotationBook(settings.data_dir, identity, settings.limits, post)
+    registry = Registry(supervisor, scene, settings.limits, time.monotonic, on_hopeless, book)
     ice_servers = [
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers
@@ -70,14 +79,17 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        nonlocal loop
+        loop = asyncio.get_running_loop()
         supervisor.start(registry)
+        registry.start()
         ticking = asyncio.get_running_loop().create_task(_tick(registry), name="tick")
         try:
             yield
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
-            await asyncio.gather(signalling.close(), supervisor.close())
+            await asyncio.gather(signalling.close(), supervisor.close(), asyncio.to_thread(book.close))
 
     app = FastAPI(
         title="Hosta", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None

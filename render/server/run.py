@@ -15,6 +15,8 @@
 * When the scene cannot be shown at all, it ends with the reason: SourceError (exit code 3) for data that cannot be
   read, GpuError (4) without usable OpenGL, WorkerError (1) for a worker that ends again and again. Once the scene
   was shown, the server goes on whatever happens to its worker.
+* Annotations are kept in `settings.data_dir`, or where XDG has a user's data. A folder that was named and cannot be
+  used ends it; without the other one the server keeps none.
 * UsageError (exit code 2): another address than loopback without a token and without `insecure`.
   HostaError (exit code 1): the port is taken, the address is not of this machine.
 
@@ -34,6 +36,8 @@ import uvicorn
 
 from ..errors import HostaError, UsageError
 from ..resources import client_dir
+from ..session.annotation_store import AnnotationStore
+from ..session.annotations import default_data_dir
 from ..settings import ServerSettings
 from ..worker.protocol import OpenScene
 from ..worker.supervisor import Patience, Supervisor
@@ -65,6 +69,10 @@ def run_server(
         settings = settings.model_copy(update={"token": None})
     elif settings.token is None:
         settings = settings.model_copy(update={"token": new_token()})
+    if settings.data_dir is not None:
+        AnnotationStore(settings.data_dir).close()  # says now what is wrong with a folder that was named
+    else:
+        settings = settings.model_copy(update={"data_dir": default_data_dir()})
     listening = listen(settings.host, settings.port)
     hopeless: list[HostaError] = []
 

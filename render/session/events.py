@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from ..state.base import Node
+from ..state.annotation import AnnotationId, LabelText, NewPoint, PointAnnotation
+from ..state.base import Node, Unit
 from ..state.camera import Camera
 from ..state.patch import Patch
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary
 
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
@@ -59,13 +60,69 @@ class KeyFrameEvent(Node):
     type: Literal["key_frame"] = "key_frame"
 
 
+class PickEvent(Node):
+    """What does a place of the picture show? Answered by a PickedMessage or an ErrorMessage with the same `seq`.
+
+    `x`, `y` are fractions of the picture from its top left corner; `sequence`, `camera_seq`, `width` and `height` are
+    those of the frame that was clicked, which the answer is true of, whatever changed since. `exact`: also ask the
+    files for the finest voxels, which may take a moment; a pointer that hovers need not.
+    """
+
+    type: Literal["pick"] = "pick"
+    seq: Seq
+    x: Unit
+    y: Unit
+    sequence: Seq
+    camera_seq: Seq = 0
+    width: Annotated[int, Field(ge=1, le=65_535)]
+    height: Annotated[int, Field(ge=1, le=65_535)]
+    exact: bool = True
+
+
+class AnnotateEvent(Node):
+    """Put a point into the scene; answered by an AnnotatedMessage, once it is on the disk, or an ErrorMessage with the
+    same `seq`. Said again with the same id, it is the same point.
+    """
+
+    type: Literal["annotate"] = "annotate"
+    seq: Seq
+    point: NewPoint
+
+
+class RenameAnnotationEvent(Node):
+    """Give an annotation another label; answered likewise."""
+
+    type: Literal["annotation_rename"] = "annotation_rename"
+    seq: Seq
+    id: AnnotationId
+    label: LabelText
+
+
+class DeleteAnnotationEvent(Node):
+    """Take an annotation away; answered likewise."""
+
+    type: Literal["annotation_delete"] = "annotation_delete"
+    seq: Seq
+    id: AnnotationId
+
+
 class PingEvent(Node):
     type: Literal["ping"] = "ping"
     client_ms: float
 
 
 ClientEvent = Annotated[
-    CameraEvent | PatchEvent | ResetEvent | ViewportEvent | KeyFrameEvent | PingEvent, Field(discriminator="type")
+    CameraEvent
+    | PatchEvent
+    | ResetEvent
+    | ViewportEvent
+    | KeyFrameEvent
+    | PickEvent
+    | AnnotateEvent
+    | RenameAnnotationEvent
+    | DeleteAnnotationEvent
+    | PingEvent,
+    Field(discriminator="type"),
 ]
 CLIENT_EVENT: TypeAdapter[ClientEvent] = TypeAdapter(ClientEvent)
 
@@ -127,13 +184,53 @@ class ErrorMessage(Node):
     seq: Seq | None = None
 
 
+class PickedMessage(Node):
+    """The answer to a PickEvent, with its numbers: it is true of the frame that was clicked."""
+
+    type: Literal["picked"] = "picked"
+    seq: Seq
+    sequence: Seq
+    camera_seq: Seq
+    pick: Pick
+
+
+class AnnotationsMessage(Node):
+    """The scene's annotations, after each hello, in parts: `first` begins the list anew, `last` completes it."""
+
+    type: Literal["annotations"] = "annotations"
+    first: bool
+    last: bool
+    points: tuple[PointAnnotation, ...]
+
+
+class AnnotatedMessage(Node):
+    """An annotation is new or other than before (`point`), or gone (`point` None). It is on the disk.
+
+    `seq` is the client's event that did it, None when somebody else did.
+    """
+
+    type: Literal["annotated"] = "annotated"
+    seq: Seq | None
+    id: AnnotationId
+    point: PointAnnotation | None
+
+
 class PongMessage(Node):
     type: Literal["pong"] = "pong"
     client_ms: float
 
 
 ServerMessage = Annotated[
-    HelloMessage | StateMessage | FrameMessage | WorkerMessage | ProgressMessage | ErrorMessage | PongMessage,
+    HelloMessage
+    | StateMessage
+    | FrameMessage
+    | WorkerMessage
+    | ProgressMessage
+    | PickedMessage
+    | AnnotationsMessage
+    | AnnotatedMessage
+    | ErrorMessage
+    | PongMessage,
     Field(discriminator="type"),
 ]
 SERVER_MESSAGE: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from ..errors import GpuError, HostaError, LimitError, StateError, StreamError, WorkerError, error_of
 from ..limits import Limits
+from ..state.annotation import PointAnnotation
 from ..state.view import ViewState
 from ..summary import DeviceInfo, SceneSummary
-from ..worker.protocol import Failed, FromWorker, OpenScene, OpenView, Packet, Progress, SceneReady
-from .events import ErrorMessage, ProgressMessage, WorkerMessage
+from ..worker.protocol import (
+    Failed,
+    FromWorker,
+    OpenScene,
+    OpenView,
+    Packet,
+    PickAt,
+    Picked,
+    Progress,
+    SceneReady,
+    SetAnnotations,
+)
+from .annotations import AnnotationBook, author_of
+from .events import (
+    AnnotateEvent,
+    DeleteAnnotationEvent,
+    ErrorMessage,
+    PickEvent,
+    ProgressMessage,
+    RenameAnnotationEvent,
+    WorkerMessage,
+)
+from .picks import Picks
 from .session import Outlet, Session, new_incident
 from .view import DEFAULT_SIZE, View
 
@@ -37,6 +60,8 @@ class WorkerLink(Protocol):
     def set_viewport(self, view: str, width: int, height: int) -> None: ...
     def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None: ...
     def close_view(self, view: str) -> None: ...
+    def pick(self, request: PickAt) -> bool: ...
+    def set_annotations(self, message: SetAnnotations) -> None: ...
 
 
 class BusyError(LimitError):
@@ -61,11 +86,12 @@ class Registry:
         limits: Limits,
         clock: Callable[[], float],
         on_hopeless: Callable[[HostaError], None] | None = None,
+        annotations: AnnotationBook | None = None,
     ) -> None:
         """`clock` gives the `now_s` of what comes from the worker and of views that lose their last viewer.
 
         `on_hopeless` is told, once, why the scene will never be shown: before it ever was, its data could not be
-        opened, there was no usable OpenGL, or `START_TRIES` workers ended.
+        opened, there was no usable OpenGL, or `START_TRIES` workers ended. Without `annotations` there are none.
         """
         self.sessions: dict[str, Session] = {}
         self.summary: SceneSummary | None = None
@@ -82,7 +108,13 @@ class Registry:
         self._told_cameras_s = float("-inf")
         self._on_hopeless = on_hopeless
         self._workers_ended = 0
+        self._picks = Picks(worker.pick, limits.picks_waiting_max)
+        self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
         worker.open_scene(scene)
+
+    def start(self) -> None:
+        """Read what was annotated before. On the event loop's thread, as all that follows."""
+        self._annotations.open(self._annotations_loaded)
 
     @property
     def ready(self) -> bool:
@@ -117,6 +149,7 @@ class Registry:
         """The client has gone. Its view waits a while for it."""
         if self.sessions.pop(session.session, None) is None:
             return
+        self._picks.forget(session)
         view = session.view
         if view is not None and not any(True for _ in self._viewers(view)):
             self._unwatched_s[view.view] = self._clock()
@@ -163,6 +196,38 @@ class Registry:
     def want_key_frame(self, view: View) -> None:
         self._worker.control(view.view, active=True, key_frame=True)
 
+    def pick(self, view: View, origin: Session, event: PickEvent) -> None:
+        self._picks.ask(view, origin, event)
+
+    def annotate(self, origin: Session, event: AnnotateEvent | RenameAnnotationEvent | DeleteAnnotationEvent) -> None:
+        """Keep the change; all viewers are told once it is on the disk."""
+        book, name = self._annotations, event.point.id if isinstance(event, AnnotateEvent) else event.id
+
+        def answer(result: PointAnnotation | HostaError | None) -> None:
+            if isinstance(result, HostaError):
+                origin.tell_error(result, event.seq)
+                return
+            self._worker.set_annotations(self._all_annotations())
+            for session in list(self.sessions.values()):
+                session.tell_annotated(name, result, event.seq if session is origin else None)
+
+        match event:
+            case AnnotateEvent():
+                assert self.summary is not None, "a session with a view has a scene"
+                book.add(event.point, author_of(origin.session), time.time(), self.summary, answer)
+            case RenameAnnotationEvent():
+                book.rename(name, event.label, answer)
+            case DeleteAnnotationEvent():
+                book.delete(name, answer)
+
+    def _annotations_loaded(self) -> None:
+        self._worker.set_annotations(self._all_annotations())
+        for session in list(self.sessions.values()):
+            session.tell_annotations(list(self._annotations.points.values()))
+
+    def _all_annotations(self) -> SetAnnotations:
+        return SetAnnotations(scene=self._scene.scene, points=tuple(self._annotations.points.values()))
+
     # ---- Listener: what comes from the worker ----
 
     def on_worker_message(self, message: FromWorker, payload: bytes) -> None:
@@ -172,6 +237,8 @@ class Registry:
                     view.drawn(message.frame.sequence)
                     for viewer in self._viewers(view):
                         viewer.show_frame(message.frame, payload)
+            case Picked():
+                self._picks.answered(message)
             case Progress():
                 self._tell_all(ProgressMessage(what=message.what, done=message.done, total=message.total))
             case SceneReady():
@@ -182,6 +249,7 @@ class Registry:
     def on_worker_status(self, status: str, message: str) -> None:
         self._status = WorkerMessage.model_validate({"status": status, "message": message})
         if status != "ready":
+            self._picks.fail(WorkerError("the renderer stopped before it could answer; pick again"))
             self._tell_all(self._status)
             self._workers_ended += 1
             if self._workers_ended >= START_TRIES:
@@ -275,6 +343,7 @@ class Registry:
             session.tell_error(self._trouble)
         if self._worker.device is not None and self.summary is not None:
             session.tell_hello(self._worker.device, self.summary)
+            session.tell_annotations(list(self._annotations.points.values()))
 
     def _tell_all(self, message: WorkerMessage | ProgressMessage | ErrorMessage) -> None:
         for session in list(self.sessions.values()):

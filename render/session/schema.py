@@ -14,28 +14,49 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from .events import (
+    AnnotatedMessage,
+    AnnotateEvent,
+    AnnotationsMessage,
     CameraEvent,
+    DeleteAnnotationEvent,
     ErrorMessage,
     FrameMessage,
     HelloMessage,
     KeyFrameEvent,
     PatchEvent,
+    PickedMessage,
+    PickEvent,
     PingEvent,
     PongMessage,
     ProgressMessage,
+    RenameAnnotationEvent,
     ResetEvent,
     StateMessage,
     ViewportEvent,
     WorkerMessage,
 )
 
-CLIENT_EVENTS = (CameraEvent, PatchEvent, ResetEvent, ViewportEvent, KeyFrameEvent, PingEvent)
+CLIENT_EVENTS = (
+    CameraEvent,
+    PatchEvent,
+    ResetEvent,
+    ViewportEvent,
+    KeyFrameEvent,
+    PickEvent,
+    AnnotateEvent,
+    RenameAnnotationEvent,
+    DeleteAnnotationEvent,
+    PingEvent,
+)
 SERVER_MESSAGES = (
     HelloMessage,
     StateMessage,
     FrameMessage,
     WorkerMessage,
     ProgressMessage,
+    PickedMessage,
+    AnnotationsMessage,
+    AnnotatedMessage,
     ErrorMessage,
     PongMessage,
 )

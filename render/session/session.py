@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -12,17 +13,24 @@ from pydantic import BaseModel, ValidationError
 from .. import __version__
 from ..errors import HostaError, StateError
 from ..limits import Limits
+from ..state.annotation import PointAnnotation
 from ..state.view import first_problem
 from ..summary import DeviceInfo, FrameInfo, SceneSummary
 from .events import (
     CLIENT_EVENT,
+    AnnotatedMessage,
+    AnnotateEvent,
+    AnnotationsMessage,
     CameraEvent,
+    DeleteAnnotationEvent,
     ErrorMessage,
     HelloMessage,
     KeyFrameEvent,
     PatchEvent,
+    PickEvent,
     PingEvent,
     PongMessage,
+    RenameAnnotationEvent,
     ResetEvent,
     StateMessage,
     ViewportEvent,
@@ -34,6 +42,9 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_CAMERAS = 512
 """Cameras on their way to a frame; far more than can be under way at once."""
+
+ANNOTATIONS_A_MESSAGE = 50
+"""Each has about a kilobyte at most, and a message 64 of them."""
 
 
 class Outlet(Protocol):
@@ -57,6 +68,12 @@ class Stage(Protocol):
     def resized(self, view: View) -> None: ...
 
     def want_key_frame(self, view: View) -> None: ...
+
+    def pick(self, view: View, origin: Session, event: PickEvent) -> None: ...
+
+    def annotate(
+        self, origin: Session, event: AnnotateEvent | RenameAnnotationEvent | DeleteAnnotationEvent
+    ) -> None: ...
 
 
 class Session:
@@ -114,10 +131,10 @@ class Session:
         except ValidationError as error:
             self._refuse("state", f"the message is not valid: {first_problem(error)[:500]}")
             return
-        seq = event.seq if isinstance(event, CameraEvent | PatchEvent | ResetEvent) else None
+        seq = getattr(event, "seq", None)
         try:
             self._apply(event)
-        except StateError as error:
+        except HostaError as error:
             self._refuse(error.code, error.sentence[:500], seq)
 
     def _apply(self, event: BaseModel) -> None:
@@ -148,6 +165,10 @@ class Session:
                 self._stage.show(view, self, event.seq)
             case KeyFrameEvent():
                 self._stage.want_key_frame(view)
+            case PickEvent():
+                self._stage.pick(view, self, event)
+            case AnnotateEvent() | RenameAnnotationEvent() | DeleteAnnotationEvent():
+                self._stage.annotate(self, event)
 
     # ---- what the client is told ----
 
@@ -174,9 +195,19 @@ class Session:
                 )
             )
 
-    def tell_error(self, error: HostaError | ErrorMessage) -> None:
+    def tell_annotations(self, points: Sequence[PointAnnotation]) -> None:
+        """All of them, in messages of a size that a data channel carries."""
+        starts = range(0, max(len(points), 1), ANNOTATIONS_A_MESSAGE)
+        for start in starts:
+            part = tuple(points[start : start + ANNOTATIONS_A_MESSAGE])
+            self.tell(AnnotationsMessage(first=start == 0, last=start == starts[-1], points=part))
+
+    def tell_annotated(self, name: str, point: PointAnnotation | None, seq: int | None) -> None:
+        self.tell(AnnotatedMessage(seq=seq, id=name, point=point))
+
+    def tell_error(self, error: HostaError | ErrorMessage, seq: int | None = None) -> None:
         if isinstance(error, HostaError):
-            self._refuse(error.code, error.sentence)
+            self._refuse(error.code, error.sentence[:500], seq)
         else:
             self.tell(error)
 

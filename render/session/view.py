@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from ..errors import StateError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..state.camera import Camera
@@ -11,6 +13,8 @@ from ..state.view import ViewState
 DEFAULT_SIZE = (960, 540)
 """The picture until a client says how large its own is."""
 MOST_UNDRAWN = 256
+MOST_REMEMBERED = 1024
+"""States that a frame on somebody's screen may show; a camera in motion makes 60 a second."""
 
 
 class View:
@@ -31,12 +35,13 @@ class View:
         # What was drawn last, and changes that no frame has shown yet, oldest first: (sequence, state).
         self._drawn = default_state
         self._undrawn: list[tuple[int, ViewState]] = []
+        self._past: deque[tuple[int, ViewState]] = deque([(0, default_state)], MOST_REMEMBERED)
         self._sources = {layer.source for layer in default_state.layers}
 
     def move_camera(self, camera: Camera) -> int:
         """Look from here; the number of this camera, which every frame says that shows it or a later one."""
         self.state = self.state.model_copy(update={"camera": camera})
-        self.sequence += 1
+        self._count()
         self.camera_seq += 1
         return self.camera_seq
 
@@ -68,15 +73,26 @@ class View:
         if back == self.state:
             return False
         self.state = back
-        self.sequence += 1
+        self._count()
         return True
 
     def _change(self, state: ViewState) -> None:
         self.state = state
-        self.sequence += 1
+        self._count()
         self._undrawn.append((self.sequence, state))
         # While nothing is drawn (no worker, nobody watching) only the newest ones matter.
         del self._undrawn[:-MOST_UNDRAWN]
+
+    def _count(self) -> None:
+        self.sequence += 1
+        self._past.append((self.sequence, self.state))
+
+    def state_at(self, sequence: int) -> ViewState:
+        """What the frame with this number shows. Raises StateError for one that is not known, or not any more."""
+        for number, state in reversed(self._past):
+            if number == sequence:
+                return state
+        raise StateError("the picture that was clicked is not known any more; click again")
 
     def resize(self, size: tuple[int, int]) -> bool:
         """Take another size, already clamped; whether it is another."""

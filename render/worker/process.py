@@ -29,6 +29,7 @@ from ..gpu.context import Context
 from ..logs import set_up_logs
 from ..scene.open import Scene
 from .channel import WorkerChannel
+from .exact import ExactValues
 from .loader import Opened, ProgressReporter, open_in_background
 from .protocol import (
     CloseView,
@@ -37,7 +38,10 @@ from .protocol import (
     HeartbeatAck,
     OpenScene,
     OpenView,
+    PickAt,
+    Picked,
     SceneReady,
+    SetAnnotations,
     SetState,
     SetViewport,
     Shutdown,
@@ -70,6 +74,8 @@ class Worker:
         self._residents: dict[str, DeviceScene] = {}
         self._streams: dict[str, ViewStream] = {}
         self._asked: dict[str, list[OpenView | SetState | SetViewport | StreamControl]] = {}  # for scenes that open yet
+        self._annotations: dict[str, SetAnnotations] = {}
+        self._exact = ExactValues(channel.send)
         self._aside: list[object] = []  # messages that came during an upload
 
     def run(self) -> None:
@@ -143,6 +149,13 @@ class Worker:
                 self._open_view(message)
             case SetState() | SetViewport() | StreamControl():
                 self._control(message)
+            case PickAt():
+                self._pick(message)
+            case SetAnnotations():
+                self._annotations[message.scene] = message
+                for viewed in self._streams.values():
+                    if viewed.scene == message.scene:
+                        viewed.set_annotations(message.points, time.monotonic())
             case CloseView():
                 self._asked.pop(message.view, None)
                 if stream := self._streams.pop(message.view, None):
@@ -194,6 +207,8 @@ class Worker:
             self._channel.send(Failed(view=request.view, code=error.code, message=error.sentence))
             return
         self._streams[request.view] = stream
+        if annotations := self._annotations.get(request.scene):
+            stream.set_annotations(annotations.points, time.monotonic())
         try:
             stream.set_state(request.state or resident.scene.default_state, request.sequence, 0, time.monotonic())
         except HostaError as error:
@@ -231,6 +246,21 @@ class Worker:
             raise
         except HostaError as error:
             self._stall(stream, error)
+
+    def _pick(self, request: PickAt) -> None:
+        """Answer now, or once the file has been asked for the finest voxels."""
+        stream = self._streams.get(request.view)
+        try:
+            if stream is None:
+                raise WorkerError("the picture is not open yet; click again")
+            pick = stream.pick(request)
+        except GpuError as error:
+            self._channel.send(Picked(request=request.request, code=error.code, message=error.sentence))
+            raise
+        except HostaError as error:
+            self._channel.send(Picked(request=request.request, code=error.code, message=error.sentence))
+            return
+        self._exact.answer(request, self._scenes[stream.scene], pick)
 
     def _breathe(self) -> None:
         """Answer the heartbeats that came in the middle of something long; keep the rest for after it."""

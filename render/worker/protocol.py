@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from ..state.annotation import PointAnnotation
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary
 
 HEADER = struct.Struct("<II")
 MAX_HEADER_BYTES = 4 << 20
@@ -81,6 +82,28 @@ class StreamControl(Message):
     bitrate_bps: int | None = None
 
 
+class PickAt(Message):
+    """What does a place of a frame show, which had this state and size? `x`, `y` are fractions of it."""
+
+    type: Literal["pick"] = "pick"
+    request: int
+    view: str
+    state: ViewState
+    x: float
+    y: float
+    width: int
+    height: int
+    exact: bool = True
+
+
+class SetAnnotations(Message):
+    """All annotations of a scene, for all its views."""
+
+    type: Literal["annotations"] = "annotations"
+    scene: str
+    points: tuple[PointAnnotation, ...]
+
+
 class Heartbeat(Message):
     type: Literal["heartbeat"] = "heartbeat"
     id: int
@@ -122,6 +145,16 @@ class Packet(Message):
     frame: FrameInfo
 
 
+class Picked(Message):
+    """The answer to a PickAt; without a `pick`, `code` and `message` say why, as in Failed."""
+
+    type: Literal["picked"] = "picked"
+    request: int
+    pick: Pick | None = None
+    code: str = ""
+    message: str = ""
+
+
 class Failed(Message):
     """Something that was asked for could not be done; `code` is HostaError.code."""
 
@@ -138,11 +171,20 @@ class HeartbeatAck(Message):
 
 
 ToWorker = Annotated[
-    OpenScene | OpenView | CloseView | SetState | SetViewport | StreamControl | Heartbeat | Shutdown,
+    OpenScene
+    | OpenView
+    | CloseView
+    | SetState
+    | SetViewport
+    | StreamControl
+    | PickAt
+    | SetAnnotations
+    | Heartbeat
+    | Shutdown,
     Field(discriminator="type"),
 ]
 FromWorker = Annotated[
-    WorkerReady | SceneReady | Progress | Packet | Failed | HeartbeatAck,
+    WorkerReady | SceneReady | Progress | Packet | Picked | Failed | HeartbeatAck,
     Field(discriminator="type"),
 ]
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..codec.video import CLOCK_HZ, DEFAULT_BITRATE_BPS, CodecName, VideoEncoder
 from ..engine.renderer import Renderer
 from ..errors import StreamError
-from ..summary import FrameInfo
-from .protocol import Packet
+from ..summary import FrameInfo, Pick
+from .protocol import Packet, PickAt
 from .scheduler import STEP_BUDGET_S, Pace
 
 if TYPE_CHECKING:
     from ..engine.device_scene import DeviceScene
     from ..engine.frame import Frame
     from ..gpu.context import Context
+    from ..state.annotation import PointAnnotation
     from ..state.view import ViewState
 
 BITRATE_BAND = 1.5
@@ -95,6 +96,18 @@ class ViewStream:
         shown = (frame.sequence, frame.camera_seq, frame.width, frame.height)
         if self.pace.worth_sending(shown, frame.samples, frame.scale, now_s):
             self._send_frame(frame, now_s)
+
+    def pick(self, request: PickAt) -> Pick:
+        """What a place of a frame shows or showed. Raises HostaError."""
+        size = (request.width, request.height)
+        x, y = (min(part * side, side - 1) for part, side in zip((request.x, request.y), size, strict=True))
+        return self._renderer.pick(x, y, size=size, state=request.state)
+
+    def set_annotations(self, points: Sequence[PointAnnotation], now_s: float) -> None:
+        """Show these from the next step on."""
+        self._renderer.set_annotations(points)
+        self.pace.ask(self.pace.wanted, now_s)
+        self.pace.sent = None  # what was sent last does not show them
 
     def close(self) -> None:
         self._renderer.close()

@@ -7,6 +7,7 @@ How long a worker may be silent depends on what it does. A GPU answers within `r
 A software renderer is slow and shares its processors: it gets `software_s`. While the process starts, or a view is
 being opened (uploads answer heartbeats; compiling cannot), it is `starting_s`; and so it is after a change of what
 shaders are compiled for (COMPILED_FOR), until there is a picture of it: a new mode with many features takes seconds.
+So does the first pick.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ from .protocol import (
     OpenScene,
     OpenView,
     Packet,
+    PickAt,
+    Picked,
+    SetAnnotations,
     SetState,
     SetViewport,
     Shutdown,
@@ -109,8 +113,10 @@ class Supervisor:
         self._listener: Listener | None = None
         self._scenes: dict[str, OpenScene] = {}
         self._views: dict[str, _ShownView] = {}
+        self._annotations: dict[str, SetAnnotations] = {}
         # Views of which a picture is awaited that shaders may be compiled for, and the number of its state.
         self._opening: dict[str, int] = {}
+        self._first_pick: Literal["not asked", "asked", "answered"] = "not asked"
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._ready = False
@@ -176,6 +182,17 @@ class Supervisor:
         if self._views.pop(view, None) is not None:
             self._opening.pop(view, None)
             self._send(CloseView(view=view))
+
+    def set_annotations(self, message: SetAnnotations) -> None:
+        self._annotations[message.scene] = message
+        self._send(message)
+
+    def pick(self, request: PickAt) -> bool:
+        """Ask the present worker; whether there is one. The next one does not hear of it."""
+        sent = self._send(request)
+        if sent and self._first_pick == "not asked":
+            self._first_pick = "asked"
+        return sent
 
     # ---- the life of the workers ----
 
@@ -259,6 +276,8 @@ class Supervisor:
                 self._alive_s = time.monotonic()
                 if message.frame.sequence >= self._opening.get(message.view, 0):
                     self._opening.pop(message.view, None)
+            case Picked():
+                self._first_pick = "answered"
             case Failed():
                 if message.view is not None:
                     self._opening.pop(message.view, None)
@@ -270,7 +289,10 @@ class Supervisor:
     def _replay(self) -> None:
         for scene in self._scenes.values():
             self._send(scene)
+        for message in self._annotations.values():
+            self._send(message)
         self._opening = {}
+        self._first_pick = "not asked"
         for view, shown in self._views.items():
             state = shown.state
             opened = shown.opened
@@ -296,7 +318,7 @@ class Supervisor:
             self._send(Heartbeat(id=beat))
 
     def _patience_s(self) -> float:
-        if not self._ready or self._opening:
+        if not self._ready or self._opening or self._first_pick == "asked":
             return self._patience.starting_s
         software = self.device is not None and self.device.software
         return self._patience.software_s if software else self._patience.running_s
@@ -319,14 +341,15 @@ class Supervisor:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    def _send(self, message: ToWorker) -> None:
+    def _send(self, message: ToWorker) -> bool:
         """To the present worker, if there is one that is ready; the next one gets the replay."""
         writer = self._writer
         if writer is None or writer.is_closing() or not (self._ready or isinstance(message, Heartbeat)):
-            return
+            return False
         if writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
-            return  # it does not read: the heartbeat ends it soon, and the replay brings what is dropped here
+            return False  # it does not read: the heartbeat ends it soon, and the replay brings what is dropped here
         writer.write(protocol.pack(message))
+        return True
 
     def _set_status(self, status: Status, message: str) -> None:
         self.status = status

@@ -77,6 +77,11 @@ class Server:
                 self._process.stdout.close()
             self._log.close()
 
+    def kill(self) -> None:
+        """Ends the server without a warning; its worker goes with it."""
+        self._process.kill()
+        self._process.wait()
+
 
 def _processes() -> Sequence[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

@@ -19,7 +19,7 @@ from render.errors import GpuError, SourceError, StateError
 from render.state.layer import Channel as ChannelState
 from render.state.layer import ImageLayer
 from render.state.view import ViewState
-from render.summary import ChannelSummary, DeviceInfo, LayerSummary, SceneSummary
+from render.summary import ChannelSummary, DeviceInfo, LayerSummary, Pick, SceneSummary
 
 HANG, CRASH, REFUSE, BREAK, BABBLE = 101, 102, 103, 104, 105
 TARGET_SAMPLES = 8
@@ -83,6 +83,12 @@ class Renderer:
             True,
             0.0,
         )
+
+    def set_annotations(self, points):
+        self._samples = 0
+
+    def pick(self, x, y, size, state):
+        return Pick(kind="nothing", pixel=(int(x), int(y)), size=size, opacity=state.camera.view_angle / 180)
 
     def read_i420(self):
         pixels = self._size[0] * self._size[1]
@@ -161,6 +167,7 @@ if __name__ == "__main__":
     _module("render.engine.renderer", Renderer=Renderer, Frame=Frame)
     _module("render.engine.bring", bring=ResidentScene)
     _module("render.engine.device_scene", DeviceScene=ResidentScene)
+    _module("render.engine.pick", with_exact_values=lambda scene, state, pick: pick)
     _module("render.gpu.context", Context=Context)
     _module("render.scene.open", open_scene=open_scene, Scene=Scene)
     from render.worker.process import main

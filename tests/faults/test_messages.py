@@ -21,6 +21,16 @@ def camera(**changes: object) -> str:
     return json.dumps({"type": "camera", "seq": 1, "camera": {**CAMERA, **changes}})
 
 
+def pick(**changes: object) -> str:
+    event = {"type": "pick", "seq": 1, "x": 0.5, "y": 0.5, "sequence": 0, "width": 64, "height": 64}
+    return json.dumps({**event, **changes})
+
+
+def annotate(**changes: object) -> str:
+    point = {"id": "01234567-89ab-4def-8123-456789abcdef", "position": [0, 0, 0]}
+    return json.dumps({"type": "annotate", "seq": 1, "point": {**point, **changes}})
+
+
 BAD = {
     "empty": "",
     "no JSON": "hello",
@@ -52,6 +62,20 @@ BAD = {
     "NUL": '{"type":"\0"}',
     "surrogate escape": '{"type":"\\ud800"}',
     "html": '{"type":"<script>alert(1)</script>"}',
+    "pick beside": pick(x=1.5),
+    "pick NaN": pick(x=0.25).replace("0.25", "NaN"),
+    "pick of a picture without a size": pick(width=0),
+    "pick without a frame": pick(sequence=None),
+    "annotation without a point": '{"type":"annotate","seq":1}',
+    "annotation nowhere": annotate(position=[1, 2]),
+    "annotation at infinity": annotate(position=[0.125, 2, 3]).replace("0.125", "1e400"),
+    "annotation with a path for an id": annotate(id="../../../etc/passwd"),
+    "annotation with a long label": annotate(label="x" * 201),
+    "annotation with a control character": annotate(label="a\u0000b"),
+    "annotation with a surrogate": annotate(label="a").replace('"a"', '"\\ud800"'),
+    "annotation in somebody's name": annotate(author="admin"),
+    "annotation of a kind that is not there": annotate(kind="script"),
+    "deletion of no id": '{"type":"annotation_delete","seq":1,"id":"%"}',
 }
 
 

@@ -110,3 +110,9 @@ def test_ctrl_c_while_the_command_loads(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_a_data_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = hosta("serve", SCENE, "--port", "0", "--data-dir", str(tmp_path / "file" / "data"))
+    assert_ended(done, 1, "annotations cannot be kept in")

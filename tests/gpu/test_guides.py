@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from render.engine.text import TextAtlas, lettering
 from render.gpu.context import Context
 from render.scene.framing import corners, fit
 from render.scene.open import Scene
+from render.state.annotation import PointAnnotation
 from render.state.guides import Guides
 from render.state.view import Display, ViewState
 
@@ -213,3 +215,35 @@ def test_views_close_what_they_made(gl: Context, cube: Scene) -> None:
     renderer.close()
     renderer.close()
     gl.check()
+
+
+def test_annotations_are_in_stills_and_in_the_moving_picture_over_all_matter(cube: Scene, draw: Draw) -> None:
+    """One in the middle of an opaque cube; it comes, changes and goes without new samples."""
+    renderer = draw(cube, *SIZE)
+    state = state_of(cube, Guides()).model_copy(update={"samples": 2})
+    bare = drawn(renderer, state)
+    renderer.read_i420()  # of the still
+    point = PointAnnotation(
+        id=str(uuid.uuid4()),
+        position=(17.5, 17.5, 17.5),
+        label="in the middle",
+        color=(1, 0, 1),
+        author="a",
+        created_s=0,
+    )
+    (projection,) = projections(state.camera, SIZE)
+    x, y = (int(part) for part in projection.pixels(np.array([point.position]))[0])
+    renderer.set_annotations([point])
+    assert renderer.step(10.0, 0.0).fresh
+    video = rgb_of(renderer.read_i420(), *SIZE)
+    still, picture = renderer.read_rgba().astype(float), renderer.picture(*SIZE, 2).astype(float)
+    np.testing.assert_array_equal(still, picture)
+    assert still[y, x, :3] == pytest.approx((255, 0, 255), abs=3)
+    assert video[y, x] == pytest.approx((255, 0, 255), abs=12)
+    changed = np.abs(still - bare).max(axis=2) > 8
+    assert changed[y - 12 : y + 13, x - 12 : x + 110].sum() == changed.sum() > 200  # the disc, and the label beside it
+    renderer.set_state(state.model_copy(update={"guides": Guides(annotations=False)}), 2)
+    np.testing.assert_array_equal(renderer.read_rgba(), bare)
+    renderer.set_state(state, 3)
+    renderer.set_annotations([])
+    np.testing.assert_array_equal(renderer.read_rgba(), bare)

@@ -172,7 +172,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    for command in ("demo", "serve", "view", "frame", "info", "doctor"):
+    for command in ("demo", "serve", "view", "frame", "pick", "info", "doctor"):
         assert f"\n  {command} " in out
         assert main([command, "--help"]) == 0
         assert f"Usage: hosta {command}" in capsys.readouterr().out

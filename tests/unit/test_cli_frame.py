@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -22,16 +22,18 @@ from render.commands.frame_options import MAX_SCATTERINGS, MAX_SPP, ModeName, Vi
 from render.commands.frame_pixels import focused
 from render.commands.frame_state import Choices, chosen_state
 from render.commands.picture_file import write_whole
-from render.engine.layers import Layers
 from render.errors import UsageError
 from render.limits import DEFAULT_LIMITS
 from render.scene.content import content_points
 from render.scene.framing import VIEWS, named_view, orbit, zoom
 from render.scene.open import open_scene
+from render.session.annotation_store import AnnotationStore
+from render.state.annotation import PointAnnotation
 from render.state.camera import Camera
 from render.state.presets import LIGHTING_PRESETS
 from render.state.rendering import Mode, Rendering
 from render.state.view import ViewState
+from render.summary import Pick
 from tests.develop import develop
 
 CELL = "synthetic:cell?size=32"
@@ -287,25 +289,17 @@ def test_an_agave_file_gives_view_size_and_samples(tmp_path: Path, capsys: pytes
 class FlatWall:
     """Stands in for a renderer before a wall, 10 um from the eye, that fills the left half of the picture."""
 
-    def set_state(self, state: ViewState, sequence: int) -> None:
-        self.state = state
-
-    def layers(self, width: int, height: int, samples: int, progress: object = None) -> Layers:
-        assert self.state.camera.aperture == 0.0  # or the depth would be blurred
-        half = math.tan(math.radians(15))
-        x = ((np.arange(width) + 0.5) / width * 2 - 1) * half * width / height
-        y = ((np.arange(height) + 0.5) / height * 2 - 1) * half
-        along_ray = 10 * np.sqrt(1 + x[None, :] ** 2 + y[:, None] ** 2)
-        along_ray[:, width // 2 :] = np.inf
-        return Layers.of({"color": np.zeros((height, width, 4), np.float32), "depth": along_ray.astype(np.float32)})
+    def pick(self, x: float, y: float, size: tuple[int, int], state: ViewState) -> Pick:
+        if x >= size[0] // 2:
+            return Pick(kind="nothing", pixel=(int(x), int(y)), size=size)
+        return Pick(kind="medium", pixel=(int(x), int(y)), size=size, focus_um=10.0)
 
 
 @pytest.mark.parametrize("pixel", [(0, 0), (3, 470), (200, 240)])
 def test_focus_is_where_the_pixel_is(pixel: tuple[int, int]) -> None:
-    """A plane across the view has one distance, wherever on it one points."""
     state = ViewState(camera=Camera(aperture=0.1, view_angle=30.0))
     focused_state = focused(FlatWall(), state, pixel, (640, 480))
-    assert focused_state.camera.focus_distance == pytest.approx(10.0, rel=2e-2)
+    assert focused_state.camera.focus_distance == 10.0
     assert focused_state.camera.aperture == 0.1
 
 
@@ -364,3 +358,16 @@ def test_without_the_denoiser(
     )
     assert main(["frame", CELL, "-o", str(tmp_path / "a.png"), "--denoise"]) == 1
     assert "install it with pip install pyoidn" in capsys.readouterr().err
+
+
+def test_a_still_shows_the_points_that_a_server_keeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene, size = "synthetic:cell?size=32", ["--size", "64x64", "--spp", "1"]
+    store = AnnotationStore(tmp_path / "kept")
+    store.add(scene, PointAnnotation(id=str(uuid.uuid4()), position=(10, 10, 10), author="a", created_s=0), 10)
+    store.close()
+    for name, more in (("bare", []), ("noted", ["--annotations", str(tmp_path / "kept")])):
+        assert main(["frame", scene, *size, *more, "-o", str(tmp_path / f"{name}.png")]) == 0
+    bare, noted = (np.asarray(Image.open(tmp_path / f"{name}.png"), float) for name in ("bare", "noted"))
+    assert 3 < (np.abs(noted - bare).max(axis=2) > 8).sum() < 200
+    assert main(["frame", scene, *size, "--annotations", str(tmp_path), "-o", str(tmp_path / "c.png")]) == 2
+    assert "no annotations are kept in" in capsys.readouterr().err

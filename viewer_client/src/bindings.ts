@@ -11,6 +11,10 @@ export type KeyAction =
   | "slices"
   | "axes"
   | "scale-bar"
+  | "pick"
+  | "annotate"
+  | "lay-down"
+  | "click-middle"
   | "turn-left"
   | "turn-right"
   | "turn-up"
@@ -55,6 +59,10 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ["s"], action: "slices" },
   { keys: ["a"], action: "axes" },
   { keys: ["b"], action: "scale-bar" },
+  { keys: ["p"], action: "pick" },
+  { keys: ["m"], action: "annotate" },
+  { keys: ["Escape"], action: "lay-down" },
+  { keys: ["Enter"], action: "click-middle" },
   { keys: ["h", "?"], action: "help" },
   { keys: ["\\"], action: "statistics" },
   { keys: ["ArrowLeft"], action: "turn-left" },
@@ -90,7 +98,8 @@ export function dragAction(button: number, held: Modifiers): DragAction | null {
 export function keyAction(event: Modifiers & { key: string }): { action: KeyAction; index: number } | null {
   if (event.ctrlKey || event.altKey || event.metaKey) return null;
   const arrow = event.key.startsWith("Arrow");
-  const name = arrow && event.shiftKey ? `shift+${event.key}` : arrow ? event.key : event.key.toLowerCase();
+  const whole = arrow || event.key === "Escape" || event.key === "Enter";
+  const name = arrow && event.shiftKey ? `shift+${event.key}` : whole ? event.key : event.key.toLowerCase();
   for (const binding of KEYS) {
     const index = binding.keys.indexOf(name);
     if (index >= 0) return { action: binding.action, index };
@@ -113,6 +122,10 @@ const KEY_ROWS: readonly [readonly KeyAction[], string][] = [
   [["slices"], "Slices on or off"],
   [["axes"], "Axes on or off"],
   [["scale-bar"], "Scale bar on or off"],
+  [["pick"], "What is there? Then click"],
+  [["annotate"], "Put a point. Then click"],
+  [["click-middle"], "The same, in the middle of the picture"],
+  [["lay-down"], "Back to turning"],
   [["turn-left", "turn-right", "turn-up", "turn-down"], "Turn"],
   [["pan-left", "pan-right", "pan-up", "pan-down"], "Move"],
   [["nearer", "farther"], "Zoom"],
@@ -150,6 +163,7 @@ export function help(): { title: string; rows: HelpRow[] }[] {
     { does: "Move", ways: ["two fingers"] },
     { does: "Zoom", ways: ["pinch"] },
     { does: "Roll", ways: ["two fingers, rotate"] },
+    { does: "What is there, put a point", ways: ["choose it above the picture, then tap"] },
   ];
   const keys = KEY_ROWS.map(([actions, does]) => {
     const names = KEYS.filter((b) => actions.includes(b.action)).map((b) => b.keys);

@@ -1,5 +1,5 @@
 // <hosta-view>: shows the stream of one view and lets a hand turn it.
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { keyAction, type KeyAction } from "./bindings";
 import * as maths from "./camera";
@@ -9,15 +9,18 @@ import { overlayStyles } from "./overlay-styles";
 import type { Path } from "./patch";
 import { PictureClock } from "./picture-clock";
 import { PointerInput } from "./pointer-input";
+import { marker, readout, readoutStyles } from "./readout";
 import type { SessionState } from "./session";
 import { slicesOff, slicesOn } from "./slices";
 import type { Stats } from "./stats";
 import { theme } from "./theme";
+import { Tools, type Tool } from "./tools";
 import { ViewClient, type ViewEvents, type ViewHost } from "./view-client";
-import { shownHeight, viewportFor, type Size } from "./viewport";
+import { viewStyles } from "./view-styles";
+import { fractionAt, shownHeight, viewportFor, type Size } from "./viewport";
 import type { Endpoint } from "./whep";
 import { shownWindow } from "./window-rules";
-import type { Camera, DeviceInfo, SceneSummary, Slices, ViewState } from "./wire";
+import type { Camera, DeviceInfo, NewPoint, Pick, PointAnnotation, SceneSummary, Slices, ViewState } from "./wire";
 
 const VIEWPORT_QUIET_MS = 150;
 const OVERLAY_MS = 250;
@@ -42,6 +45,18 @@ export class HostaView extends LitElement {
   @query("dialog") private dialog!: HTMLDialogElement;
 
   private readonly client = new ViewClient(this.asHost());
+  private readonly tools = new Tools({
+    pick: (at, exact) => {
+      const { videoWidth: width, videoHeight: height } = this.video;
+      const place = fractionAt(at, this.stageSize(), { width, height });
+      return place && this.client.pick(place.x, place.y, exact);
+    },
+    annotate: (point) => this.annotate(point),
+    camera: () => this.camera,
+    look: (camera) => this.client.look(camera),
+    notify: (text) => this.notify(text),
+    changed: () => this.requestUpdate(),
+  });
   private toastCount = 0;
   /** The slices that were last taken out with the key, to be put back. */
   private slicesBefore: Slices | null = null;
@@ -112,6 +127,34 @@ export class HostaView extends LitElement {
     this.client.resetAll();
   }
 
+  /** The scene's annotations, oldest first. */
+  get annotations(): readonly PointAnnotation[] {
+    return this.client.annotations;
+  }
+
+  /** What the picture on the screen shows at fractions of it from its top left corner. */
+  pick(x: number, y: number): Promise<Pick> {
+    return this.client.pick(x, y);
+  }
+
+  /** Puts a point into the scene; it is in `annotations` once the server has it on its disk. */
+  annotate(point: NewPoint): void {
+    this.client.annotate(point);
+  }
+
+  renameAnnotation(id: string, label: string): void {
+    this.client.renameAnnotation(id, label);
+  }
+
+  deleteAnnotation(id: string): void {
+    this.client.deleteAnnotation(id);
+  }
+
+  /** Takes a tool into the hand, or lays it down: "turn", "pick" or "annotate". */
+  choose(tool: Tool): void {
+    this.tools.choose(tool);
+  }
+
   toggleFullscreen(): void {
     if (document.fullscreenElement) void document.exitFullscreen();
     else this.requestFullscreen().catch(() => this.notify("The browser does not allow full screen here."));
@@ -160,7 +203,15 @@ export class HostaView extends LitElement {
   }
 
   private attach(): void {
-    this.pointer = new PointerInput(this.stage, (movement) => this.moved(movement));
+    const { tools } = this;
+    this.pointer = new PointerInput(this.stage, (movement) => this.moved(movement), {
+      get inHand() {
+        return tools.inHand;
+      },
+      click: (at) => void tools.click(at),
+      hover: (at) => tools.hover(at),
+      leave: () => tools.leave(),
+    });
     this.clock = new PictureClock(this.video, (rtpTimestamp, atMs) => {
       this.held = false;
       this.client.presented(rtpTimestamp, atMs);
@@ -302,6 +353,9 @@ export class HostaView extends LitElement {
     else if (action === "slices") this.toggleSlices();
     else if (action === "axes") this.toggleGuide("axes");
     else if (action === "scale-bar") this.toggleGuide("scale_bar");
+    else if (action === "pick" || action === "annotate") this.choose(action);
+    else if (action === "click-middle") void this.tools.click({ x: 0, y: 0 });
+    else if (action === "lay-down") this.choose("turn");
     else if (action === "reset") this.resetCamera();
     else if (action === "fullscreen") this.toggleFullscreen();
     else if (action === "help") this.toggleHelp();
@@ -311,6 +365,7 @@ export class HostaView extends LitElement {
   // ---- to the page ----
 
   private emit<Name extends keyof ViewEvents>(name: Name, detail: ViewEvents[Name]): void {
+    if (name === "hosta-camera") this.tools.cameraMoved();
     if (name === "hosta-error") this.notify((detail as ViewEvents["hosta-error"]).message);
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
@@ -328,9 +383,13 @@ export class HostaView extends LitElement {
 
   protected override render(): TemplateResult {
     const { stats, client } = this;
+    const { tool, readout: found } = this.tools;
+    const { box_lo = [0, 0, 0], box_hi = [1, 1, 1] } = this.scene ?? {};
+    const noted = this.annotations.find((point) => point.id === found?.annotation) ?? null;
     return html`
       <div
         class="stage"
+        data-tool=${tool}
         tabindex="0"
         role="application"
         aria-label=${`Picture of ${this.scene?.name ?? "the scene"}; h for help`}
@@ -339,18 +398,31 @@ export class HostaView extends LitElement {
         <video autoplay playsinline muted disablepictureinpicture></video>
         <canvas ?hidden=${!this.held}></canvas>
       </div>
+      ${this.hasUpdated ? marker(found, this.stage.clientWidth, this.stage.clientHeight) : nothing}
+      ${readout(tool, found, noted, Math.max(...box_hi.map((part, axis) => part - box_lo[axis]!)), {
+        focus: () => this.tools.focusHere(),
+        annotate: () => this.tools.annotateHere(),
+        rename: (id, label) => this.renameAnnotation(id, label),
+        remove: (id) => {
+          this.deleteAnnotation(id);
+          this.tools.close();
+        },
+        close: () => this.tools.close(),
+      })}
       ${overlay.statusBar(stats, this.device)}
       <div role="status">${overlay.connectionNote(this.state, client.reason, client.workerNote)}</div>
       ${overlay.opening(client.progress)}
       ${this.state === "unauthorized" ? overlay.locked(client.reason, () => this.connect()) : nothing}
       ${overlay.toolbar(
         {
+          choose: (chosen) => this.choose(chosen),
           reset: () => this.resetCamera(),
           statistics: () => this.act("statistics", 0),
           fullscreen: () => this.toggleFullscreen(),
           help: () => this.toggleHelp(),
         },
         this.statisticsOn,
+        tool,
       )}
       ${this.statisticsOn ? overlay.statistics(stats, client.hello?.server ?? "–") : nothing}
       ${overlay.toasts(this.toastList, (id) => this.dismiss(id))}
@@ -368,53 +440,7 @@ export class HostaView extends LitElement {
     if (event.target === this.dialog) this.dialog.close();
   };
 
-  static override styles = [
-    theme,
-    css`
-      :host {
-        display: block;
-        position: relative;
-        overflow: hidden;
-        min-width: 64px;
-        min-height: 64px;
-        background: #000;
-      }
-      .stage {
-        position: absolute;
-        inset: 0;
-        touch-action: none;
-        user-select: none;
-        -webkit-user-select: none;
-        cursor: grab;
-      }
-      .stage:active {
-        cursor: grabbing;
-      }
-      .stage:focus-visible {
-        outline: none;
-      }
-      .stage:focus-visible::after {
-        content: "";
-        position: absolute;
-        inset: 0;
-        border: 2px solid var(--accent);
-      }
-      video,
-      canvas {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        object-fit: contain;
-        pointer-events: none;
-      }
-      canvas {
-        opacity: 0.55;
-        background: #000;
-      }
-    `,
-    overlayStyles,
-  ];
+  static override styles = [theme, viewStyles, overlayStyles, readoutStyles];
 }
 
 declare global {

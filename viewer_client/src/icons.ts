@@ -19,6 +19,10 @@ const icon = (paths: TemplateResult): TemplateResult => html`
 
 export const resetIcon = icon(svg`<path d="M4 10a6 6 0 1 0 2-4.5"/><path d="M4 3.5V7h3.5"/>`);
 export const fullscreenIcon = icon(svg`<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4"/>`);
+export const pickIcon = icon(svg`<circle cx="10" cy="10" r="4.5"/><path d="M10 2.5v4M10 13.5v4M2.5 10h4M13.5 10h4"/>`);
+export const annotateIcon = icon(
+  svg`<path d="M10 17.5s-5-5-5-9a5 5 0 0 1 10 0c0 4-5 9-5 9Z"/><circle cx="10" cy="8.5" r="1.6"/>`,
+);
 export const helpIcon = icon(
   svg`<circle cx="10" cy="10" r="7"/><path d="M8 8.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4"/><path d="M10 14v.01"/>`,
 );

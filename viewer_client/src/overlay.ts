@@ -1,8 +1,9 @@
 // What lies over the picture: figures, notes, progress, errors, help. Templates only; the element holds the state.
 import { html, nothing, type TemplateResult } from "lit";
 import { help } from "./bindings";
-import { closeIcon, fullscreenIcon, helpIcon, resetIcon, statisticsIcon } from "./icons";
+import { annotateIcon, closeIcon, fullscreenIcon, helpIcon, pickIcon, resetIcon, statisticsIcon } from "./icons";
 import type { SessionState } from "./session";
+import type { Tool } from "./tools";
 import { figures, median, type Stats } from "./stats";
 import type { DeviceInfo, ProgressMessage } from "./wire";
 
@@ -74,14 +75,25 @@ export function locked(reason: string, again: () => void): TemplateResult {
 }
 
 export interface ToolActions {
+  choose(tool: Tool): void;
   reset(): void;
   statistics(): void;
   fullscreen(): void;
   help(): void;
 }
 
-export function toolbar(does: ToolActions, statisticsOn: boolean): TemplateResult {
+export function toolbar(does: ToolActions, statisticsOn: boolean, tool: Tool): TemplateResult {
+  const choice = (which: Tool, words: string, key: string, icon: TemplateResult): TemplateResult =>
+    html`<button
+      title=${`${words} (${key})`}
+      aria-label=${words}
+      aria-pressed=${tool === which ? "true" : "false"}
+      @click=${() => does.choose(which)}
+    >
+      ${icon}
+    </button>`;
   return html`<div class="tools" role="toolbar" aria-label="View" part="tools">
+    ${choice("pick", "What is there?", "p", pickIcon)} ${choice("annotate", "Put a point", "m", annotateIcon)}
     <button title="Reset the view (r)" aria-label="Reset the view" @click=${does.reset}>${resetIcon}</button>
     <button
       title="Statistics (\\)"

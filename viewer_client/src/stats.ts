@@ -58,6 +58,11 @@ export class FrameLog {
     return this.cameraSent;
   }
 
+  /** The facts of the frame on the screen; null before the first. */
+  get shown(): FrameInfo | null {
+    return this.frame;
+  }
+
   /** Whether the last camera sent is still to be seen in a frame. */
   get waitsForCamera(): boolean {
     return this.cameraSent > this.cameraShown;

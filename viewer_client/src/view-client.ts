@@ -1,13 +1,26 @@
 // What a view is to this client, without any picture: the connection, the mirrored state, the camera in the hand, the
 // figures. The element draws it and feeds it; other hosts (a notebook) can do the same.
+import { Annotations, type AnnotationEvent } from "./annotations";
 import * as maths from "./camera";
 import { Mirror } from "./mirror";
 import { difference } from "./patch";
+import { PickError, Picks } from "./picks";
 import { Session, type SessionState } from "./session";
 import { FrameLog } from "./stats";
 import type { Size } from "./viewport";
 import type { Endpoint } from "./whep";
-import type { Camera, FrameInfo, HelloMessage, Op, ProgressMessage, ServerMessage, ViewState } from "./wire";
+import type {
+  Camera,
+  FrameInfo,
+  HelloMessage,
+  NewPoint,
+  Op,
+  Pick,
+  PointAnnotation,
+  ProgressMessage,
+  ServerMessage,
+  ViewState,
+} from "./wire";
 
 /** A camera sent by the lossy channel is sent again by the reliable one when it was not shown after this long. */
 const CAMERA_AGAIN_MS = 150;
@@ -27,6 +40,7 @@ export interface ViewEvents {
   "hosta-state": ViewState | null;
   "hosta-camera": Camera;
   "hosta-frame": FrameInfo;
+  "hosta-annotations": readonly PointAnnotation[];
   "hosta-error": { code: string; message: string; incident: string };
 }
 
@@ -60,6 +74,8 @@ export class ViewClient {
   /** Why there is no connection, when that is known. */
   reason = "";
   private readonly mirror = new Mirror();
+  private readonly notes = new Annotations();
+  private readonly picks = new Picks((event) => this.session.send(event));
   private readonly session: Session;
   private eye: Camera | null = null;
   // From the clock, so that a page that was loaded again goes on above its earlier numbers.
@@ -97,6 +113,37 @@ export class ViewClient {
 
   get camera(): Camera | null {
     return this.eye;
+  }
+
+  get annotations(): readonly PointAnnotation[] {
+    return this.notes.list;
+  }
+
+  /** What the frame on the screen shows at fractions of it from the top left. Rejects with a PickError. */
+  pick(x: number, y: number, exact = true): Promise<Pick> {
+    const frame = this.log.shown;
+    if (frame === null || this.connection !== "connected") {
+      return Promise.reject(new PickError("There is no picture yet."));
+    }
+    return this.picks.ask(this.nextSeq(), frame, x, y, exact);
+  }
+
+  annotate(point: NewPoint): void {
+    this.say({ type: "annotate", seq: this.nextSeq(), point });
+  }
+
+  renameAnnotation(id: string, label: string): void {
+    this.say({ type: "annotation_rename", seq: this.nextSeq(), id, label });
+  }
+
+  deleteAnnotation(id: string): void {
+    this.say({ type: "annotation_delete", seq: this.nextSeq(), id });
+  }
+
+  /** Says something that must be answered: after a break it is said again. */
+  private say(event: AnnotationEvent): void {
+    this.notes.sent(event);
+    this.session.send(event);
   }
 
   connect(): void {
@@ -190,8 +237,20 @@ export class ViewClient {
         this.progress = message.total > 0 && message.done >= message.total ? null : message;
         this.host.changed();
         break;
+      case "picked":
+        this.picks.answered(message.seq, message.pick);
+        break;
+      case "annotations":
+      case "annotated":
+        if (this.notes.told(message)) this.annotationsChanged();
+        break;
       case "error":
-        if (message.seq !== null) this.mirror.refuse(message.seq);
+        // Of a pick only the one who asked is told.
+        if (message.seq !== null && this.picks.refused(message.seq, message.message)) break;
+        if (message.seq !== null) {
+          this.mirror.refuse(message.seq);
+          this.notes.refused(message.seq);
+        }
         this.host.emit("hosta-error", message);
         this.stateChanged();
         break;
@@ -206,7 +265,10 @@ export class ViewClient {
     const sameScene = this.hello !== null && sourcesOf(this.hello.default_state) === sourcesOf(hello.default_state);
     // A server that started anew knows nothing of this view: what this client had is put back.
     const forgotten = sameScene && hello.sequence < this.mirror.sequence;
-    if (!sameScene) this.mirror.drop();
+    if (!sameScene) {
+      this.mirror.drop();
+      this.notes.forget();
+    }
     this.hello = hello;
     this.joined = hello.view;
     this.progress = null;
@@ -216,6 +278,7 @@ export class ViewClient {
     if (this.eye !== null && sameScene) this.cameraDirty = true;
     else this.eye = hello.state.camera;
     this.session.greeted();
+    for (const event of this.notes.toSendAgain) this.session.send(event);
     this.host.emit("hosta-connected", { view: hello.view, scene: hello.scene.name });
     this.stateChanged();
     this.askFrame();
@@ -238,7 +301,10 @@ export class ViewClient {
   }
 
   private connectionChanged(state: SessionState, note: string): void {
-    if (state !== "connected") this.progress = null;
+    if (state !== "connected") {
+      this.progress = null;
+      this.picks.lost();
+    }
     this.reason = note;
     this.host.emit("hosta-connection", { state, note });
     this.host.changed();
@@ -274,6 +340,11 @@ export class ViewClient {
   /** The last camera of a movement must arrive, and `motion` may have lost it. */
   private sendAgain(seq: number, camera: Camera): void {
     if (this.log.waitsForCamera) this.session.send({ type: "camera", seq, camera });
+  }
+
+  private annotationsChanged(): void {
+    this.host.emit("hosta-annotations", this.annotations);
+    this.host.changed();
   }
 
   private stateChanged(): void {

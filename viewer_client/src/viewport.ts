@@ -21,6 +21,19 @@ export function viewportFor(css: Size, pixelRatio: number): Size | null {
   return { width: even(width), height: even(height) };
 }
 
+/** Where a place of the element is in the picture that is fitted into it, as fractions from the top left; null beside it. */
+export function fractionAt(
+  at: { x: number; y: number },
+  element: Size,
+  picture: Size,
+): { x: number; y: number } | null {
+  if (picture.width < 1 || picture.height < 1 || element.width < 1 || element.height < 1) return null;
+  const scale = Math.min(element.width / picture.width, element.height / picture.height);
+  const x = at.x / (picture.width * scale) + 0.5;
+  const y = at.y / (picture.height * scale) + 0.5;
+  return x >= 0 && x < 1 && y >= 0 && y < 1 ? { x, y } : null;
+}
+
 /** The height that the picture has on the screen when it is fitted into the element whole, CSS pixels. */
 export function shownHeight(element: Size, picture: Size): number {
   if (picture.width < 1 || picture.height < 1) return element.height;

@@ -1,10 +1,29 @@
 /* Generated from the server's models: run `npm run wire` instead of editing. */
 
 export type Wire = ClientEvent | ServerMessage;
-export type ClientEvent = CameraEvent | PatchEvent | ResetEvent | ViewportEvent | KeyFrameEvent | PingEvent;
+export type ClientEvent =
+  | CameraEvent
+  | PatchEvent
+  | ResetEvent
+  | ViewportEvent
+  | KeyFrameEvent
+  | PickEvent
+  | AnnotateEvent
+  | RenameAnnotationEvent
+  | DeleteAnnotationEvent
+  | PingEvent;
 export type JsonValue = unknown;
 export type ServerMessage =
-  HelloMessage | StateMessage | FrameMessage | WorkerMessage | ProgressMessage | ErrorMessage | PongMessage;
+  | HelloMessage
+  | StateMessage
+  | FrameMessage
+  | WorkerMessage
+  | ProgressMessage
+  | PickedMessage
+  | AnnotationsMessage
+  | AnnotatedMessage
+  | ErrorMessage
+  | PongMessage;
 
 /**
  * Look from here now. The newest `seq` wins; each frame echoes the `seq` of the camera that it shows.
@@ -77,6 +96,63 @@ export interface ViewportEvent {
  */
 export interface KeyFrameEvent {
   type: "key_frame";
+}
+/**
+ * What does a place of the picture show? Answered by a PickedMessage or an ErrorMessage with the same `seq`.
+ *
+ * `x`, `y` are fractions of the picture from its top left corner; `sequence`, `camera_seq`, `width` and `height` are
+ * those of the frame that was clicked, which the answer is true of, whatever changed since. `exact`: also ask the
+ * files for the finest voxels, which may take a moment; a pointer that hovers need not.
+ */
+export interface PickEvent {
+  type: "pick";
+  seq: number;
+  x: number;
+  y: number;
+  sequence: number;
+  camera_seq: number;
+  width: number;
+  height: number;
+  exact: boolean;
+}
+/**
+ * Put a point into the scene; answered by an AnnotatedMessage, once it is on the disk, or an ErrorMessage with the
+ * same `seq`. Said again with the same id, it is the same point.
+ */
+export interface AnnotateEvent {
+  type: "annotate";
+  seq: number;
+  point: NewPoint;
+}
+/**
+ * A point that a client puts into the scene.
+ *
+ * `id` is the client's own choice: said twice, it is one point. `position` is in the data's world, micrometres.
+ */
+export interface NewPoint {
+  kind: "point";
+  id: string;
+  position: [number, number, number];
+  label: string;
+  color: [number, number, number];
+  segment: string | null;
+}
+/**
+ * Give an annotation another label; answered likewise.
+ */
+export interface RenameAnnotationEvent {
+  type: "annotation_rename";
+  seq: number;
+  id: string;
+  label: string;
+}
+/**
+ * Take an annotation away; answered likewise.
+ */
+export interface DeleteAnnotationEvent {
+  type: "annotation_delete";
+  seq: number;
+  id: string;
 }
 export interface PingEvent {
   type: "ping";
@@ -468,6 +544,7 @@ export interface Display {
  * `box` is the scene's bounding box, hidden where matter is in front of it; `ticks` are marks and numbers along it in
  * physical units; `axes` are three arrows in a corner; `scale_bar` is a round physical length at the focal point's
  * depth; `time_stamp` is the time of the time point, as hours, minutes and seconds or as a number with its unit.
+ * `annotations` are those of the scene, which are no part of the state.
  * `color` None: light or dark, whichever stands out from the background.
  */
 export interface Guides {
@@ -476,6 +553,7 @@ export interface Guides {
   axes: boolean;
   scale_bar: boolean;
   time_stamp: boolean;
+  annotations: boolean;
   time_format: "clock" | "unit";
   color: [number, number, number] | null;
   text_scale: number;
@@ -532,6 +610,109 @@ export interface ProgressMessage {
   what: string;
   done: number;
   total: number;
+}
+/**
+ * The answer to a PickEvent, with its numbers: it is true of the frame that was clicked.
+ */
+export interface PickedMessage {
+  type: "picked";
+  seq: number;
+  sequence: number;
+  camera_seq: number;
+  pick: Pick;
+}
+/**
+ * What the middle of a pixel shows (docs/picking.md says which point of its ray that is).
+ *
+ * `kind`: "nothing", a "medium", the "surface" of an isovalue, a "label", a "slice", a "projection". `position_um` is
+ * where it is in the data's world, `seen_um` in the picture's (they differ where the state mirrors the data).
+ * `depth_um` is its distance from the eye along the ray, `focus_um` along the view, as a camera's focus_distance.
+ * `opacity` is how much of the ray is stopped in all. `layer` and `channel` are what was met, where that is one of
+ * them. `layers` are those whose volume holds the point. `trouble` says why exact values are missing.
+ */
+export interface Pick {
+  kind: "nothing" | "medium" | "surface" | "label" | "slice" | "projection";
+  pixel: [number, number];
+  size: [number, number];
+  opacity: number;
+  position_um: [number, number, number] | null;
+  seen_um: [number, number, number] | null;
+  depth_um: number | null;
+  focus_um: number | null;
+  layer: string | null;
+  channel: number | null;
+  layers: PickedLayer[];
+  trouble: string;
+}
+/**
+ * A layer at a picked point; `source` is how the state names it.
+ *
+ * `voxel_zyx` is the voxel of `level` (the one that is shown), `finest_zyx` that of level 0. `segment` is None in the
+ * background and in images; `exact_segment` is the finest voxel's, whatever the smoothing of labels makes of it.
+ */
+export interface PickedLayer {
+  source: string;
+  name: string;
+  kind: "image" | "labels";
+  visible: boolean;
+  level: number;
+  voxel_zyx: [number, number, number];
+  finest_zyx: [number, number, number];
+  channels: PickedChannel[];
+  segment: PickedSegment | null;
+  exact_segment: PickedSegment | null;
+}
+/**
+ * An image's channel at a picked point, in the data's unit.
+ *
+ * `value` is what the picture is made from: interpolated, at the level that is shown, and no finer than the device
+ * keeps it. `exact` is the finest voxel's value as the file has it, in decimal; None where it was not read.
+ */
+export interface PickedChannel {
+  name: string;
+  value: number;
+  exact: string | null;
+}
+/**
+ * A label. `id` is decimal: ids have 64 bits, which numbers in JSON do not. `color` is sRGB.
+ */
+export interface PickedSegment {
+  id: string;
+  name: string;
+  color: [number, number, number];
+}
+/**
+ * The scene's annotations, after each hello, in parts: `first` begins the list anew, `last` completes it.
+ */
+export interface AnnotationsMessage {
+  type: "annotations";
+  first: boolean;
+  last: boolean;
+  points: PointAnnotation[];
+}
+/**
+ * A point as the server keeps it: who put it there, and when (seconds since 1970, by the server's clock).
+ */
+export interface PointAnnotation {
+  kind: "point";
+  id: string;
+  position: [number, number, number];
+  label: string;
+  color: [number, number, number];
+  segment: string | null;
+  author: string;
+  created_s: number;
+}
+/**
+ * An annotation is new or other than before (`point`), or gone (`point` None). It is on the disk.
+ *
+ * `seq` is the client's event that did it, None when somebody else did.
+ */
+export interface AnnotatedMessage {
+  type: "annotated";
+  seq: number | null;
+  id: string;
+  point: PointAnnotation | null;
 }
 /**
  * Something asked for was refused. `incident` finds it in the server's log.

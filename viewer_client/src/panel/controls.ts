@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { foldIcon } from "../icons";
 import type { Path } from "../patch";
-import type { Camera, SceneSummary, ViewState } from "../wire";
+import type { Camera, PointAnnotation, SceneSummary, ViewState } from "../wire";
 import type { Folds } from "./folds";
 import { colorOf, hexOf, readable } from "./numbers";
 import "./slider";
@@ -18,6 +18,11 @@ export interface Context {
   scene: SceneSummary;
   put: Put;
   folds: Folds;
+  annotations: readonly PointAnnotation[];
+  /** Gives an annotation another label. */
+  rename(id: string, label: string): void;
+  /** Takes an annotation away. */
+  remove(id: string): void;
   /** The camera in the hand now, which may be newer than the state. */
   camera(): Camera;
   look(camera: Camera): void;

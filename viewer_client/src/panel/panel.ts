@@ -6,6 +6,7 @@ import { resetIcon } from "../icons";
 import { valueAt, type Path } from "../patch";
 import { fields, theme } from "../theme";
 import type { Camera } from "../wire";
+import { annotationControls } from "./annotation-controls";
 import { cameraControls, lensOf } from "./camera-controls";
 import { foldButton, type Context } from "./controls";
 import { cutControls, sliceControls } from "./cut-controls";
@@ -33,6 +34,7 @@ const SECTIONS: readonly Section[] = [
   { title: "Cut", roots: [["crop"], ["clip_planes"], ["flip"]], body: cutControls },
   { title: "Slices", roots: [["slices"]], body: sliceControls },
   { title: "Guides", roots: [["guides"]], body: guideControls },
+  { title: "Annotations", roots: [["guides", "annotations"]], body: annotationControls },
   { title: "Rendering", roots: [["rendering"]], body: renderingControls },
 ];
 
@@ -64,7 +66,7 @@ export class HostaPanel extends LitElement {
     this.stop.abort();
     this.stop = new AbortController();
     const { signal } = this.stop;
-    for (const name of ["hosta-state", "hosta-connected", "hosta-connection"]) {
+    for (const name of ["hosta-state", "hosta-connected", "hosta-connection", "hosta-annotations"]) {
       this.view?.addEventListener(name, () => this.requestUpdate(), { signal });
     }
     // Turning the view changes nothing here, and comes often.
@@ -114,6 +116,9 @@ export class HostaPanel extends LitElement {
       scene,
       put: (path, value) => view.patch({ path, value }),
       folds: this.folds,
+      annotations: view.annotations,
+      rename: (id, label) => view.renameAnnotation(id, label),
+      remove: (id) => view.deleteAnnotation(id),
       camera: () => view.camera ?? camera,
       look: (next) => {
         view.camera = next;

@@ -142,6 +142,7 @@ export const STATE: ViewState = {
     axes: false,
     scale_bar: false,
     time_stamp: false,
+    annotations: true,
     time_format: "clock",
     color: null,
     text_scale: 1,

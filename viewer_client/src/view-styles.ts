@@ -1,0 +1,50 @@
+// The look of the view itself: the picture fills it.
+import { css } from "lit";
+
+export const viewStyles = css`
+  :host {
+    display: block;
+    position: relative;
+    overflow: hidden;
+    min-width: 64px;
+    min-height: 64px;
+    background: #000;
+  }
+  .stage {
+    position: absolute;
+    inset: 0;
+    touch-action: none;
+    user-select: none;
+    -webkit-user-select: none;
+    cursor: grab;
+  }
+  .stage[data-tool="pick"],
+  .stage[data-tool="annotate"] {
+    cursor: crosshair;
+  }
+  .stage:active {
+    cursor: grabbing;
+  }
+  .stage:focus-visible {
+    outline: none;
+  }
+  .stage:focus-visible::after {
+    content: "";
+    position: absolute;
+    inset: 0;
+    border: 2px solid var(--accent);
+  }
+  video,
+  canvas {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    object-fit: contain;
+    pointer-events: none;
+  }
+  canvas {
+    opacity: 0.55;
+    background: #000;
+  }
+`;
