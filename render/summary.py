@@ -67,7 +67,8 @@ class FrameInfo(Summary):
     """What a video frame shows and what it cost.
 
     `pts` counts 1/90000 s; it is the RTP time before RTP's random offset. `active_share` is the part of the picture
-    that is still sampled (adaptive sampling).
+    that is still sampled (adaptive sampling); `missing` counts the bricks that are still to be loaded for it and stand
+    coarser meanwhile.
     """
 
     sequence: int
@@ -79,6 +80,7 @@ class FrameInfo(Summary):
     samples: int
     target_samples: int
     active_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    missing: Annotated[int, Field(ge=0)] = 0
     render_ms: float
     readback_ms: float
     encode_ms: float

@@ -50,7 +50,6 @@ class Cut:
         self.beta = 0.0
         self.frame = 0
         self.missing: list[Want] = []
-        self.n_failed = 0
 
     # ---- which bricks are drawn ----
 
@@ -170,12 +169,8 @@ class Cut:
         tree.seen[met] = self.frame
         # New nodes had no chance to be met before: from now on they must be.
         tree.seen[tree.n_tops :] = np.minimum(tree.seen[tree.n_tops :], self.frame)
-        self.missing, self.n_failed = [], 0
-        for want in self._wants(reported, everything):
-            if self._scene.is_failed(want):
-                self.n_failed += 1
-            else:
-                self.missing.append(want)
+        self.missing = self._wants(reported, everything)
+        self.give_up_failed()
 
     def _wants(self, reported: NDArray[np.integer], everything: bool) -> list[Want]:
         tree, half = self._scene.tree, (self._words - 1) // 2
@@ -196,6 +191,11 @@ class Cut:
                 found.append((rank, Want(node, place, key, self._shown[volume])))
         found.sort(key=lambda one: one[0])
         return [want for _, want in (found if everything else found[: self._most])]
+
+    def give_up_failed(self) -> None:
+        """Do not wait for bricks that cannot be read."""
+        if self._scene.has_failures:
+            self.missing = [want for want in self.missing if not self._scene.is_failed(want)]
 
     # ---- detail that fits ----
 

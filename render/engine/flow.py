@@ -35,6 +35,7 @@ class Flow:
         self._view = next(_view_ids)
         self._epoch = -1
         self._settling = False
+        self._told = len(scene.notes)
         self._heard = False  # what the picture that was begun is missing is known
 
     @classmethod
@@ -80,6 +81,7 @@ class Flow:
         """
         scene = self._scene
         scene.receive(UPLOAD_BYTES)
+        self.cut.give_up_failed()
         if not has_sample:
             return False
         if scene.has_staged and (now_s - scene.committed_s >= COMMIT_INTERVAL_S or not scene.reading):
@@ -110,6 +112,12 @@ class Flow:
     def wait(self, timeout_s: float) -> None:
         """Until something arrives, not for long."""
         self._scene.wait(min(timeout_s, WAIT_S))
+
+    def troubles(self) -> list[str]:
+        """What could not be read since the last time, in sentences."""
+        news = self._scene.notes[self._told :]
+        self._told += len(news)
+        return news
 
     # ---- all of it, in one order ----
 

@@ -268,6 +268,10 @@ class PagedScene(DeviceScene):
         missing = [Wanted(want.key, c) for c in want.channels if not there[c]]
         return [one for one in missing if one not in self._cold]
 
+    @property
+    def has_failures(self) -> bool:
+        return bool(self._failed)
+
     def is_failed(self, want: Want) -> bool:
         """Whether some brick of a want cannot be read."""
         return any(Wanted(want.key, c) in self._failed for c in want.channels)

@@ -143,6 +143,7 @@ class Renderer:
     def step(self, now_s: float, budget_s: float) -> Frame:
         """Draw for about `budget_s`: at least part of a sample, at a lower resolution while things move."""
         started = time.perf_counter()
+        waited = not self._is_resident
         has_sample = self._dirty or self._view.accumulator.samples > 0
         if self._flow is not None and self._flow.follow(now_s, has_sample) and not self._dirty:
             self._begin(self._scale)
@@ -158,6 +159,8 @@ class Renderer:
             fresh = self._draw_until(started + budget_s)
         elif self._flow is not None and self._flow.waiting:
             self._flow.wait(budget_s)
+        elif waited and self._is_resident:
+            fresh = True  # the last of what was missing cannot be read: this is the picture
         if self._redevelop and accumulator.whole:
             self._view.history.forget()
             fresh = True
@@ -450,6 +453,10 @@ class Renderer:
             return self._picker.pick(shown, size or (self.width, self.height), x_px, y_px, self._mode)
         finally:
             self._look.update(self._state)
+
+    def troubles(self) -> list[str]:
+        """What could not be read since the last time, in sentences; it is drawn coarser."""
+        return self._flow.troubles() if self._flow is not None else []
 
     def violations(self) -> tuple[int, int]:
         """(majorant violations, tentative collisions); only with `count_violations`."""

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from ..codec.video import CodecName, choose_codec
 from ..engine.bring import bring
 from ..engine.device_scene import DeviceScene
-from ..errors import GpuError, HostaError, WorkerError
+from ..errors import GpuError, HostaError, SourceError, WorkerError
 from ..gpu.context import Context
 from ..logs import set_up_logs
 from ..scene.open import Scene
@@ -116,6 +116,8 @@ class Worker:
         stream = self._streams[view]
         try:
             stream.step(now_s)
+            for sentence in stream.troubles():
+                self._channel.send(Failed(view=view, code=SourceError.code, message=sentence))
         except GpuError as error:
             # A lost context does not come back within a process; a new process replays the views.
             self._channel.send(Failed(view=view, code=error.code, message=error.sentence))

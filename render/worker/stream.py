@@ -109,6 +109,10 @@ class ViewStream:
         self.pace.ask(self.pace.wanted, now_s)
         self.pace.sent = None  # what was sent last does not show them
 
+    def troubles(self) -> list[str]:
+        """What could not be read since the last time, in sentences for those who watch."""
+        return self._renderer.troubles()
+
     def close(self) -> None:
         self._renderer.close()
 
@@ -139,6 +143,7 @@ class ViewStream:
             samples=frame.samples,
             target_samples=frame.target_samples,
             active_share=frame.active_share,
+            missing=frame.missing,
             render_ms=1e3 * self._render_s,
             readback_ms=1e3 * self._readback_s,
             encode_ms=1e3 * encode_s,

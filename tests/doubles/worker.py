@@ -81,6 +81,8 @@ class Renderer:
             self._samples == TARGET_SAMPLES,
             1.0,
             True,
+            True,
+            0,
             0.0,
         )
 
@@ -89,6 +91,9 @@ class Renderer:
 
     def pick(self, x, y, size, state):
         return Pick(kind="nothing", pixel=(int(x), int(y)), size=size, opacity=state.camera.view_angle / 180)
+
+    def troubles(self):
+        return []
 
     def read_i420(self):
         pixels = self._size[0] * self._size[1]

@@ -144,6 +144,7 @@ export function statistics(stats: Stats, server: string): TemplateResult {
     ["Picture", frame ? `${frame.width}×${frame.height}, drawn at ${Math.round(frame.scale * 100)} %` : "–"],
     ["Samples per pixel", frame ? `${frame.samples} of ${frame.target_samples}` : "–"],
     ...(frame && frame.active_share < 1 ? [stillSampled(frame.active_share)] : []),
+    ...(frame && frame.missing > 0 ? ([["Loading", `${frame.missing} bricks`]] as [string, string][]) : []),
     ["Frames per second", String(stats.fps)],
     ["Movement to picture", `${ms(latency)}, at most ${ms(worst)}`],
     ["Round trip", ms(stats.roundTripMs)],

@@ -579,7 +579,8 @@ export interface FrameMessage {
  * What a video frame shows and what it cost.
  *
  * `pts` counts 1/90000 s; it is the RTP time before RTP's random offset. `active_share` is the part of the picture
- * that is still sampled (adaptive sampling).
+ * that is still sampled (adaptive sampling); `missing` counts the bricks that are still to be loaded for it and stand
+ * coarser meanwhile.
  */
 export interface FrameInfo {
   sequence: number;
@@ -591,6 +592,7 @@ export interface FrameInfo {
   samples: number;
   target_samples: number;
   active_share: number;
+  missing: number;
   render_ms: number;
   readback_ms: number;
   encode_ms: number;

@@ -15,6 +15,7 @@ const note = (rtp_timestamp: number, camera_seq: number, samples = 1): FrameMess
     samples,
     target_samples: 256,
     active_share: 1,
+    missing: 0,
     render_ms: 5,
     readback_ms: 1,
     encode_ms: 2,

@@ -135,6 +135,7 @@ class LoopbackServer {
           samples: this.samples,
           target_samples: this.state.samples,
           active_share: this.activeShare,
+          missing: 0,
           render_ms: 4,
           readback_ms: 1,
           encode_ms: 2,
