@@ -18,6 +18,7 @@ ROWS = (
     ("state",),
     ("source",),
     ("bricks",),
+    ("convert",),
     ("scene",),
     ("bridge",),
     ("gpu",),
@@ -42,7 +43,7 @@ SERVER_MODULES = (
     "worker/supervisor.py",
     "commands/serve.py",
 )
-KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "scene"}
+KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "convert", "scene"}
 
 HEAVY = {
     "OpenGL", "OpenEXR", "itk", "vtk", "vtkmodules", "av", "aiortc", "tensorstore", "zarr", "tifffile", "imagecodecs",
