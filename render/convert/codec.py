@@ -69,7 +69,7 @@ class ChunkCodec:
             whole = np.zeros(self.chunk, self.dtype)
             whole[tuple(slice(0, n) for n in voxels.shape)] = voxels
             voxels = whole
-        raw = np.ascontiguousarray(voxels, self.dtype.newbyteorder("<"))
+        raw: Any = np.ascontiguousarray(voxels, self.dtype.newbyteorder("<"))
         if self.compression == "none":
             return raw.tobytes()
         level = _LEVELS[self.compression]
@@ -77,7 +77,7 @@ class ChunkCodec:
             return bytes(imagecodecs.zstd_encode(raw.tobytes(), level))
         return bytes(
             imagecodecs.blosc_encode(
-                raw.tobytes(),
+                raw,  # bytes would not be shuffled, whatever typesize says
                 level=level,
                 compressor=self.compression,
                 shuffle=self._shuffle,

@@ -27,6 +27,7 @@ Progress = Callable[[str, int, int], None]
 Task = tuple[int, int, int, Shape3, Shape3]
 """(level, channel, time, lo, hi)"""
 _BOX = 64
+_BOX_BYTES = 16 << 20
 _RANDOM_BOXES = 16
 """A level, over all channels and times."""
 
@@ -44,9 +45,11 @@ def verify(source: Source, path: Path, how: Verification, pool: Executor, progre
         if [level.shape for level in written.info.levels] != [level.shape for level in planned]:
             raise HostaError(f"'{path.name}' does not hold the levels that were written; convert again")
         factors = [level.factors for level in planned]
-        tasks = list(_random_boxes(written)) if how == "quick" else None
-        total = len(tasks) if tasks is not None else _count(written)
-        todo = iter(tasks) if tasks is not None else _all_boxes(written)
+        sides = [_side(source.info.levels[0], source.info.dtype.itemsize)]
+        sides += [(_BOX, _BOX, _BOX)] * (len(planned) - 1)
+        tasks = list(_random_boxes(written, sides)) if how == "quick" else None
+        total = len(tasks) if tasks is not None else _count(written, sides)
+        todo = iter(tasks) if tasks is not None else _all_boxes(written, sides)
         waiting: list[Future[None]] = []
         done = 0
         what = f"verifying {source.info.name}"
@@ -122,37 +125,46 @@ def _cells(voxels: Array, factors: Shape3) -> Array:
     return np.stack([padded[z::fz, y::fy, x::fx] for z, y, x in product(range(fz), range(fy), range(fx))])
 
 
-def _random_boxes(written: Source) -> Iterator[Task]:
+def _random_boxes(written: Source, sides: list[Shape3]) -> Iterator[Task]:
     rng = np.random.default_rng(0)
     info = written.info
-    for number, level in enumerate(info.levels):
-        for _ in range(min(_RANDOM_BOXES, math.prod(_counts(level)) * info.n_times * len(info.channels))):
-            at = [int(rng.integers(n)) for n in _counts(level)]
+    for number, (level, side) in enumerate(zip(info.levels, sides, strict=True)):
+        counts = _counts(level, side)
+        for _ in range(min(_RANDOM_BOXES, math.prod(counts) * info.n_times * len(info.channels))):
+            at = _triple([int(rng.integers(n)) for n in counts])
             channel, time = int(rng.integers(len(info.channels))), int(rng.integers(info.n_times))
-            yield number, channel, time, *_box(level, _triple(at))
+            yield number, channel, time, *_box(level, side, at)
 
 
-def _all_boxes(written: Source) -> Iterator[Task]:
+def _all_boxes(written: Source, sides: list[Shape3]) -> Iterator[Task]:
     info = written.info
-    for number, level in enumerate(info.levels):
+    for number, (level, side) in enumerate(zip(info.levels, sides, strict=True)):
         for time, channel in product(range(info.n_times), range(len(info.channels))):
-            for at in product(*(range(n) for n in _counts(level))):
-                yield number, channel, time, *_box(level, _triple(at))
+            for at in product(*(range(n) for n in _counts(level, side))):
+                yield number, channel, time, *_box(level, side, _triple(at))
 
 
-def _count(written: Source) -> int:
+def _count(written: Source, sides: list[Shape3]) -> int:
     info = written.info
-    return info.n_times * len(info.channels) * sum(math.prod(_counts(level)) for level in info.levels)
+    boxes = sum(math.prod(_counts(level, side)) for level, side in zip(info.levels, sides, strict=True))
+    return info.n_times * len(info.channels) * boxes
 
 
-def _counts(level: Level) -> Shape3:
-    z, y, x = (-(-n // _BOX) for n in level.shape)
+def _side(level: Level, itemsize: int) -> Shape3:
+    """A box of whole chunks where those of the source are long, such as planes; else of _BOX a side."""
+    y, x = (max(_BOX, chunk) for chunk in level.chunk[1:])
+    planes = max(_BOX_BYTES // (y * x * itemsize), 1)
+    return min(max(level.chunk[0], planes), max(_BOX, level.chunk[0])), y, x
+
+
+def _counts(level: Level, side: Shape3) -> Shape3:
+    z, y, x = (-(-n // s) for n, s in zip(level.shape, side, strict=True))
     return z, y, x
 
 
-def _box(level: Level, at: Shape3) -> tuple[Shape3, Shape3]:
-    lo = _triple([a * _BOX for a in at])
-    return lo, _triple([min(a + _BOX, n) for a, n in zip(lo, level.shape, strict=True)])
+def _box(level: Level, side: Shape3, at: Shape3) -> tuple[Shape3, Shape3]:
+    lo = _triple([a * s for a, s in zip(at, side, strict=True)])
+    return lo, _triple([min(a + s, n) for a, s, n in zip(lo, side, level.shape, strict=True)])
 
 
 def _triple(values: tuple[int, ...] | list[int]) -> Shape3:
