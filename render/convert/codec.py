@@ -71,7 +71,7 @@ class ChunkCodec:
             voxels = whole
         raw: Any = np.ascontiguousarray(voxels, self.dtype.newbyteorder("<"))
         if self.compression == "none":
-            return raw.tobytes()
+            return bytes(raw.tobytes())
         level = _LEVELS[self.compression]
         if not self._blosc:
             return bytes(imagecodecs.zstd_encode(raw.tobytes(), level))
