@@ -16,8 +16,10 @@ from typing import Annotated
 import typer
 
 from . import __version__
+from .commands.convert import convert
 from .commands.doctor import doctor
 from .commands.frame import frame
+from .commands.index import index
 from .commands.info import info
 from .commands.mesh import mesh
 from .commands.pick import pick
@@ -38,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: faster, and the same in a terminal and in a log
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (demo, serve, view, frame, pick, mesh, info, doctor):
+for command in (demo, serve, view, frame, pick, mesh, info, convert, index, doctor):
     app.command()(command)
 
 

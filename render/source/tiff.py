@@ -6,6 +6,7 @@ import dataclasses
 import math
 import struct
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def open_tiff(path: Path, opening: Opening, part: str = "") -> list[Source]:
     what = f"'{path.name}'"
     with reading(what):
         tiff = tifffile.TiffFile(path)
+        tiff.filehandle.set_lock(True)  # seeks and reads of one thread stay together
         try:
             return [_open(tiff, path, opening, part)]
         except BaseException:
@@ -157,7 +159,8 @@ class TiffPlanes:
         self._axes = axes
         self._n_shown = n_shown
         self._what = what
-        self._lock = threading.Lock()
+        self._lock = tiff.filehandle.lock
+        self._other_files = threading.Lock()
 
     @property
     def is_regular(self) -> bool:
@@ -194,11 +197,13 @@ class TiffPlanes:
             if page is None:  # OME: a plane that no file has
                 key = self._series.levels[level].keyframe
                 return np.zeros((*self.tile(level), key.samplesperpixel), key.dtype)
-            pixels = (
-                _decode_tile(page, row, column)
-                if page.keyframe.is_tiled
-                else page.asarray(maxworkers=1).reshape(page.keyframe.shaped)
-            )
+            # The other files of an OME series have no lock, and are opened and closed with each read.
+            with nullcontext() if page.parent is self._tiff else self._other_files:
+                pixels = (
+                    _decode_tile(page, row, column)
+                    if page.keyframe.is_tiled
+                    else page.asarray(maxworkers=1).reshape(page.keyframe.shaped)
+                )
             piece = np.moveaxis(pixels[:, 0], 0, -2)  # (separate samples, depth, y, x, samples)
             piece = piece.reshape(*piece.shape[:2], -1)
             native = native_dtype(piece.dtype, what)
@@ -208,7 +213,7 @@ class TiffPlanes:
         self._tiff.close()
 
     def _page(self, level: int, plane: int) -> Any:
-        with self._lock:  # tifffile reads pages lazily and moves one file position
+        with self._other_files, self._lock:  # tifffile reads pages lazily and moves one file position
             return self._series.levels[level].pages[plane]
 
 
@@ -226,7 +231,7 @@ def _decode_tile(page: Any, row: int, column: int) -> Array:
         if n_bytes > 2 * out.nbytes + 65_536:
             raise ValueError(f"tile {index} says that it has {n_bytes} bytes, more than its pixels could need")
         file = page.parent.filehandle
-        with file.lock if file.lock is not None else threading.Lock():
+        with file.lock:
             file.seek(offset)
             data = file.read(n_bytes)
         if len(data) < n_bytes:

@@ -18,6 +18,7 @@ ROWS = (
     ("state",),
     ("source",),
     ("bricks",),
+    ("convert",),
     ("scene",),
     ("bridge",),
     ("gpu",),
@@ -43,7 +44,7 @@ SERVER_MODULES = (
     "worker/supervisor.py",
     "commands/serve.py",
 )
-KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "scene", "mesh"}
+KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "convert", "scene", "mesh"}
 
 HEAVY = {
     "OpenGL", "OpenEXR", "itk", "vtk", "vtkmodules", "av", "aiortc", "tensorstore", "zarr", "tifffile", "imagecodecs",

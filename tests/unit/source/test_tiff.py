@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +189,16 @@ def test_loops_of_pages_end(tmp_path: Path) -> None:
     data[last + 2 + 12 * n_tags : last + 6 + 12 * n_tags] = first.to_bytes(4, "little")
     path.write_bytes(bytes(data))
     assert whole(one(path)).shape == (3, 8, 8)
+
+
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+def test_many_threads_read_at_once(tmp_path: Path, tile: tuple[int, int] | None) -> None:
+    voxels = np.random.default_rng(1).integers(0, 4000, (200, 64, 128), np.uint16)
+    tifffile.imwrite(tmp_path / "planes.tif", voxels, compression="zlib", tile=tile)
+    source = one(tmp_path / "planes.tif")
+
+    def is_right(z: int) -> bool:
+        return bool((source.read(0, 0, 0, (z, 0, 0), (z + 1, 64, 128))[0] == voxels[z]).all())
+
+    with closing(source), ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(is_right, range(200)))
