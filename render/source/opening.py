@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,18 @@ from .geometry import Spacing
 
 Progress = Callable[[str, int, int], None]
 """(what, done, total)"""
+
+
+_NAMED_MAX = 8
+
+
+class SeveralImagesError(SourceError):
+    """A store or file holds several images and one must be named: `choices`, as parts below `holder`."""
+
+    def __init__(self, what: str, holder: str, choices: Sequence[str], separator: str = "/") -> None:
+        self.choices = tuple(f"{holder}{separator}{choice}" for choice in choices)
+        more = ", ..." if len(choices) > _NAMED_MAX else ""
+        super().__init__(f"{what}; open one of them: {', '.join(self.choices[:_NAMED_MAX])}{more}")
 
 
 @dataclass(frozen=True)
