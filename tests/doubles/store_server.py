@@ -65,6 +65,8 @@ class StoreServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16
+    disable_nagle_algorithm = True
     store: StoreServer
 
     def log_message(self, format: str, *args: object) -> None:
@@ -78,6 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         store = self.store
+        if store.over.is_set():  # connections that were kept do not outlive the server
+            self.close_connection = True
+            return
         key = unquote(urlsplit(self.path).path).lstrip("/")
         store.requests.append((self.command, key, self.headers.get("Range", "")))
         fault, how = store.fault_for(key), store.behaviour
