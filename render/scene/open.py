@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from ..bricks.pyramid import with_pyramid
 from ..bricks.stats import ChannelStats, channel_stats
 from ..errors import SourceError, StateError
+from ..source.address import short_name
 from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
@@ -196,7 +196,7 @@ def open_scene(
                 stats.append(channel_stats(source, channel))
             layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
-        name = first if first.startswith("synthetic:") else PurePath(first).name
+        name = first if first.startswith("synthetic:") else short_name(first)
         return Scene(name, layers, environments)
     except BaseException:
         for source in sources:

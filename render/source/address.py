@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -58,12 +59,23 @@ def parse_address(text: str) -> Address:
         return Address("", _joined(rest, inner), said)
     scheme = found[1].lower()
     if scheme == "file":
-        return Address("", _joined(unquote(rest[found.end() - 0 :]), inner), said)
+        return Address("", _joined(unquote(rest[found.end() :]), inner), said)
     if scheme not in REMOTE_SCHEMES:
         raise SourceError(
             f"addresses of the kind '{scheme}://' are not read; {', '.join(s + '://' for s in REMOTE_SCHEMES)} are"
         )
     return _remote(scheme, rest, inner, said)
+
+
+def short_name(text: str) -> str:
+    """What a user named, for people: the last part of it, without a query."""
+    if "://" not in text and "|" not in text:
+        return PurePath(text).name
+    try:
+        address = parse_address(text)
+    except SourceError:
+        return text.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return address.place.rstrip("/").rpartition("/")[2]
 
 
 def _remote(scheme: str, text: str, inner: str, said: Format | None) -> Address:

@@ -20,7 +20,7 @@ from .remote import remote_reading, wait_for
 from .store import Store
 
 BLOSC_HEADER_BYTES = 16
-_ABSENT_MAX_CHUNKS = 512
+ABSENT_MAX_CHUNKS = 512
 """Boxes that touch more chunks than this are not looked up."""
 _REMEMBERED_CHECKS = 200_000
 Box = tuple[slice, ...]
@@ -117,7 +117,7 @@ class TensorArray:
 
     def is_absent(self, box: Box) -> bool:
         """See `StoredArray.is_absent`."""
-        if not self._fill_is_zero() or math.prod(map(len, self._ranges(box))) > _ABSENT_MAX_CHUNKS:
+        if not self._fill_is_zero() or math.prod(map(len, self._ranges(box))) > ABSENT_MAX_CHUNKS:
             return False
         sizes = self._meta.store.sizes([self._key(index) for index in self._pieces(box)])
         return sizes is not None and all(size is None for size in sizes)

@@ -19,7 +19,16 @@ from ..errors import SourceError
 from .decode import check_decoded_bytes, native_dtype, reading
 from .opening import Opening
 from .store import Request, Store
-from .stored_array import BLOSC_HEADER_BYTES, ArrayMeta, Box, Index, TensorArray, check_blosc, check_meta
+from .stored_array import (
+    ABSENT_MAX_CHUNKS,
+    BLOSC_HEADER_BYTES,
+    ArrayMeta,
+    Box,
+    Index,
+    TensorArray,
+    check_blosc,
+    check_meta,
+)
 
 _V2_COMPRESSORS = ("zlib", "gzip", "zstd", "blosc", "bz2")
 _V3_CODECS = ("bytes", "transpose", "gzip", "zstd", "blosc", "crc32c", "sharding_indexed")
@@ -102,28 +111,54 @@ class ZarrArray(TensorArray):
             self._check_inner(box)
         return super().read(box)
 
+    def is_absent(self, box: Box) -> bool:
+        """See `StoredArray.is_absent`. In shards on disk single chunks are looked up."""
+        if super().is_absent(box):
+            return True
+        meta = self._zarr
+        spans = self._spans(box)
+        if not meta.index_bytes or not meta.fill_is_zero or meta.store.is_remote:
+            return False
+        if math.prod(map(len, spans)) > ABSENT_MAX_CHUNKS:
+            return False
+        chunks = list(product(*spans))
+        shards = {chunk: self._shard_of(chunk) for chunk in chunks}
+        self._check(sorted(set(shards.values())))
+        self._load_indexes(set(shards.values()))
+        return all(self._place(chunk, shards[chunk]) is None for chunk in chunks)
+
+    def _spans(self, box: Box) -> list[range]:
+        """The chunks, in shards or not, that a box touches, an axis."""
+        return [range(part.start // n, -(-part.stop // n)) for part, n in zip(box, self._zarr.chunk, strict=True)]
+
+    def _shard_of(self, chunk: Index) -> Index:
+        meta = self._zarr
+        return tuple(i * a // b for i, a, b in zip(chunk, meta.chunk, meta.piece, strict=True))
+
+    def _place(self, chunk: Index, shard: Index) -> tuple[int, int] | None:
+        """First byte and length of a chunk in its shard, whose index was loaded; None where there is none."""
+        index = self._indexes.get(shard)
+        if index is None:
+            return None
+        counts = [b // a for a, b in zip(self._zarr.chunk, self._zarr.piece, strict=True)]
+        place = np.ravel_multi_index([i % n for i, n in zip(chunk, counts, strict=True)], counts)
+        offset, n_bytes = (int(value) for value in index[int(place)])
+        return None if offset == _ABSENT else (offset, n_bytes)
+
     def _check_inner(self, box: Box) -> None:
         """Look at the blosc header of each chunk of a box in its shard."""
         meta = self._zarr
-        counts = [b // a for a, b in zip(meta.chunk, meta.piece, strict=True)]
-        spans = [range(part.start // n, -(-part.stop // n)) for part, n in zip(box, meta.chunk, strict=True)]
-        todo = [chunk for chunk in product(*spans) if chunk not in self._checked_inner]
+        todo = [chunk for chunk in product(*self._spans(box)) if chunk not in self._checked_inner]
         if not todo:
             return
-        shards = {chunk: tuple(i // n for i, n in zip(chunk, counts, strict=True)) for chunk in todo}
-        wanted = sorted(set(shards.values()) - set(self._checked))
-        if wanted:
-            self._check(wanted)  # no pipes, no devices
+        shards = {chunk: self._shard_of(chunk) for chunk in todo}
+        self._check(sorted(set(shards.values()) - self._checked))  # no pipes, no devices
         self._load_indexes(set(shards.values()))
         requests: list[Request] = []
         for chunk in todo:
-            index = self._indexes.get(shards[chunk])
-            if index is None:
-                continue
-            place = np.ravel_multi_index([i % n for i, n in zip(chunk, counts, strict=True)], counts)
-            offset, n_bytes = (int(value) for value in index[int(place)])
-            if offset != _ABSENT and n_bytes >= BLOSC_HEADER_BYTES:
-                requests.append((meta.key(shards[chunk]), offset, BLOSC_HEADER_BYTES))
+            place = self._place(chunk, shards[chunk])
+            if place is not None and place[1] >= BLOSC_HEADER_BYTES:
+                requests.append((meta.key(shards[chunk]), place[0], BLOSC_HEADER_BYTES))
         for request, header in zip(requests, meta.store.ranges(requests), strict=True):
             check_blosc(header, meta.chunk_bytes, self._what(request[0]))
         if len(self._checked_inner) > _CHECKED_KEPT:
@@ -131,7 +166,10 @@ class ZarrArray(TensorArray):
         self._checked_inner.update(todo)
 
     def _load_indexes(self, shards: set[Index]) -> None:
-        """The indexes of shards, kept: (chunks, 2) of offset and length; None for a shard that is not there."""
+        """The indexes of shards, kept: (chunks, 2) of offset and length; None for a shard that is not there.
+
+        They are those of when the shard was first looked into: data that changes on disk is opened anew.
+        """
         meta = self._zarr
         missing = [shard for shard in shards if shard not in self._indexes]
         first = -meta.index_bytes if meta.index_at_end else 0
