@@ -173,8 +173,7 @@ class TensorArray:
 
     def _open(self) -> Any:
         with self._lock:
-            if self._is_closed:
-                raise SourceError(f"'{self._meta.name}' was closed")
+            self._check_open()
             if self._array is None:
                 made = context(self._opening.limits)
                 import tensorstore
@@ -185,6 +184,10 @@ class TensorArray:
                     opened = tensorstore.open({**spec, "open": True}, read=True, context=made)
                     self._array = self._view(wait_for(opened, self._opening))
             return self._array
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise SourceError(f"'{self._meta.name}' was closed")
 
     def _ranges(self, box: Box) -> list[range]:
         return [range(part.start // n, -(-part.stop // n)) for part, n in zip(box, self._piece(), strict=True)]

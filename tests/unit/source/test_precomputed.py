@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,65 @@ def test_pictures(tmp_path: Path, encoding: str) -> None:
     mine = whole(one(path))
     np.testing.assert_array_equal(mine, np.asarray(theirs.read().result()).T[0])
     assert np.abs(mine.astype(int) - ramp[0].astype(int)).max() < 20
+
+
+@pytest.mark.parametrize(
+    "bits",
+    [{"hash": "identity", "preshift_bits": 0, "minishard_bits": 2, "shard_bits": 5},
+     {"hash": "identity", "preshift_bits": 3, "minishard_bits": 0, "shard_bits": 0},
+     {"hash": "murmurhash3_x86_128", "preshift_bits": 0, "minishard_bits": 3, "shard_bits": 6},
+     {"data_encoding": "raw"}, {"minishard_index_encoding": "raw"},
+     {"data_encoding": "raw", "minishard_index_encoding": "raw"}],
+    ids=lambda bits: "-".join(map(str, bits.values())),
+)  # fmt: skip
+def test_every_kind_of_shards(tmp_path: Path, bits: dict[str, Any]) -> None:
+    """On a grid of 5 x 3 x 9 chunks; one of them is left out where all is 0."""
+    values = _values((1, 70, 20, 37), np.uint16) + np.uint16(1)
+    values[0, 8:16, 8:16, :8] = 0
+    source = one(write_volume(tmp_path / "a", [values], sharding=_SHARDING | bits))
+    np.testing.assert_array_equal(whole(source), values[0])
+    if "data_encoding" not in bits or "minishard_index_encoding" not in bits:
+        assert source.is_absent(0, 0, 0, (8, 8, 0), (16, 16, 8))
+        assert not source.is_absent(0, 0, 0, (8, 8, 0), (16, 16, 9))
+
+
+def _one_shard(path: Path, shard: bytes, **encodings: str) -> Path:
+    """A volume of one chunk of 64 voxels a side, in one shard."""
+    bits = {"preshift_bits": 0, "minishard_bits": 0, "shard_bits": 0, "hash": "identity"}
+    path = write_volume(
+        path, [np.zeros((1, 64, 64, 64), np.uint8)], chunk_size=[64] * 3, sharding=_SHARDING | bits | encodings
+    )
+    scale = json.loads((path / "info").read_text("utf-8"))["scales"][0]
+    (path / scale["key"]).mkdir(exist_ok=True)
+    (path / scale["key"] / "0.shard").write_bytes(shard)
+    return path
+
+
+def test_bombs_in_shards(tmp_path: Path) -> None:
+    bomb = gzip.compress(bytes(64 << 20))
+    index = struct.pack("<QQQ", 0, 0, len(bomb))
+    head = struct.pack("<QQ", len(bomb), len(bomb) + len(index))
+    text = sentence(_one_shard(tmp_path / "data", head + bomb + index, minishard_index_encoding="raw"))
+    assert "a chunk of 'data' is damaged, or inflates to more than 589824 bytes" in text
+    bomb = gzip.compress(bytes(65 << 20))
+    text = sentence(_one_shard(tmp_path / "index", struct.pack("<QQ", 0, len(bomb)) + bomb))
+    assert "the index of a shard of 'index' is damaged, or inflates to more than 67108864 bytes" in text
+
+
+def test_damaged_shards(tmp_path: Path) -> None:
+    whole_chunk = gzip.compress(bytes(64**3))
+    index = struct.pack("<QQQ", 0, 0, len(whole_chunk))
+    head = struct.pack("<QQ", len(whole_chunk), len(whole_chunk) + len(index))
+    raw = {"minishard_index_encoding": "raw"}
+    good = head + whole_chunk + index
+    assert not whole(one(_one_shard(tmp_path / "good", good, **raw))).any()
+    for number, (shard, said) in enumerate([
+        (good[:10], "truncated"), (good[:-4], "truncated"), (head[::-1] + good[16:], "says that it spans"),
+        (head + b"x" * len(whole_chunk) + index, "damaged"),
+        (head + whole_chunk + struct.pack("<QQQ", 0, 0, 2**40), "more than its voxels could need"),
+        (head + whole_chunk + struct.pack("<QQQ", 0, 2**20, 99), "truncated"),
+    ]):  # fmt: skip
+        assert said in sentence(_one_shard(tmp_path / f"bad{number}", shard, **raw))
 
 
 def test_absent_chunks_are_zero(tmp_path: Path) -> None:
