@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SourceError
-from .chunk_cache import context
 from .decode import check_regular, native_dtype, reading
+from .decoded_array import DecodedArray
 from .opening import Opening
 from .store import LocalStore
 from .stored_array import ArrayMeta, Box, check_meta
@@ -27,7 +27,6 @@ from .stored_array import ArrayMeta, Box, check_meta
 _DEFLATE, _SHUFFLE, _FLETCHER32, _SZIP, _SCALEOFFSET, _LZF = 1, 2, 3, 4, 6, 32000
 _OURS = (_DEFLATE, _SHUFFLE, _FLETCHER32)
 _READ = (*_OURS, _SZIP, _SCALEOFFSET, _LZF)
-_CONTIGUOUS_CHUNK_BYTES = 4 << 20
 _LINKS_MAX = 64
 
 
@@ -118,7 +117,7 @@ def dataset_meta(
     with reading(what):
         stored = tuple(int(n) for n in dataset.shape or ())
         dtype = native_dtype(dataset.dtype, what)
-        chunk = tuple(int(n) for n in dataset.chunks) if dataset.chunks else _strips(stored, dtype.itemsize)
+        chunk = tuple(int(n) for n in dataset.chunks) if dataset.chunks else _blocks(stored)
     if shape is not None and any(a > b for a, b in zip(shape, stored, strict=True)):
         raise SourceError(f"{what} has {stored} voxels where its metadata says {shape}")
     meta = DatasetMeta(
@@ -135,79 +134,46 @@ def dataset_meta(
     return meta
 
 
-class Hdf5Array:
+class Hdf5Array(DecodedArray):
     """An open dataset. Reads may come from any thread; decoded chunks are kept with those of all other arrays."""
 
     def __init__(self, meta: DatasetMeta, file: Hdf5File, dataset: Any, opening: Opening) -> None:
-        self._meta = meta
+        super().__init__(meta, opening)
         self._file = file
         self._dataset = dataset
-        self._opening = opening
         self._filters = _filters(dataset)
         # HDF5 reads what is not in chunks (and what is virtual) as it is.
         self._is_chunked = dataset.chunks is not None and not dataset.is_virtual
         self._is_ours = self._is_chunked and set(self._filters) <= set(_OURS)
-        self._array: Any = None
-        self._is_closed = False
-        self._lock = threading.Lock()
         file.use()
-
-    @property
-    def meta(self) -> DatasetMeta:
-        return self._meta
 
     def read(self, box: Box) -> NDArray[np.generic]:
         """See `StoredArray.read`."""
-        with reading(f"'{self._meta.name}'"):
-            if not self._is_chunked:
-                with self._lock:
-                    self._check_open()
-                    values = np.asarray(self._dataset[box])
-            else:
-                values = np.asarray(self._open()[box].read().result())
-            return values.view(np.uint8) if values.dtype == np.bool_ else values.astype(self._meta.dtype, copy=False)
+        if self._is_chunked:
+            return super().read(box)
+        with reading(f"'{self._meta.name}'"), self._lock:
+            self._check_open()
+            values = np.asarray(self._dataset[box])
+        return values.view(np.uint8) if values.dtype == np.bool_ else values.astype(self._meta.dtype, copy=False)
 
     def is_absent(self, box: Box) -> bool:
+        """Not known: HDF5 is asked chunk by chunk."""
         return False
 
     def close(self) -> None:
+        """Let go of it, and of the file with the last of its arrays."""
         with self._lock:
             if self._is_closed:
                 return
             self._is_closed, self._array = True, None
         self._file.release()
 
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise SourceError(f"'{self._meta.name}' was closed")
-
-    def _open(self) -> Any:
-        with self._lock:
-            self._check_open()
-            if self._array is None:
-                made = context(self._opening.limits)
-                import tensorstore
-
-                self._array = tensorstore.virtual_chunked(
-                    self._fill,
-                    dtype=tensorstore.dtype(self._meta.dtype),
-                    shape=self._meta.shape,
-                    chunk_layout=tensorstore.ChunkLayout(read_chunk_shape=self._meta.chunk),
-                    context=made,
-                )
-            return self._array
-
-    def _fill(self, domain: Any, out: NDArray[np.generic], _: Any) -> None:
-        """Called by tensorstore, on its threads, for a chunk that it has not."""
-        lo = tuple(int(start) for start in domain.inclusive_min)
-        chunk = self._decoded(lo) if self._is_ours else None
-        if chunk is None:
-            hi = domain.exclusive_max
-            chunk = self._dataset[tuple(slice(a, int(b)) for a, b in zip(lo, hi, strict=True))]
+    def _decode(self, box: Box, out: NDArray[np.generic]) -> None:
+        chunk = self._decoded(tuple(part.start for part in box)) if self._is_ours else self._dataset[box]
         out[...] = chunk[tuple(slice(0, n) for n in out.shape)]
 
-    def _decoded(self, lo: tuple[int, ...]) -> NDArray[np.generic] | None:
-        """A chunk decoded here; None for one that HDF5 must read: because there is none, or by its filters."""
+    def _decoded(self, lo: tuple[int, ...]) -> NDArray[np.generic]:
+        """A whole chunk, inflated here; of the fill value where there is none."""
         dataset = self._dataset
         info = dataset.id.get_chunk_info_by_coord(lo)
         if info.byte_offset is None:
@@ -266,7 +232,7 @@ def _filters(dataset: Any) -> tuple[int, ...]:
     return tuple(int(plist.get_filter(number)[0]) for number in range(plist.get_nfilters()))
 
 
-def _strips(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """What is read at once of a dataset that is not in chunks: 64 voxels a side in space, one of the others."""
+def _blocks(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """What is taken as the chunk of a dataset without chunks: 64 voxels a side in space, one of the other axes."""
     n = len(shape)
     return tuple(min(length, 64) if axis >= n - 3 else 1 for axis, length in enumerate(shape))

@@ -7,6 +7,7 @@ centre of a level's first voxel lies at (voxel_offset + 1/2) * resolution nanome
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SourceError
-from .chunk_cache import context
 from .decode import native_dtype, reading
+from .decoded_array import DecodedArray
 from .multiscale import Description, MultiscaleSource, build_source
 from .ngff import Axis, Dataset, is_inside
 from .opening import Opening
-from .precomputed_shards import ShardedChunks, readers
+from .precomputed_shards import ShardedChunks
 from .store import LocalStore, Store
 from .stored_array import ABSENT_MAX_CHUNKS, ArrayMeta, Index, StoredArray, TensorArray, check_meta
 
@@ -111,13 +112,14 @@ class PrecomputedArray(TensorArray):
         store.sizes([f"{self._scale.key}/{name}" for name in names])
 
 
-class GzippedShardsArray(PrecomputedArray):
+class GzippedShardsArray(DecodedArray, PrecomputedArray):
     """A scale in gzipped shards: found and inflated within bounds, then decoded by tensorstore from memory."""
 
     def __init__(self, meta: ScaleMeta, opening: Opening) -> None:
         super().__init__(meta, opening)
         nz, ny, nx = (-(-n // c) for n, c in zip(meta.shape[1:], meta.chunk[1:], strict=True))
         self._chunks = ShardedChunks(meta.store.at(meta.key), meta.scale["sharding"], (nx, ny, nz), meta.name)
+        self._memory_lock = threading.Lock()
         self._memory: Any = None
         self._decoder: Any = None
 
@@ -131,46 +133,6 @@ class GzippedShardsArray(PrecomputedArray):
     def _check(self, indices: Sequence[Index]) -> None:
         pass  # `ShardedChunks` reads through the store, which checks
 
-    def _open(self) -> Any:
-        with self._lock:
-            self._check_open()
-            if self._array is None:
-                made = context(self._opening.limits)
-                import tensorstore
-
-                # A pool of its own: a thread of the other one may be waiting for what is decoded here.
-                inner = tensorstore.Context({"cache_pool": {}, "data_copy_concurrency": {"limit": 2}})
-                self._memory = tensorstore.KvStore.open({"driver": "memory"}, context=inner).result()
-                plain = {name: value for name, value in self._scale.scale.items() if name != "sharding"}
-                spec = {**self._spec(), "scale_metadata": plain, "kvstore": {"driver": "memory"}, "open": True}
-                self._decoder = self._view(tensorstore.open(spec, read=True, context=inner).result())
-                self._array = tensorstore.virtual_chunked(
-                    self._fill,
-                    dtype=tensorstore.dtype(self._meta.dtype),
-                    shape=self._meta.shape,
-                    chunk_layout=tensorstore.ChunkLayout(read_chunk_shape=self._meta.chunk),
-                    context=made,
-                )
-            return self._array
-
-    def _fill(self, domain: Any, out: NDArray[np.generic], _: Any) -> Any:
-        """Called by tensorstore for a chunk that it has not; the answer comes later, from another thread."""
-        import tensorstore
-
-        made: tuple[Any, Any] = tensorstore.Promise.new()
-        promise, future = made
-        box = tuple(slice(int(a), int(b)) for a, b in zip(domain.inclusive_min, domain.exclusive_max, strict=True))
-
-        def work() -> None:
-            try:
-                self._decode(box, out)
-                promise.set_result(None)
-            except Exception as error:
-                promise.set_exception(error)
-
-        readers().submit(work)
-        return future
-
     def _decode(self, box: tuple[slice, ...], out: NDArray[np.generic]) -> None:
         index = tuple(part.start // n for part, n in zip(box, self._meta.chunk, strict=True))
         # More than the voxels themselves only few encodings need, and none twice as much.
@@ -178,12 +140,26 @@ class GzippedShardsArray(PrecomputedArray):
         if raw is None:
             out[...] = 0
             return
+        memory, decoder = self._unsharded()
         key = self._key(index)
-        self._memory.write(key, raw).result()
+        memory.write(key, raw).result()
         try:
-            out[...] = self._decoder[box].read().result()
+            out[...] = decoder[box].read().result()
         finally:
-            self._memory.write(key, None).result()
+            memory.write(key, None).result()
+
+    def _unsharded(self) -> tuple[Any, Any]:
+        """A store in memory, and the scale as if it were there without shards."""
+        import tensorstore
+
+        with self._memory_lock:
+            if self._decoder is None:
+                inner = tensorstore.Context({"cache_pool": {}, "data_copy_concurrency": {"limit": 2}})
+                self._memory = tensorstore.KvStore.open({"driver": "memory"}, context=inner).result()
+                plain = {name: value for name, value in self._scale.scale.items() if name != "sharding"}
+                spec = {**self._spec(), "scale_metadata": plain, "kvstore": {"driver": "memory"}, "open": True}
+                self._decoder = self._view(tensorstore.open(spec, read=True, context=inner).result())
+            return self._memory, self._decoder
 
 
 def open_precomputed(store: Store, opening: Opening) -> list[MultiscaleSource]:

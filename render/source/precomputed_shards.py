@@ -12,8 +12,6 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,7 +25,6 @@ _INDEXES_KEPT_BYTES = 64 << 20
 _INDEX_MAX_BYTES = 64 << 20
 """Of a minishard, inflated: more than 2 million chunks."""
 _ENTRY_BYTES = 24
-_READERS = 16
 _MASK = 0xFFFFFFFF
 Cell = tuple[int, int, int]
 """(x, y, z) of a chunk in the grid of chunks"""
@@ -140,12 +137,6 @@ class ShardedChunks:
 
 def _bytes_of(index: Index) -> int:
     return 1024 + sum(part.nbytes for part in index)
-
-
-@cache
-def readers() -> ThreadPoolExecutor:
-    """The threads that wait for chunks of shards."""
-    return ThreadPoolExecutor(_READERS, thread_name_prefix="shards")
 
 
 def morton_code(cell: Cell, grid: Cell) -> int:

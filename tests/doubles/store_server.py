@@ -33,6 +33,7 @@ class Behaviour:
     seconds: float = 0.0
     location: str = ""
     ranges: bool = True
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass
@@ -48,8 +49,9 @@ class StoreServer:
     spoiled: int = 0
 
     def behave(self, fault: Fault = "", **how: object) -> None:
-        """From now on."""
+        """From now on; requests that are waited with are hung up on."""
         with self.lock:
+            self.behaviour.over.set()
             self.behaviour, self.spoiled = Behaviour(fault, **how), 0  # type: ignore[arg-type]
 
     def fault_for(self, key: str) -> Fault:
@@ -86,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         key = unquote(urlsplit(self.path).path).lstrip("/")
         store.requests.append((self.command, key, self.headers.get("Range", "")))
         fault, how = store.fault_for(key), store.behaviour
-        if fault in ("slow", "silent") and store.over.wait(how.seconds if fault == "slow" else 3600.0):
+        if fault in ("slow", "silent") and how.over.wait(how.seconds if fault == "slow" else 3600.0):
             self.close_connection = True
             return
         if fault == "status":
@@ -107,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = path.read_bytes()
         if fault == "garbage":
-            body = b"garbage " * (len(body) // 8 + 1)
+            body = b"rubbish" * (len(body) // 7 + 1)
         status, extra = 200, {}
         if (found := _RANGE.match(self.headers.get("Range", ""))) and store.behaviour.ranges:
             whole = len(body)
@@ -177,6 +179,7 @@ def serve_folder(folder: Path) -> Iterator[StoreServer]:
         yield store
     finally:
         store.over.set()
+        store.behave()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -20,12 +20,12 @@ from render.source.open import open_sources
 from tests.doubles.store_server import StoreServer, serve_folder
 from tests.unit.source.stores import scale, space, write_image
 from tests.unit.source.test_n5 import write_array
-from tests.unit.source.test_precomputed import write_volume
+from tests.unit.source.test_precomputed import SHARDING, write_volume
 
 IMPATIENT = Limits(store_timeout_s=0.8, store_retries=2, store_first_delay_s=0.02)
 VALUES = np.random.default_rng(1).integers(1, 200, (16, 16, 16)).astype(np.uint8)
-FORMATS = ("zarr2", "zarr3", "shards", "n5", "precomputed")
-CHUNKS = r"(\d[./]){2}\d$|c/\d/\d/\d$|_\d+-\d+$"
+FORMATS = ("zarr2", "zarr3", "shards", "n5", "precomputed", "gzipped")
+CHUNKS = r"(\d[./]){2}\d$|c/\d/\d/\d$|_\d+-\d+$|\.shard$"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def _write_stores(folder: Path) -> None:
         )  # fmt: skip
     write_array(folder / "n5", VALUES)
     write_volume(folder / "precomputed", [VALUES[None]])
+    write_volume(folder / "gzipped", [VALUES[None]], sharding=SHARDING)
 
 
 @contextmanager
@@ -84,7 +85,8 @@ BEHAVIOURS: list[tuple[str, dict[str, Any], str]] = [
 
 
 CASES = [(name, *case) for case in BEHAVIOURS for name in ("zarr2", "shards")] + [
-    (name, "status", {"status": 500}, "answers 500, again and again") for name in ("zarr3", "n5", "precomputed")
+    (name, "status", {"status": 500}, "answers 500, again and again")
+    for name in ("zarr3", "n5", "precomputed", "gzipped")
 ]
 
 

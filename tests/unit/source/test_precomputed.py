@@ -14,7 +14,7 @@ import tensorstore
 
 from tests.unit.source.reading import one, sentence, whole
 
-_SHARDING = {
+SHARDING = {
     "@type": "neuroglancer_uint64_sharded_v1", "preshift_bits": 1, "minishard_bits": 1, "shard_bits": 1,
     "hash": "murmurhash3_x86_128", "data_encoding": "gzip", "minishard_index_encoding": "gzip",
 }  # fmt: skip
@@ -53,7 +53,7 @@ def _values(shape: tuple[int, ...], dtype: Any = np.uint8, seed: int = 1) -> np.
     return np.random.default_rng(seed).integers(0, 200, shape).astype(dtype)
 
 
-@pytest.mark.parametrize("sharding", [None, _SHARDING], ids=["files", "shards"])
+@pytest.mark.parametrize("sharding", [None, SHARDING], ids=["files", "shards"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64, np.float32, np.int16])
 def test_images(tmp_path: Path, dtype: Any, sharding: Any) -> None:
     fine, coarse = _values((2, 20, 17, 30), dtype), _values((2, 10, 9, 15), dtype, 2)
@@ -72,7 +72,7 @@ def test_images(tmp_path: Path, dtype: Any, sharding: Any) -> None:
     assert info.levels[0].box.lo == pytest.approx(info.levels[1].box.lo)
 
 
-@pytest.mark.parametrize("sharding", [None, _SHARDING], ids=["files", "shards"])
+@pytest.mark.parametrize("sharding", [None, SHARDING], ids=["files", "shards"])
 def test_segmentations_and_their_names(tmp_path: Path, sharding: Any) -> None:
     ids = _values((1, 20, 17, 30), np.uint64) * np.uint64(2**55) + np.uint64(1)
     path = write_volume(
@@ -127,7 +127,7 @@ def test_every_kind_of_shards(tmp_path: Path, bits: dict[str, Any]) -> None:
     """On a grid of 5 x 3 x 9 chunks; one of them is left out where all is 0."""
     values = _values((1, 70, 20, 37), np.uint16) + np.uint16(1)
     values[0, 8:16, 8:16, :8] = 0
-    source = one(write_volume(tmp_path / "a", [values], sharding=_SHARDING | bits))
+    source = one(write_volume(tmp_path / "a", [values], sharding=SHARDING | bits))
     np.testing.assert_array_equal(whole(source), values[0])
     if "data_encoding" not in bits or "minishard_index_encoding" not in bits:
         assert source.is_absent(0, 0, 0, (8, 8, 0), (16, 16, 8))
@@ -138,7 +138,7 @@ def _one_shard(path: Path, shard: bytes, **encodings: str) -> Path:
     """A volume of one chunk of 64 voxels a side, in one shard."""
     bits = {"preshift_bits": 0, "minishard_bits": 0, "shard_bits": 0, "hash": "identity"}
     path = write_volume(
-        path, [np.zeros((1, 64, 64, 64), np.uint8)], chunk_size=[64] * 3, sharding=_SHARDING | bits | encodings
+        path, [np.zeros((1, 64, 64, 64), np.uint8)], chunk_size=[64] * 3, sharding=SHARDING | bits | encodings
     )
     scale = json.loads((path / "info").read_text("utf-8"))["scales"][0]
     (path / scale["key"]).mkdir(exist_ok=True)

@@ -24,7 +24,7 @@ from tests.doubles.store_server import StoreServer, serve_folder
 from tests.unit.source.reading import one, opened, sentence, whole
 from tests.unit.source.stores import scale, space, write_image
 from tests.unit.source.test_n5 import write_array
-from tests.unit.source.test_precomputed import write_volume
+from tests.unit.source.test_precomputed import SHARDING, write_volume
 
 FINE = np.random.default_rng(1).integers(0, 999, (2, 20, 24, 30)).astype(np.uint16)
 IDS = np.random.default_rng(2).integers(0, 9, (20, 24, 30)).astype(np.uint64) * np.uint64(2**60)
@@ -57,6 +57,7 @@ def _write_stores(folder: Path) -> None:
             blockSize=[16, 16, 16],
             compression={"type": "blosc", "cname": "zstd", "clevel": 3, "shuffle": 1},
         )  # fmt: skip
+    write_volume(folder / "gz.precomputed", [FINE], chunk_size=[16, 16, 16], sharding=SHARDING)
     write_volume(folder / "a.precomputed", [FINE, FINE[:, ::2, ::2, ::2]], offset=(2, 4, 6), chunk_size=[16, 16, 16])
 
 
@@ -103,7 +104,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
 
-NAMES = ("a0.4.zarr", "a0.5.zarr", "a.n5", "a.precomputed")
+NAMES = ("a0.4.zarr", "a0.5.zarr", "a.n5", "a.precomputed", "gz.precomputed")
 
 
 def _same(remote: str, local: Path) -> None:
