@@ -199,6 +199,10 @@ def _build(
 
     def array_of(meta: ArrayMeta) -> StoredArray:
         assert isinstance(meta, ZarrMeta)
+        if meta.is_filtered:
+            from .zarr_filters import FilteredZarrArray
+
+            return FilteredZarrArray(meta, opening)
         return ZarrArray(meta, opening)
 
     return build_source(said, levels, opening, array_of)

@@ -31,6 +31,9 @@ from .stored_array import (
 )
 
 _V2_COMPRESSORS = ("zlib", "gzip", "zstd", "blosc", "bz2")
+FILTERED_COMPRESSORS = ("lz4", "lzma")
+FILTERS = ("delta", "fixedscaleoffset", "quantize", "bitround", "astype", "shuffle", "packbits")
+"""These, and all arrays with filters, are left to `zarr_filters`."""
 _V3_CODECS = ("bytes", "transpose", "gzip", "zstd", "blosc", "crc32c", "sharding_indexed")
 _V2_FIELDS = (
     "zarr_format", "shape", "chunks", "dtype", "compressor", "fill_value", "order", "filters", "dimension_separator",
@@ -49,8 +52,8 @@ _CHECKED_KEPT = 200_000
 class ZarrMeta(ArrayMeta):
     """`piece` is what a key holds: a shard where there are shards, else a chunk.
 
-    `raw`: the metadata as it was read. `index_bytes`: of the index of a shard, 0 without shards. `index_at_end`: where
-    that is.
+    `raw`: the metadata as it was read. `is_filtered`: tensorstore does not read it. `index_bytes`: of the index of a
+    shard, 0 without shards. `index_at_end`: where that is.
     """
 
     version: int
@@ -59,6 +62,7 @@ class ZarrMeta(ArrayMeta):
     prefix: str
     fill_is_zero: bool
     is_blosc: bool
+    is_filtered: bool
     index_bytes: int
     index_at_end: bool
     raw: dict[str, Any]
@@ -211,11 +215,13 @@ def is_array(store: Store) -> bool:
 def _meta_v2(store: Store, raw: dict[str, Any], attributes: dict[str, Any], what: str) -> ZarrMeta:
     compressor = raw.get("compressor")
     codec = compressor.get("id") if isinstance(compressor, dict) else None
-    if compressor is not None and codec not in _V2_COMPRESSORS:
-        raise SourceError(f"{what} is compressed with '{codec}'; read are {', '.join(_V2_COMPRESSORS)}")
-    if raw.get("filters"):
-        names = ", ".join(str(entry.get("id")) for entry in raw["filters"])
-        raise SourceError(f"{what} was stored through filters ({names}), which are not read")
+    if compressor is not None and codec not in (*_V2_COMPRESSORS, *FILTERED_COMPRESSORS):
+        known = ", ".join((*_V2_COMPRESSORS, *FILTERED_COMPRESSORS))
+        raise SourceError(f"{what} is compressed with '{codec}'; read are {known}")
+    filters = [str(entry.get("id")) if isinstance(entry, dict) else str(entry) for entry in raw.get("filters") or ()]
+    odd = [name for name in filters if name not in FILTERS]
+    if odd:
+        raise SourceError(f"{what} was stored through the filter '{odd[0]}'; undone are {', '.join(FILTERS)}")
     chunk = _ints(raw.get("chunks"), what)
     dtype = _v2_dtype(raw.get("dtype"), what)
     fill = raw.get("fill_value")
@@ -230,6 +236,7 @@ def _meta_v2(store: Store, raw: dict[str, Any], attributes: dict[str, Any], what
         prefix="",
         fill_is_zero=fill is None or fill in (0, False),
         is_blosc=codec == "blosc",
+        is_filtered=bool(filters) or codec in FILTERED_COMPRESSORS,
         index_bytes=0,
         index_at_end=True,
         dimension_names=tuple(str(name) for name in attributes.get("_ARRAY_DIMENSIONS") or ()),
@@ -290,6 +297,7 @@ def _meta_v3(store: Store, raw: dict[str, Any], what: str) -> ZarrMeta:
         prefix="c" if is_default else "",
         fill_is_zero=fill in (0, False),
         is_blosc=any(_name(entry) == "blosc" for entry in codecs),
+        is_filtered=False,
         index_bytes=index_bytes,
         index_at_end=index_at_end,
         dimension_names=tuple(str(name) for name in raw.get("dimension_names") or () if name is not None),

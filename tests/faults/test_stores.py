@@ -134,7 +134,7 @@ def test_absent_chunks_are_the_fill_value(stores: Path, name: str) -> None:
 def test_corrupt_chunks(stores: Path, name: str) -> None:
     with serve_folder(stores) as server, opened(server, name) as source:
         server.behave("garbage", keys=CHUNKS)
-        assert re.search("cannot be read|says that it decodes to", read_sentence(source))
+        assert re.search("cannot be read|says that it", read_sentence(source))
 
 
 def test_slow_servers_are_waited_for(stores: Path) -> None:
