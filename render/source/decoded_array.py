@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from .chunk_cache import context
 from .stored_array import Box, TensorArray
 
-_READERS = 16
+_READERS = 32
+"""Most of them wait for servers most of the time."""
 
 
 class DecodedArray(TensorArray):

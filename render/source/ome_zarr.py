@@ -199,7 +199,7 @@ def _build(
 
     def array_of(meta: ArrayMeta) -> StoredArray:
         assert isinstance(meta, ZarrMeta)
-        if meta.is_filtered:
+        if meta.is_filtered or (meta.version == 2 and meta.is_blosc and meta.store.is_remote):
             from .zarr_filters import FilteredZarrArray
 
             return FilteredZarrArray(meta, opening)

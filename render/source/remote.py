@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 import time
 import urllib.error
@@ -23,7 +24,7 @@ from .address import Address
 from .chunk_cache import context
 from .decode import METADATA_MAX_BYTES, format_bytes, parse_json
 from .opening import Opening
-from .store import Request, Store
+from .store import Request, Store, too_long
 
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
 _LONGEST_DELAY_S = 10.0
@@ -111,14 +112,23 @@ class RemoteStore(Store):
         except Exception as error:
             if "OUT_OF_RANGE" not in str(error) and "ignored by server" not in str(error):
                 raise SourceError(f"{what} cannot be read: {remote_reason(error, self.opening)}") from error
-            with remote_reading(what, self.opening):  # shorter than that, or a server without ranges
-                found = wait_for(self._open().read(key), self.opening)
-            if found.state != "value":
+            whole = self.whole(key, sys.maxsize)  # it is shorter than that, or the server knows no ranges
+            if whole is None:
                 return None
-            whole = bytes(found.value)
             start = first if first >= 0 else max(0, len(whole) + first)
             return whole[start : start + n_bytes]
         return bytes(found.value) if found.state == "value" else None
+
+    def whole(self, key: str, most_bytes: int) -> bytes | None:
+        what = f"'{self.name}/{key}'"
+        keys = self._open()
+        with remote_reading(what, self.opening):
+            found = wait_for(keys.read(key), self.opening)
+        if found.state != "value":
+            return None
+        if len(found.value) > most_bytes:
+            raise too_long(what, len(found.value))
+        return bytes(found.value)
 
     def kvstore(self) -> dict[str, Any]:
         scheme, place = self.address.scheme, f"{self.address.place}/"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import SourceError
 from .decode import check_regular, read_json, reading
 from .opening import Opening
 
@@ -53,6 +54,10 @@ class Store(ABC):
     @abstractmethod
     def ranges(self, requests: Sequence[Request]) -> list[bytes | None]:
         """Parts of keys; None where the key is absent. What lies beyond the end is left out. Raises SourceError."""
+
+    @abstractmethod
+    def whole(self, key: str, most_bytes: int) -> bytes | None:
+        """All of a key, None where it is absent. Raises SourceError where it cannot be read or has more bytes."""
 
     @abstractmethod
     def kvstore(self) -> dict[str, Any]:
@@ -137,5 +142,20 @@ class LocalStore(Store):
             file.seek(first if first >= 0 else max(0, size + first))
             return file.read(n_bytes)
 
+    def whole(self, key: str, most_bytes: int) -> bytes | None:
+        path = self.folder / key
+        size = self._size(path)
+        if size is None:
+            return None
+        if size > most_bytes:
+            raise too_long(f"'{self.name}/{key}'", size)
+        with reading(f"'{path.name}'"), path.open("rb") as file:
+            return file.read(most_bytes)
+
     def kvstore(self) -> dict[str, Any]:
         return {"driver": "file", "path": f"{self.folder}/"}
+
+
+def too_long(what: str, n_bytes: int) -> SourceError:
+    """A piece that has more bytes than its voxels could need, however badly they were compressed."""
+    return SourceError(f"{what} is a file of {n_bytes} bytes, more than its voxels could need")

@@ -17,7 +17,7 @@ from .chunk_cache import context
 from .decode import check_decoded_bytes, check_shape, reading
 from .opening import Opening
 from .remote import remote_reading, wait_for
-from .store import Store
+from .store import Store, too_long
 
 BLOSC_HEADER_BYTES = 16
 ABSENT_MAX_CHUNKS = 512
@@ -157,7 +157,7 @@ class TensorArray:
             return list(indices)
         for key, size in zip(keys, sizes, strict=True):
             if size is not None and size > most_bytes:
-                raise SourceError(f"{self._what(key)} is a file of {size} bytes, more than its voxels could need")
+                raise too_long(self._what(key), size)
         return [index for index, size in zip(indices, sizes, strict=True) if size is not None]
 
     def _what(self, key: str) -> str:

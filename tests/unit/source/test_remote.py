@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -39,7 +40,7 @@ def _write_stores(folder: Path) -> None:
             {"s0": [scale(1, 40, 4, 4)], "s1": [scale(1, 80, 8, 8)]},
             version=version,
             chunks=(1, 10, 12, 16),
-            **({"shards": shards} if shards else {}),
+            **({"shards": shards} if shards else {"compressors": numcodecs.Blosc("lz4")}),
         )
         write_image(
             path / "labels/cells", {"0": IDS}, space("z", "y", "x"), {"0": [scale(40, 4, 4)]}, version=version,
