@@ -50,7 +50,8 @@ def test_images_are_means(shape: tuple[int, int, int], factors: tuple[int, int, 
     expected = _reduce(values.astype(np.float64), factors, np.mean)
     made = halved(values, factors, "image")
     assert made.dtype == values.dtype
-    tolerance = 0.5 if values.dtype.kind in "iu" else 1e-6 if dtype != "float16" else 0.1
+    # Sums of up to 8 values of up to 150, in the dtype itself, whose signs may cancel.
+    tolerance = 0.5 if values.dtype.kind in "iu" else {"float16": 0.1, "float32": 1e-4, "float64": 1e-6}[dtype]
     np.testing.assert_allclose(made.astype(np.float64), expected, atol=tolerance, rtol=1e-6)
 
 
