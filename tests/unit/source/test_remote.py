@@ -141,6 +141,18 @@ def test_over_s3_with_credentials(s3: str, stores: Path, nobody: None, monkeypat
     _same("s3://closed/a0.5.zarr", stores / "a0.5.zarr")
 
 
+def test_over_google_storage(stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """tensorstore's own client of the JSON API; the server has what that asks for, in folders."""
+    objects = tmp_path / "storage/v1/b/bucket/o"
+    objects.parent.mkdir(parents=True)
+    objects.symlink_to(stores)
+    with serve_folder(tmp_path) as server:
+        monkeypatch.setenv("TENSORSTORE_GCS_HTTP_URL", server.url)
+        monkeypatch.setenv("GOOGLE_AUTH_TOKEN_FOR_TESTING", "token")
+        for name in ("a0.4.zarr", "a.n5"):
+            _same(f"gs://bucket/{name}", stores / name)
+
+
 def test_levels_and_labels_by_their_own_address(served: StoreServer) -> None:
     level = one(f"{served.url}/a0.4.zarr/s1")
     assert level.info.levels[0].spacing_um == pytest.approx((0.008, 0.008, 0.08))
