@@ -196,8 +196,7 @@ def open_scene(
                 stats.append(channel_stats(source, channel))
             layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
-        name = first if first.startswith("synthetic:") else short_name(first)
-        return Scene(name, layers, environments)
+        return Scene(short_name(first), layers, environments)
     except BaseException:
         for source in sources:
             source.close()

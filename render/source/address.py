@@ -70,7 +70,7 @@ def parse_address(text: str) -> Address:
 def short_name(text: str) -> str:
     """What a user named, for people: the last part of it, without a query."""
     if "://" not in text and "|" not in text:
-        return PurePath(text).name
+        return text if text.startswith("synthetic:") else PurePath(text).name
     try:
         address = parse_address(text)
     except SourceError:

@@ -110,6 +110,17 @@ def _open_n5(store: Store, opening: Opening) -> list[Source]:
     return list(open_n5(store, opening))
 
 
+def _is_precomputed(store: Store) -> bool:
+    """Other folders may hold a file of that name too."""
+    from .precomputed import looks_precomputed
+
+    try:
+        info = store.json("info")
+    except SourceError:
+        return False
+    return info is not None and looks_precomputed(info)
+
+
 def _open_precomputed(store: Store, opening: Opening) -> list[Source]:
     from .precomputed import open_precomputed
 
@@ -172,7 +183,7 @@ def _open_folder(path: Path, opening: Opening) -> list[Source]:
         raise SourceError(f"'{path.name}' is no zarr store: it has neither zarr.json nor .zgroup or .zarray")
     if any(part.endswith(".n5") for part in path.parts) or any((path / name).exists() for name in _MARKS["n5"]):
         return _open_n5(store, opening)
-    if (path / "info").is_file():
+    if (path / "info").is_file() and _is_precomputed(store):
         return _open_precomputed(store, opening)
     files = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
     if any(_is_dicom(file) for file in files[:16]):

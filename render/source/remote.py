@@ -172,11 +172,12 @@ def wait_for(future: Any, opening: Opening, n_pieces: int = 1) -> Any:
 
     Reads of many pieces get more time: they share the connection.
     """
+    timeout_s = opening.limits.store_timeout_s * (1.0 + n_pieces / 16.0)
     try:
-        return future.result(timeout=opening.limits.store_timeout_s * (1.0 + n_pieces / 16.0))
+        return future.result(timeout=timeout_s)
     except TimeoutError:
         future.cancel()
-        raise
+        raise TimeoutError(f"no answer within {timeout_s:.3g} s") from None
 
 
 class remote_reading:  # noqa: N801 - reads as `decode.reading` does
