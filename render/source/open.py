@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from ..errors import SourceError
@@ -12,7 +13,7 @@ from .base import Kind, Source
 from .decode import check_regular, reading
 from .geometry import Spacing, check_spacing
 from .mrc import is_mrc
-from .opening import Opening, Progress
+from .opening import Opening, Progress, SeveralImagesError
 from .override import Respaced, WholeNumbers, respacing_of
 from .remote import RemoteStore
 from .store import LocalStore, Store
@@ -23,6 +24,7 @@ READ_HERE = (
 )
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_LISTED_MAX = 2000
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -190,9 +192,20 @@ def _open_folder(path: Path, opening: Opening) -> list[Source]:
         from .dicom import open_dicom
 
         return list(open_dicom(path, opening))
-    from .slices import open_folder
+    from .slices import SUFFIXES, open_folder
 
+    if not any(file.suffix.lower() in SUFFIXES for file in files) and (stores := _stores_in(path)):
+        if len(stores) > 1:
+            raise SeveralImagesError(f"'{path.name}' is a folder of {len(stores)} stores", path.name, stores)
+        return _open_folder(opening.admit(path / stores[0]), opening)
     return list(open_folder(path, opening))
+
+
+def _stores_in(path: Path) -> list[str]:
+    """The stores right below a folder; of a large folder, those of its first part."""
+    marks = [*_ZARR_FILES, *_MARKS["n5"], *_MARKS["precomputed"]]
+    below = [entry for entry in islice(path.iterdir(), _LISTED_MAX) if entry.is_dir()]
+    return sorted(entry.name for entry in below if any((entry / name).is_file() for name in marks))
 
 
 def _open_file(path: Path, opening: Opening) -> list[Source]:

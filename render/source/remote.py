@@ -244,10 +244,16 @@ def _s3_settings() -> dict[str, Any]:
     if region:
         settings["aws_region"] = region
     shared = env.get("AWS_SHARED_CREDENTIALS_FILE") or str(Path.home() / ".aws" / "credentials")
+    config = env.get("AWS_CONFIG_FILE") or str(Path.home() / ".aws" / "config")
     if env.get("AWS_ACCESS_KEY_ID"):
         settings["aws_credentials"] = {"type": "environment"}
     elif Path(shared).is_file():
-        settings["aws_credentials"] = {"type": "profile"}
+        settings["aws_credentials"] = {  # its own defaults for these fail
+            "type": "profile",
+            "profile": env.get("AWS_PROFILE") or "default",
+            "credentials_file": shared,
+            "config_file": config if Path(config).is_file() else shared,
+        }
     else:
         settings["aws_credentials"] = {"type": "anonymous"}
     return settings

@@ -192,3 +192,13 @@ def test_what_is_refused(tmp_path: Path) -> None:
     assert "N5 group without an image" in sentence(tmp_path / "none.n5")
     _group(tmp_path / "out.n5", {"multiscales": [{"datasets": [{"path": "../a.n5"}]}]})
     assert "no place inside" in sentence(tmp_path / "out.n5")
+
+
+def test_a_folder_of_stores_lists_them(tmp_path: Path) -> None:
+    values = _values((3, 4, 5))
+    for name in ("b.n5", "a.n5"):
+        write_array(tmp_path / "data" / name, values)
+    (tmp_path / "data/notes.txt").write_text("of both", "utf-8")
+    assert "'data' is a folder of 2 stores; open one of them: data/a.n5, data/b.n5" in sentence(tmp_path / "data")
+    write_array(tmp_path / "alone/a.n5", values)
+    np.testing.assert_array_equal(whole(one(tmp_path / "alone")), values)

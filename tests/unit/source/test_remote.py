@@ -100,7 +100,7 @@ def s3(stores: Path) -> Iterator[str]:
 @pytest.fixture
 def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL",
-                 "AWS_ENDPOINT_URL_S3"):  # fmt: skip
+                 "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
@@ -139,6 +139,16 @@ def test_over_s3_with_credentials(s3: str, stores: Path, nobody: None, monkeypat
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "me")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     _same("s3://closed/a0.5.zarr", stores / "a0.5.zarr")
+
+
+def test_over_s3_with_a_profile(
+    s3: str, stores: Path, nobody: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3)
+    profile = tmp_path / "credentials"
+    profile.write_text("[default]\naws_access_key_id = me\naws_secret_access_key = secret\n", "utf-8")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(profile))
+    _same("s3://closed/a0.4.zarr", stores / "a0.4.zarr")
 
 
 def test_over_google_storage(stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
