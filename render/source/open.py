@@ -80,7 +80,9 @@ def _open_address(text: str, opening: Opening) -> list[Source]:
     """What is named by an address, or by its format: the format is found by asking for the metadata of each."""
     address = parse_address(text)
     if address.is_remote:
-        return _open_store(RemoteStore(address, opening), address.format, opening)
+        store = RemoteStore(address, opening)
+        with reading(f"'{store.name}'"):
+            return _open_store(store, address.format, opening)
     path = Path(address.place).expanduser().absolute()
     if not path.exists():
         return _open_missing(text, path, opening)

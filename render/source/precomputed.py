@@ -26,8 +26,7 @@ from .precomputed_shards import ShardedChunks
 from .store import LocalStore, Store
 from .stored_array import ABSENT_MAX_CHUNKS, ArrayMeta, Index, StoredArray, TensorArray, check_meta
 
-_ENCODINGS = ("raw", "jpeg", "png", "compressed_segmentation", "compresso")
-_READ = _ENCODINGS[:4]
+_READ = ("raw", "jpeg", "png", "compressed_segmentation")
 _TYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32")
 _SHARDS_MAX = 65_536
 _AXES = (Axis("c", "c"), *(Axis(name, name, "nanometer") for name in ("z", "y", "x")))

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..errors import SourceError
 from .address import Address
@@ -325,8 +324,3 @@ def _http_get_once(opener: Any, url: str, what: str, timeout_s: float) -> bytes:
 
 def _too_large(what: str) -> SourceError:
     return SourceError(f"{what} is larger than metadata may be ({format_bytes(METADATA_MAX_BYTES)})")
-
-
-def host_of(address: Address) -> str:
-    """The host, or bucket, for people."""
-    return urlsplit(address.place).netloc
