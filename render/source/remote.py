@@ -166,8 +166,12 @@ class AccessError(SourceError):
     """The server answers 401 or 403."""
 
 
+class NoAnswerError(TimeoutError):
+    """Nothing came in the time that was given, which the message says."""
+
+
 def wait_for(future: Any, opening: Opening, n_pieces: int = 1) -> Any:
-    """The result of a tensorstore future; TimeoutError when a server takes too long, and the request is given up.
+    """The result of a tensorstore future; NoAnswerError when a server takes too long, and the request is given up.
 
     Reads of many pieces get more time: they share the connection.
     """
@@ -176,7 +180,7 @@ def wait_for(future: Any, opening: Opening, n_pieces: int = 1) -> Any:
         return future.result(timeout=timeout_s)
     except TimeoutError:
         future.cancel()
-        raise TimeoutError(f"no answer within {timeout_s:.3g} s") from None
+        raise NoAnswerError(f"no answer within {timeout_s:.3g} s") from None
 
 
 class remote_reading:  # noqa: N801 - reads as `decode.reading` does
@@ -203,7 +207,8 @@ def remote_reason(error: BaseException, opening: Opening) -> str:
 
     text = str(error)
     if isinstance(error, TimeoutError):
-        return f"the server did not answer within {opening.limits.store_timeout_s:g} s"
+        is_told = isinstance(error, NoAnswerError)
+        return f"the server gave {error if is_told else f'no answer within {opening.limits.store_timeout_s:g} s'}"
     status = _status_of(text)
     if status is not None:
         return _status_words(status)
