@@ -65,8 +65,9 @@ class Roots:
     def resolve(self, name: str) -> Path:
         """The real path of `root:relative`; `root:` is the root itself.
 
-        `relative` may also name a part of a file (`stack.ome.tif/1`) or be a pattern of files (`slices/*.tif`). What
-        comes back for a pattern is a pattern, whose matches are all files and folders in the root.
+        `relative` may also name a part of a file (`stack.ome.tif/1`, `a.h5:/volumes/raw`) or be a pattern of files
+        (`slices/*.tif`). What comes back for a pattern is a pattern, whose matches are all files and folders in the
+        root.
 
         Raises SourceError for what is not written so, is absent, or leads out of its root, by `..`, by an absolute
         path or by a symlink. The words say nothing about what is outside.
@@ -89,10 +90,11 @@ class Roots:
             folder = _real_path(root, parts[:plain], what)
             if folder is not None and folder.is_dir():
                 return _checked_pattern(root, folder, parts[plain:], what)
-        elif len(parts) > 1:
-            file = _real_path(root, parts[:-1], what)
-            if file is not None and file.is_file():
-                return file / parts[-1]
+        else:
+            for count in range(len(parts) - 1, 0, -1):
+                file = _real_path(root, (*parts[: count - 1], parts[count - 1].removesuffix(":")), what)
+                if file is not None and file.is_file():
+                    return file.joinpath(*parts[count:])
         raise SourceError(f"there is no {what}")
 
 

@@ -17,8 +17,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SourceError
 from ..source.base import Kind, Level, Shape3, Source, SourceInfo
-from ..source.decode import free_memory_bytes
+from ..source.decode import format_bytes, free_memory_bytes
 from ..source.geometry import clip_chunk, coarser
 from ..source.memory import check_box
 
@@ -30,6 +31,10 @@ BOX_MAX_BYTES = 64 << 20
 ISOTROPIC_RATIO = 1.5
 """Axes whose spacing is up to this times the smallest one are halved together."""
 _CHUNK: Shape3 = (64, 64, 64)
+LARGEST_WHOLE_BYTES = 16 << 30
+"""A level that must be read whole, to make coarser ones of it, has at most this size; above, that takes minutes."""
+NEEDED_VOXELS = 32 << 20
+"""A level of at most this size is coarse enough to be shown at once."""
 
 
 def with_pyramid(
@@ -40,10 +45,27 @@ def with_pyramid(
     The added levels of a channel and time are computed when the first of them is read; those of the channels and
     times last used are kept, up to `memory_bytes` (a quarter of the free memory by default). A level that would not
     fit into that memory is not offered.
+
+    Raises SourceError, which says how to convert the data, where too much would have to be read for it.
     """
+    said = advice(source.info, max_voxels)
+    if said is not None:
+        raise SourceError(f"{source.info.name} is too large to be shown as it is: {said[0].lower()}{said[1:]}")
     budget = free_memory_bytes() // 4 if memory_bytes is None else memory_bytes
     added = plan_levels(source.info, max_voxels, budget)
     return PyramidSource(source, added, progress, budget) if added else source
+
+
+def advice(info: SourceInfo, max_voxels: int = NEEDED_VOXELS) -> str | None:
+    """What to tell about data whose coarsest level is too large to be read whole; None where there is one to show."""
+    coarsest = info.levels[-1]
+    size = _voxels(coarsest) * info.dtype.itemsize
+    if _voxels(coarsest) <= max_voxels or size <= LARGEST_WHOLE_BYTES:
+        return None
+    return (
+        f"Its coarsest level has {format_bytes(size)}, all of which would be read before there is a picture; "
+        f"make coarser levels with `hosta convert IN OUT.ome.zarr`."
+    )
 
 
 def halving(level: Level) -> Shape3:

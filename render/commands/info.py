@@ -24,8 +24,31 @@ def info(
 ) -> None:
     """Describe a volume.
 
-    Levels, shape with axes, dtype, spacing and unit, channels and the range of their values.
+    Levels, shape with axes, dtype, spacing and unit, channels and the range of their values. Of a store with several
+    images, their names.
     """
+    from ..source.opening import SeveralImagesError
+
+    try:
+        _info(path, as_json)
+    except SeveralImagesError as several:
+        _list(path, several.names(path), as_json)
+
+
+def _list(path: str, images: list[str], as_json: bool) -> None:
+    if as_json:
+        import json
+
+        json.dump({"path": path, "images": images}, sys.stdout, indent=2)
+        print()
+        return
+    print(f"{path} holds {len(images)} images:")
+    for image in images:
+        print(f"  {image}")
+
+
+def _info(path: str, as_json: bool) -> None:
+    from ..bricks.pyramid import advice
     from ..progress import ProgressBars
     from ..source.open import open_sources
 
@@ -34,7 +57,9 @@ def info(
         reports = []
         for number, source in enumerate(sources):
             progress("looking at the values", number, len(sources))
-            reports.append(describe(source))
+            report = describe(source)
+            report["notes"] += [said] if (said := advice(source.info)) else []
+            reports.append(report)
     if as_json:
         import json
 

@@ -130,12 +130,17 @@ def locate(text: str, roots: Roots) -> str:
         return str(roots.resolve(text))
     here = Path(text).expanduser()
     try:
-        is_there = here.exists() or here.parent.is_file()
+        is_there = here.exists() or any(_is_file(above) for above in here.parents)
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise SourceError(f"'{here.name[:80]}' cannot be read: {(error.strerror or str(error)).lower()}") from error
-    if is_there or any(mark in text for mark in PATTERN_MARKS) or "://" in text:
+    if is_there or any(mark in text for mark in PATTERN_MARKS) or "://" in text or "|" in text:
         return text
     raise SourceError(f"'{text}' does not exist; name a file, a folder, a pattern of slices or synthetic:cell")
+
+
+def _is_file(path: Path) -> bool:
+    """Also of `a.h5:`, behind which the path in the file follows."""
+    return path.is_file() or (path.name.endswith(":") and path.with_name(path.name[:-1]).is_file())
 
 
 def _given(**settings: Any) -> dict[str, Any]:

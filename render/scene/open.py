@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..bricks.pyramid import with_pyramid
 from ..bricks.stats import ChannelStats, stats_of_channels
 from ..errors import SourceError, StateError
 from ..freed_memory import keep_freed_memory
+from ..source.address import short_name
 from ..source.base import Source
 from ..source.open import open_sources
 from ..space import Box, grid_box
@@ -200,8 +200,7 @@ def open_scene(
                         progress(f"looking at {key}", len(stats), len(info.channels))
             layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
         first = paths[0] if paths else labels[0] if labels else ""
-        name = first if first.startswith("synthetic:") else PurePath(first).name
-        return Scene(name, layers, environments)
+        return Scene(short_name(first), layers, environments)
     except BaseException:
         for source in sources:
             source.close()

@@ -120,8 +120,14 @@ def read_json(path: Path) -> dict[str, Any]:
     if check_regular(path) > METADATA_MAX_BYTES:
         raise SourceError(f"{what} is larger than metadata may be ({format_bytes(METADATA_MAX_BYTES)})")
     with reading(what):
+        return parse_json(path.read_bytes(), what)
+
+
+def parse_json(raw: bytes, what: str) -> dict[str, Any]:
+    """The JSON object in bytes from a file or a server."""
+    with reading(what):
         try:
-            value = json.loads(path.read_bytes())
+            value = json.loads(raw)
         except RecursionError:
             raise SourceError(f"{what} is nested too deep") from None
     if not isinstance(value, dict):

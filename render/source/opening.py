@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,23 @@ from .geometry import Spacing
 
 Progress = Callable[[str, int, int], None]
 """(what, done, total)"""
+
+
+_NAMED_MAX = 8
+
+
+class SeveralImagesError(SourceError):
+    """A store or file holds several images and one must be named: `parts`, behind the name of what was opened."""
+
+    def __init__(self, what: str, holder: str, parts: Sequence[str], separator: str = "/") -> None:
+        self._separator = separator
+        self.parts = tuple(parts)
+        named = ", ".join(self.names(holder)[:_NAMED_MAX]) + (", ..." if len(parts) > _NAMED_MAX else "")
+        super().__init__(f"{what}; open one of them: {named}")
+
+    def names(self, holder: str) -> list[str]:
+        """What to open, where `holder` is what was."""
+        return [f"{holder.rstrip('/')}{self._separator}{part}" for part in self.parts]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One zarr array (v2 or v3, sharded too) on the local file system, read by tensorstore within declared bounds.
+"""One zarr array (v2 or v3, sharded too), read by tensorstore within declared bounds.
 
 tensorstore stops zlib, gzip and zstd streams at the chunk's declared size, but believes the size in the header of
 a blosc frame: those headers are looked at before it gets a chunk, and so is the kind and size of each file.
@@ -7,215 +7,241 @@ a blosc frame: those headers are looked at before it gets a chunk, and so is the
 from __future__ import annotations
 
 import math
-import struct
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SourceError
-from .decode import check_decoded_bytes, check_regular, check_shape, native_dtype, read_json, reading
+from .decode import check_decoded_bytes, native_dtype, reading
 from .opening import Opening
+from .store import Request, Store
+from .stored_array import (
+    ABSENT_MAX_CHUNKS,
+    BLOSC_HEADER_BYTES,
+    ArrayMeta,
+    Box,
+    Index,
+    TensorArray,
+    check_blosc,
+    check_meta,
+)
 
-CACHE_POOL_BYTES = 256 << 20
-"""Decoded chunks that are kept for all zarr arrays of the process."""
 _V2_COMPRESSORS = ("zlib", "gzip", "zstd", "blosc", "bz2")
+FILTERED_COMPRESSORS = ("lz4", "lzma")
+FILTERS = ("delta", "fixedscaleoffset", "quantize", "bitround", "astype", "shuffle", "packbits")
+"""These, and all arrays with filters, are left to `zarr_filters`."""
 _V3_CODECS = ("bytes", "transpose", "gzip", "zstd", "blosc", "crc32c", "sharding_indexed")
-_BLOSC_HEADER_BYTES = 16
-_ABSENT_MAX_CHUNKS = 512
-"""Boxes that touch more chunks than this are not looked up."""
+_V2_FIELDS = (
+    "zarr_format", "shape", "chunks", "dtype", "compressor", "fill_value", "order", "filters", "dimension_separator",
+)  # fmt: skip
+_V3_FIELDS = (
+    "zarr_format", "node_type", "shape", "data_type", "chunk_grid", "chunk_key_encoding", "fill_value", "codecs",
+    "dimension_names",
+)  # fmt: skip
+_ABSENT = 2**64 - 1
+"""In the index of a shard: there is no such chunk."""
+_INDEXES_KEPT_BYTES = 64 << 20
+_CHECKED_KEPT = 200_000
 
 
 @dataclass(frozen=True)
-class ZarrMeta:
-    """What an array's metadata says. Axes as stored.
+class ZarrMeta(ArrayMeta):
+    """`piece` is what a key holds: a shard where there are shards, else a chunk.
 
-    `chunk` is what is decoded at once, `file_chunk` what a file holds (they differ where there are shards).
-
-    `index_bytes`: of the index of a shard, 0 without shards. `index_at_end`: where that is.
+    `raw`: the metadata as it was read. `is_filtered`: tensorstore does not read it. `index_bytes`: of the index of a
+    shard, 0 without shards. `index_at_end`: where that is.
     """
 
-    path: Path
     version: int
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
-    chunk: tuple[int, ...]
-    file_chunk: tuple[int, ...]
+    piece: tuple[int, ...]
     separator: str
     prefix: str
     fill_is_zero: bool
     is_blosc: bool
+    is_filtered: bool
     index_bytes: int
     index_at_end: bool
-    dimension_names: tuple[str, ...]
-    attributes: Mapping[str, Any]
+    raw: dict[str, Any]
 
-    @property
-    def chunk_bytes(self) -> int:
-        return math.prod(self.chunk) * self.dtype.itemsize
-
-    def chunk_path(self, index: Sequence[int]) -> Path:
-        """The file of a chunk (of a shard)."""
+    def key(self, index: Sequence[int]) -> str:
+        """The key of a chunk (of a shard) in the array's store."""
         if not index:
-            return self.path / (self.prefix or "0")
+            return self.prefix or "0"
         key = self.separator.join(str(part) for part in index)
-        return self.path / (f"{self.prefix}{self.separator}{key}" if self.prefix else key)
+        return f"{self.prefix}{self.separator}{key}" if self.prefix else key
 
 
-class ZarrArray:
+class ZarrArray(TensorArray):
     """An open array. Reads may come from any thread."""
 
     def __init__(self, meta: ZarrMeta, opening: Opening) -> None:
-        self.meta = meta
-        self._opening = opening
-        self._store: Any = None
-        self._lock = threading.Lock()
-        self._checked: set[tuple[int, ...]] = set()
+        super().__init__(meta, opening)
+        self._zarr = meta
+        self._indexes: dict[Index, NDArray[np.uint64] | None] = {}
+        self._checked_inner: set[Index] = set()
 
-    def read(self, box: tuple[slice, ...]) -> NDArray[np.generic]:
-        """The elements of a box (one slice an axis, as stored), native byte order. Raises SourceError."""
-        what = f"'{store_path(self.meta.path)}' at {_box_words(box)}"
-        for index in self._chunks(box):
-            self._check_chunk(index)
-        with reading(what):
-            values = np.asarray(self._open()[box].read().result())
-        return values.view(np.uint8) if values.dtype == np.bool_ else values
+    def _spec(self) -> dict[str, Any]:
+        return {
+            "driver": "zarr" if self._zarr.version == 2 else "zarr3",
+            "metadata": self._zarr.raw,
+            "assume_metadata": True,
+        }
 
-    def is_absent(self, box: tuple[slice, ...]) -> bool:
-        """Whether no file holds any of the box, and what is not there is 0."""
-        if not self.meta.fill_is_zero:
+    def _piece(self) -> tuple[int, ...]:
+        return self._zarr.piece
+
+    def _key(self, index: Index) -> str:
+        return self._zarr.key(index)
+
+    def _fill_is_zero(self) -> bool:
+        return self._zarr.fill_is_zero
+
+    def _check(self, indices: Sequence[Index]) -> None:
+        meta = self._zarr
+        n_inner = math.prod(meta.piece) // math.prod(meta.chunk)
+        there = self._check_sizes(indices, 2 * n_inner * meta.chunk_bytes + meta.index_bytes + 65_536)
+        if meta.is_blosc and not meta.index_bytes:
+            headers = meta.store.ranges([(meta.key(index), 0, BLOSC_HEADER_BYTES) for index in there])
+            for index, header in zip(there, headers, strict=True):
+                check_blosc(header, meta.chunk_bytes, self._what(meta.key(index)))
+
+    def read(self, box: Box) -> NDArray[np.generic]:
+        """See `StoredArray.read`."""
+        if self._zarr.is_blosc and self._zarr.index_bytes:
+            self._check_inner(box)
+        return super().read(box)
+
+    def is_absent(self, box: Box) -> bool:
+        """See `StoredArray.is_absent`. In shards on disk single chunks are looked up."""
+        if super().is_absent(box):
+            return True
+        meta = self._zarr
+        spans = self._spans(box)
+        if not meta.index_bytes or not meta.fill_is_zero or meta.store.is_remote:
             return False
-        n_chunks = math.prod(len(part) for part in self._ranges(box))
-        return n_chunks <= _ABSENT_MAX_CHUNKS and not any(self.meta.chunk_path(i).exists() for i in self._chunks(box))
+        if math.prod(map(len, spans)) > ABSENT_MAX_CHUNKS:
+            return False
+        chunks = list(product(*spans))
+        shards = {chunk: self._shard_of(chunk) for chunk in chunks}
+        self._check(sorted(set(shards.values())))
+        self._load_indexes(set(shards.values()))
+        return all(self._place(chunk, shards[chunk]) is None for chunk in chunks)
 
-    def close(self) -> None:
-        with self._lock:
-            self._store = None
+    def _spans(self, box: Box) -> list[range]:
+        """The chunks, in shards or not, that a box touches, an axis."""
+        return [range(part.start // n, -(-part.stop // n)) for part, n in zip(box, self._zarr.chunk, strict=True)]
 
-    def _open(self) -> Any:
-        with self._lock:
-            if self._store is None:
-                import tensorstore
+    def _shard_of(self, chunk: Index) -> Index:
+        meta = self._zarr
+        return tuple(i * a // b for i, a, b in zip(chunk, meta.chunk, meta.piece, strict=True))
 
-                self._store = tensorstore.open(
-                    {
-                        "driver": "zarr" if self.meta.version == 2 else "zarr3",
-                        "kvstore": {"driver": "file", "path": f"{self.meta.path}/"},
-                        "recheck_cached_data": "open",
-                    },
-                    open=True,
-                    read=True,
-                    context=_context(),
-                ).result()
-            return self._store
+    def _place(self, chunk: Index, shard: Index) -> tuple[int, int] | None:
+        """First byte and length of a chunk in its shard, whose index was loaded; None where there is none."""
+        index = self._indexes.get(shard)
+        if index is None:
+            return None
+        counts = [b // a for a, b in zip(self._zarr.chunk, self._zarr.piece, strict=True)]
+        place = np.ravel_multi_index([i % n for i, n in zip(chunk, counts, strict=True)], counts)
+        offset, n_bytes = (int(value) for value in index[int(place)])
+        return None if offset == _ABSENT else (offset, n_bytes)
 
-    def _ranges(self, box: tuple[slice, ...]) -> list[range]:
-        return [range(part.start // n, -(-part.stop // n)) for part, n in zip(box, self.meta.file_chunk, strict=True)]
-
-    def _chunks(self, box: tuple[slice, ...]) -> product[tuple[int, ...]]:
-        return product(*self._ranges(box))
-
-    def _check_chunk(self, index: tuple[int, ...]) -> None:
-        """Raise SourceError for a chunk that is no file, is far too long, or would decode to too much."""
-        if index in self._checked:
+    def _check_inner(self, box: Box) -> None:
+        """Look at the blosc header of each chunk of a box in its shard."""
+        meta = self._zarr
+        todo = [chunk for chunk in product(*self._spans(box)) if chunk not in self._checked_inner]
+        if not todo:
             return
-        path = self.meta.chunk_path(index)
-        if path.exists():
-            self._opening.admit(path)
-            size = check_regular(path)
-            what = f"chunk '{path.relative_to(self.meta.path)}' of '{store_path(self.meta.path)}'"
-            n_inner = math.prod(self.meta.file_chunk) // math.prod(self.meta.chunk)
-            if size > 2 * n_inner * self.meta.chunk_bytes + self.meta.index_bytes + 65_536:
-                raise SourceError(f"{what} is a file of {size} bytes, more than its voxels could need")
-            if self.meta.is_blosc:
-                with reading(what):
-                    check_blosc(path, size, self.meta, what)
-        self._checked.add(index)
+        shards = {chunk: self._shard_of(chunk) for chunk in todo}
+        self._check(sorted(set(shards.values()) - self._checked))  # no pipes, no devices
+        self._load_indexes(set(shards.values()))
+        requests: list[Request] = []
+        for chunk in todo:
+            place = self._place(chunk, shards[chunk])
+            if place is not None and place[1] >= BLOSC_HEADER_BYTES:
+                requests.append((meta.key(shards[chunk]), place[0], BLOSC_HEADER_BYTES))
+        for request, header in zip(requests, meta.store.ranges(requests), strict=True):
+            check_blosc(header, meta.chunk_bytes, self._what(request[0]))
+        if len(self._checked_inner) > _CHECKED_KEPT:
+            self._checked_inner = set()
+        self._checked_inner.update(todo)
+
+    def _load_indexes(self, shards: set[Index]) -> None:
+        """The indexes of shards, kept: (chunks, 2) of offset and length; None for a shard that is not there.
+
+        They are those of when the shard was first looked into: data that changes on disk is opened anew.
+        """
+        meta = self._zarr
+        missing = [shard for shard in shards if shard not in self._indexes]
+        first = -meta.index_bytes if meta.index_at_end else 0
+        found = meta.store.ranges([(meta.key(shard), first, meta.index_bytes) for shard in missing])
+        if len(self._indexes) * meta.index_bytes > _INDEXES_KEPT_BYTES:
+            self._indexes = {shard: index for shard, index in self._indexes.items() if shard in shards}
+        n_inner = math.prod(meta.piece) // math.prod(meta.chunk)
+        for shard, raw in zip(missing, found, strict=True):
+            whole = raw is not None and len(raw) >= 16 * n_inner
+            self._indexes[shard] = (
+                np.frombuffer(raw, "<u8", 2 * n_inner).reshape(-1, 2) if raw is not None and whole else None
+            )
 
 
-def check_blosc(path: Path, size: int, meta: ZarrMeta, what: str) -> None:
-    """Raise SourceError where a blosc frame in a chunk's or shard's file says another size than the chunk's."""
-    with path.open("rb") as file:
-        places = [(0, size)]
-        if meta.index_bytes:
-            file.seek(max(0, size - meta.index_bytes) if meta.index_at_end else 0)
-            raw = file.read(meta.index_bytes)
-            entries = np.frombuffer(raw[: len(raw) // 16 * 16], "<u8").reshape(-1, 2)
-            places = [(int(a), int(n)) for a, n in entries.tolist() if a < size and n <= size]
-        for offset, _ in places:
-            file.seek(offset)
-            header = file.read(_BLOSC_HEADER_BYTES)
-            if len(header) == _BLOSC_HEADER_BYTES:
-                (n_bytes,) = struct.unpack_from("<I", header, 4)
-                if n_bytes > meta.chunk_bytes:
-                    raise SourceError(
-                        f"{what} says that it decodes to {n_bytes} bytes where a chunk has {meta.chunk_bytes}"
-                    )
-
-
-def read_meta(path: Path, opening: Opening) -> ZarrMeta:
+def read_meta(store: Store, opening: Opening) -> ZarrMeta:
     """Read and check an array's metadata; every limit and codec is checked here, before any voxel is read."""
-    what = f"'{store_path(path)}'"
-    opening.admit(path)
+    what = f"'{store.name}'"
+    found = store.jsons(("zarr.json", ".zarray", ".zattrs"))
     with reading(what):
-        if (path / "zarr.json").exists():
-            meta = _meta_v3(path, read_json(opening.admit(path / "zarr.json")), what)
+        if "zarr.json" in found:
+            meta = _meta_v3(store, found["zarr.json"], what)
+        elif ".zarray" in found:
+            meta = _meta_v2(store, found[".zarray"], found.get(".zattrs", {}), what)
         else:
-            attributes = read_json(path / ".zattrs") if (path / ".zattrs").exists() else {}
-            meta = _meta_v2(path, read_json(opening.admit(path / ".zarray")), attributes, what)
-    check_shape(meta.shape, what)
-    if not 1 <= len(meta.shape) <= 8:
-        raise SourceError(f"{what} has {len(meta.shape)} axes; a volume has 2 to 5")
-    if any(n < 1 for n in meta.chunk + meta.file_chunk) or len(meta.chunk) != len(meta.shape):
-        raise SourceError(f"{what} says that its chunks are {meta.chunk}, which is no shape of a chunk")
-    if any(b % a for a, b in zip(meta.chunk, meta.file_chunk, strict=True)):
-        raise SourceError(
-            f"{what} says that its shards of {meta.file_chunk} hold chunks of {meta.chunk}, which do not fit"
-        )
-    check_decoded_bytes(meta.chunk_bytes, opening.limits.decoded_chunk_max_bytes, what)
+            raise SourceError(f"{what} is no zarr array: it has neither zarr.json nor .zarray")
+    check_meta(meta, opening)
+    if any(n < 1 for n in meta.piece) or any(b % a for a, b in zip(meta.chunk, meta.piece, strict=True)):
+        raise SourceError(f"{what} says that its shards of {meta.piece} hold chunks of {meta.chunk}, which do not fit")
     check_decoded_bytes(meta.index_bytes, opening.limits.decoded_chunk_max_bytes, f"the index of {what}")
     return meta
 
 
-def is_array(path: Path) -> bool:
-    """Whether a folder is a zarr array."""
-    if (path / ".zarray").is_file():
-        return True
-    return (path / "zarr.json").is_file() and read_json(path / "zarr.json").get("node_type") == "array"
+def is_array(store: Store) -> bool:
+    """Whether a place is a zarr array."""
+    found = store.jsons((".zarray", "zarr.json"))
+    return ".zarray" in found or found.get("zarr.json", {}).get("node_type") == "array"
 
 
-def _meta_v2(path: Path, raw: dict[str, Any], attributes: dict[str, Any], what: str) -> ZarrMeta:
+def _meta_v2(store: Store, raw: dict[str, Any], attributes: dict[str, Any], what: str) -> ZarrMeta:
     compressor = raw.get("compressor")
     codec = compressor.get("id") if isinstance(compressor, dict) else None
-    if compressor is not None and codec not in _V2_COMPRESSORS:
-        raise SourceError(f"{what} is compressed with '{codec}'; read are {', '.join(_V2_COMPRESSORS)}")
-    if raw.get("filters"):
-        names = ", ".join(str(entry.get("id")) for entry in raw["filters"])
-        raise SourceError(f"{what} was stored through filters ({names}), which are not read")
+    if compressor is not None and codec not in (*_V2_COMPRESSORS, *FILTERED_COMPRESSORS):
+        known = ", ".join((*_V2_COMPRESSORS, *FILTERED_COMPRESSORS))
+        raise SourceError(f"{what} is compressed with '{codec}'; read are {known}")
+    filters = [str(entry.get("id")) if isinstance(entry, dict) else str(entry) for entry in raw.get("filters") or ()]
+    odd = [name for name in filters if name not in FILTERS]
+    if odd:
+        raise SourceError(f"{what} was stored through the filter '{odd[0]}'; undone are {', '.join(FILTERS)}")
     chunk = _ints(raw.get("chunks"), what)
     dtype = _v2_dtype(raw.get("dtype"), what)
     fill = raw.get("fill_value")
     return ZarrMeta(
-        path=path,
+        store=store,
         version=2,
         shape=_ints(raw.get("shape"), what),
         dtype=dtype,
         chunk=chunk,
-        file_chunk=chunk,
+        piece=chunk,
         separator=str(raw.get("dimension_separator") or "."),
         prefix="",
         fill_is_zero=fill is None or fill in (0, False),
         is_blosc=codec == "blosc",
+        is_filtered=bool(filters) or codec in FILTERED_COMPRESSORS,
         index_bytes=0,
         index_at_end=True,
         dimension_names=tuple(str(name) for name in attributes.get("_ARRAY_DIMENSIONS") or ()),
         attributes=attributes,
+        raw={name: raw[name] for name in _V2_FIELDS if name in raw},
     )
 
 
@@ -225,7 +251,7 @@ def _v2_dtype(said: object, what: str) -> np.dtype[np.generic]:
     return native_dtype(np.dtype(said), what)
 
 
-def _meta_v3(path: Path, raw: dict[str, Any], what: str) -> ZarrMeta:
+def _meta_v3(store: Store, raw: dict[str, Any], what: str) -> ZarrMeta:
     if raw.get("node_type") != "array":
         raise SourceError(f"{what} is no zarr array")
     grid = raw.get("chunk_grid") or {}
@@ -235,8 +261,8 @@ def _meta_v3(path: Path, raw: dict[str, Any], what: str) -> ZarrMeta:
     if not isinstance(said, str) or not (said == "bool" or said.startswith(("int", "uint", "float"))):
         raise SourceError(f"{what} has elements of type {said!r}, which are no voxels")
     dtype = native_dtype(np.dtype(said), what)
-    file_chunk = _ints(grid["configuration"].get("chunk_shape"), what)
-    chunk, codecs = file_chunk, list(raw.get("codecs") or ())
+    piece = _ints(grid["configuration"].get("chunk_shape"), what)
+    chunk, codecs = piece, list(raw.get("codecs") or ())
     _check_codecs(codecs, what)
     index_bytes, index_at_end = 0, True
     sharding = next((entry for entry in codecs if _name(entry) == "sharding_indexed"), None)
@@ -261,20 +287,22 @@ def _meta_v3(path: Path, raw: dict[str, Any], what: str) -> ZarrMeta:
     separator = (encoding.get("configuration") or {}).get("separator", "/" if is_default else ".")
     fill = raw.get("fill_value")
     return ZarrMeta(
-        path=path,
+        store=store,
         version=3,
         shape=_ints(raw.get("shape"), what),
         dtype=dtype,
         chunk=chunk,
-        file_chunk=file_chunk,
+        piece=piece,
         separator=str(separator),
         prefix="c" if is_default else "",
         fill_is_zero=fill in (0, False),
         is_blosc=any(_name(entry) == "blosc" for entry in codecs),
+        is_filtered=False,
         index_bytes=index_bytes,
         index_at_end=index_at_end,
         dimension_names=tuple(str(name) for name in raw.get("dimension_names") or () if name is not None),
         attributes=raw.get("attributes") or {},
+        raw={name: raw[name] for name in _V3_FIELDS if name in raw},
     )
 
 
@@ -292,22 +320,3 @@ def _ints(values: Any, what: str) -> tuple[int, ...]:
     if not isinstance(values, list) or not all(isinstance(value, int) for value in values):
         raise SourceError(f"{what} says a shape that is no list of whole numbers")
     return tuple(values)
-
-
-@cache
-def _context() -> Any:
-    import tensorstore
-
-    return tensorstore.Context({"cache_pool": {"total_bytes_limit": CACHE_POOL_BYTES}})
-
-
-def store_path(path: Path) -> str:
-    """Short and for people: the store and the way in it, without the folders above."""
-    for number, part in enumerate(path.parts):
-        if ".zarr" in part:
-            return "/".join(path.parts[number:])
-    return path.name
-
-
-def _box_words(box: tuple[slice, ...]) -> str:
-    return "[" + ", ".join(f"{part.start}:{part.stop}" for part in box) + "]"

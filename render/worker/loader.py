@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..errors import HostaError
 from ..scene.environment import load_environments
 from ..scene.open import Scene, open_scene
+from ..source.address import short_name
 from ..units import parse_spacing_um
 from .protocol import Failed, OpenScene, Progress
 
@@ -69,5 +70,5 @@ def _open(request: OpenScene, send: Callable[[Progress], None], deliver: Callabl
         message = "the data could not be opened because of an error in the program; its log has the details"
         deliver(Failed(scene=request.scene, code="error", message=message))
     else:
-        log.info("scene %s is open: %s", request.scene, ", ".join((*request.paths, *request.labels)))
+        log.info("scene %s is open: %s", request.scene, ", ".join(map(short_name, (*request.paths, *request.labels))))
         deliver(Opened(request.scene, scene))

@@ -35,6 +35,8 @@ from render.state.rendering import Mode, Rendering
 from render.state.view import ViewState
 from render.summary import Pick
 from tests.develop import develop
+from tests.doubles.store_server import serve_folder
+from tests.unit.source.stores import scale, space, write_image
 
 CELL = "synthetic:cell?size=32"
 Shoot = Callable[..., Path]
@@ -58,6 +60,16 @@ def shoot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shoot:
 def pixels(path: Path) -> NDArray[np.uint8]:
     with Image.open(path) as picture:
         return np.asarray(picture)
+
+
+def test_a_store_on_a_server(shoot: Shoot, tmp_path: Path) -> None:
+    """The same picture as of the store on disk."""
+    values = np.random.default_rng(1).integers(0, 999, (24, 24, 24)).astype(np.uint16)
+    write_image(tmp_path / "a.zarr", {"0": values}, space("z", "y", "x"), {"0": [scale(4, 4, 4)]}, version="0.5")
+    with serve_folder(tmp_path) as server:
+        there = shoot("there.png", paths=(f"{server.url}/a.zarr",))
+    here = shoot("here.png", paths=(str(tmp_path / "a.zarr"),))
+    np.testing.assert_array_equal(np.asarray(Image.open(there)), np.asarray(Image.open(here)))
 
 
 def test_same_seed_same_file(shoot: Shoot) -> None:

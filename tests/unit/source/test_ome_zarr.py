@@ -303,7 +303,9 @@ def test_groups_without_an_image_say_what_they_hold(tmp_path: Path) -> None:
     write_image(
         tmp_path / "cell.zarr/recon-1/mito", {"s0": _values((4, 5, 6))}, space("z", "y", "x"), {"s0": [scale(1, 1, 1)]}
     )
-    assert "holds 2 images; open one of them: recon-1/em, recon-1/mito" in sentence(tmp_path / "cell.zarr")
+    assert "holds 2 images; open one of them: cell.zarr/recon-1/em, cell.zarr/recon-1/mito" in sentence(
+        tmp_path / "cell.zarr"
+    )
 
 
 def test_bioformats2raw_opens_its_first_image(tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ from tests.unit.source.reading import one, opened, sentence, whole
 @pytest.mark.parametrize(
     ("name", "said"),
     [("gone.tif", "there is no file or folder"), ("gone/gone.zarr", "there is no file or folder"), ("", "empty"),
-     ("a\0b", "NUL"), ("https://example.org/a.zarr", "remote"), ("s3://bucket/a.zarr", "remote")],
+     ("a\0b", "NUL"), ("ftp://example.org/a.zarr", "'ftp://' are not read"), ("s3:///a.zarr", "names no host"),
+     ("https://me:secret@example.org/a", "no user name"), ("a.zarr|tiff:", "names no format"),
+     ("https://example.org/a/../b", "no '.' or '..'"), ("s3://bucket/a#b", "without '#'")],
 )  # fmt: skip
 def test_names_of_nothing(name: str, said: str) -> None:
     assert said in sentence(name)
@@ -42,7 +44,7 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     assert "link to a file or folder that does not exist" in sentence(tmp_path / "dangling")
     (tmp_path / "n5").mkdir()
     (tmp_path / "n5/attributes.json").write_text("{}", encoding="utf-8")
-    assert "N5" in sentence(tmp_path / "n5")
+    assert "N5 group without an image" in sentence(tmp_path / "n5")
 
 
 def test_unreadable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,9 @@
-"""The levels of a zarr image: which arrays belong to it, how their axes map to (z, y, x), and where they lie."""
+"""The levels of an image: which arrays belong to it, how their axes map to (z, y, x), and where they lie."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,15 +15,15 @@ from .base import Level, Shape3
 from .decode import check_shape
 from .geometry import check_spacing, check_world, clip_chunk, coarser, level_factor
 from .ngff import Axis, Dataset, parse_axes
-from .zarr_array import ZarrMeta, store_path
+from .stored_array import ArrayMeta
 
-StoredLevels = list[tuple[Dataset, ZarrMeta]]
+StoredLevels = list[tuple[Dataset, ArrayMeta]]
 
 
 def consistent_levels(levels: StoredLevels, axes: Sequence[Axis], notes: list[str]) -> StoredLevels:
     """The levels from fine to coarse; those of another type, or with other channels or times, are left out."""
 
-    def voxels(entry: tuple[Dataset, ZarrMeta]) -> int:
+    def voxels(entry: tuple[Dataset, ArrayMeta]) -> int:
         return int(np.prod([n for n, axis in zip(entry[1].shape, axes, strict=True) if axis.is_space], dtype=object))
 
     ordered = sorted(levels, key=voxels, reverse=True)
@@ -88,6 +87,11 @@ def level_world(entry: Dataset, axes: Sequence[Axis], what: str) -> Matrix:
     return world
 
 
+def coarse_translation(first: Sequence[float], step: Sequence[float], factors: Sequence[float]) -> tuple[float, ...]:
+    """Where the centre of a coarse level's first voxel lies, an axis: (factor - 1) / 2 fine voxels further in."""
+    return tuple(a + (f - 1.0) / 2.0 * s for a, s, f in zip(first, step, factors, strict=True))
+
+
 def orientation(axes: Sequence[Axis]) -> Literal["image", "anatomical"]:
     """Anatomical when all three axes say from where to where in the body they run."""
     said = {axis.world_axis[0] for axis in axes if axis.world_axis is not None and axis.is_space}
@@ -116,7 +120,7 @@ def time_step_s(axes: Sequence[Axis], scale: Sequence[float] | None) -> float | 
     return None
 
 
-def axis_size(meta: ZarrMeta, axes: Sequence[Axis], role: str) -> int:
+def axis_size(meta: ArrayMeta, axes: Sequence[Axis], role: str) -> int:
     """Length of the axis t or c, 1 where there is none."""
     return next((n for n, axis in zip(meta.shape, axes, strict=True) if axis.role == role), 1)
 
@@ -127,13 +131,13 @@ def shape_zyx(stored: Sequence[int], axes: Sequence[Axis]) -> Shape3:
     return sizes.get("z", 1), sizes["y"], sizes["x"]
 
 
-def plain_axes(meta: ZarrMeta, path: Path) -> tuple[tuple[Axis, ...], tuple[Dataset, ...], tuple[str, ...]]:
+def plain_axes(meta: ArrayMeta) -> tuple[tuple[Axis, ...], tuple[Dataset, ...], tuple[str, ...]]:
     """Axes and the one level of an array without NGFF metadata.
 
     Names of its dimensions are followed where they are t, c, z, y, x; else the last axes are (t, c, z, y, x).
     `resolution` or `voxel_size` with `units` (funlib, gunpowder, daisy: nanometres by default) are its spacing.
     """
-    what = f"'{store_path(path)}'"
+    what = f"'{meta.name}'"
     n_axes = len(meta.shape)
     names = [name.lower() for name in meta.dimension_names]
     if (
