@@ -33,8 +33,12 @@ def warm(context: Context, size: tuple[int, int], timeout_s: float) -> None:
 
 
 def until_picture(renderer: Renderer, timeout_s: float) -> Frame:
-    """Step until there is a picture of the present state. Raises TimeoutError."""
-    return _until(renderer, timeout_s, lambda frame: frame.fresh, "there is no picture")
+    """Step until there is a picture of the present state that shows some matter. Raises TimeoutError."""
+
+    def shows(frame: Frame) -> bool:
+        return frame.fresh and bool(renderer.read_mean()[..., 3].any())
+
+    return _until(renderer, timeout_s, shows, "there is no picture")
 
 
 def until_resident(renderer: Renderer, timeout_s: float) -> Frame:

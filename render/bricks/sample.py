@@ -21,7 +21,7 @@ SAMPLE_VOXELS = 4 << 20
 """Of the level that is read where there are several; and how many values are kept of dtypes with more than 65536."""
 SCAN_VOXELS = 64 << 20
 """A level is read through up to this size where there is no coarser one; of a larger one, boxes are."""
-READERS = 8
+READERS = 6
 """Boxes read at once: over a network each waits for its answer."""
 BOXES = 24
 EXTREME_BOXES = 8

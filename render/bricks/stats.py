@@ -16,7 +16,7 @@ from .sample import LARGEST, SAMPLE_VOXELS, sample, sample_level
 
 DISPLAY_BINS = 256
 RULE_BINS = 4096
-CHANNELS_AT_ONCE = 4
+CHANNELS_AT_ONCE = 2
 STORED_SHARE = 1 / 256
 """Of the range that is stored, the body of the values has at least this share. See `stored_range`."""
 
