@@ -15,6 +15,7 @@ from ..state.view import ViewState
 from .lights import linear
 from .majorants import Majorants
 from .resident import ResidentChannel, ResidentScene
+from .segment_look import SegmentLook
 from .transfer import GRADIENT_LUT_SIZE, LEVELS, LUT_SIZE, color_table, gradient_table, max_table, window_map
 
 _Look = tuple[bool, Channel | LabelLayer]
@@ -32,6 +33,7 @@ class Look:
         self._table_buffer = Buffer(4 * LUT_SIZE * LEVELS * count)
         self._gradient_buffer = Buffer(4 * GRADIENT_LUT_SIZE * count)
         self._label_buffer = Buffer(4 * max(1, resident.label_base[-1]))
+        self.segments = {layer: SegmentLook(resident.scene.layers[layer].table) for layer in resident.label_layers}
         self._majorants = Majorants(resident)
         self._shown: dict[int, _Look] = {}
         self._mixing = "physical"
@@ -56,6 +58,8 @@ class Look:
                 changed[channel.index] = look
                 if isinstance(look[1], Channel):
                     tables[channel.index] = color_table(look[1])
+                else:
+                    self.segments[channel.layer].check(look[1])
         remixed = state.rendering.mixing != self._mixing and "max" in (state.rendering.mixing, self._mixing)
         self._mixing = state.rendering.mixing
         for volume in self._resident.volumes:
@@ -145,8 +149,7 @@ class Look:
         record["gradient_base"] = -1
         record["weight"] = what.opacity if visible and what.visible else 0.0
         if isinstance(what, LabelLayer):
-            colors = self._resident.label_colors(channel.layer, what.colors)
-            self._label_buffer.write(colors, 4 * self._resident.label_base[channel.layer])
+            self._show_segments(channel.layer, what)
             return
         if channel.encoding is None or table is None:
             return
@@ -156,6 +159,14 @@ class Look:
         record["scale"], record["bias"] = window_map(channel.encoding, what.window)
         self.lut_buffer.write(table, 16 * LUT_SIZE * channel.index)
         self._table_buffer.write(max_table(table[:, 3]), 4 * LUT_SIZE * LEVELS * channel.index)
+
+    def _show_segments(self, layer: int, look: LabelLayer) -> None:
+        """Bring to the device what changed of a segmentation's colours."""
+        segments = self.segments[layer]
+        segments.extend(self._resident.dense_ids[layer].ids())
+        segments.show(look)
+        for first, last in segments.changes():
+            self._label_buffer.write(segments.rgba8[first:last], 4 * (self._resident.label_base[layer] + first))
 
     def close(self) -> None:
         self._lut_texels.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,6 @@ from ..gpu.texture import TextureBuffer
 from ..scene.open import Progress, Scene, SceneLayer
 from ..space import Matrix
 from .atlas import PAGE_CONSTANT, Atlas
-from .label_colors import label_table
 from .layout import CHANNEL, VOLUME
 
 # Voxels a side of a macrocell. Small ones bound thin structures better; large volumes would have too many of them.
@@ -267,10 +265,6 @@ class ResidentScene:
         """Where the colours of each layer's labels begin in a table of all of them; the last entry is its size."""
         counts = [len(ids) if index in self.label_layers else 0 for index, ids in enumerate(self.dense_ids)]
         return [0, *np.cumsum(counts).tolist()]
-
-    def label_colors(self, layer: int, mode: Literal["file", "hash", "glasbey"]) -> NDArray[np.uint32]:
-        """rgba8 of a segmentation's labels by dense id."""
-        return label_table(self.dense_ids[layer].ids(), self.scene.layers[layer].source.info.label_colors, mode)
 
     # ---- binding ----
 

@@ -6,7 +6,7 @@ import * as maths from "./camera";
 import { draggedWindow, keyMovement, type Movement } from "./gestures";
 import * as overlay from "./overlay";
 import { overlayStyles } from "./overlay-styles";
-import type { Path } from "./patch";
+import type { Change } from "./patch";
 import { PictureClock } from "./picture-clock";
 import { PointerInput } from "./pointer-input";
 import type { SessionState } from "./session";
@@ -98,8 +98,8 @@ export class HostaView extends LitElement {
   }
 
   /** Changes the state: shown at once, sent with the next animation frame, taken back if the server refuses it. */
-  patch(...ops: { path: Path; value: unknown }[]): void {
-    this.client.patch(ops.map(({ path, value }) => ({ path: [...path], value })));
+  patch(...ops: Change[]): void {
+    this.client.patch(ops.map(({ op = "put", path, value }) => ({ op, path: [...path], value })));
   }
 
   /** Puts the camera back to the scene's default. */

@@ -51,8 +51,13 @@ export interface Patch {
 }
 /**
  * Put `value` at `path`, e.g. ["layers", 0, "channels", 1, "visible"].
+ *
+ * `op` "add" puts the strings of a list `value` into the set at `path` (layers.0.listed), or the entries of an object
+ * into the table there (layers.0.segment_colors); "remove" takes the strings, or the entries with these keys, out. So
+ * a change of one id is as small as the id, however many there are.
  */
 export interface Op {
+  op: "put" | "add" | "remove";
   path: (string | number)[];
   value: JsonValue;
 }
@@ -256,7 +261,12 @@ export interface Material {
  * A segmentation: every id other than 0 has a colour of its own.
  *
  * `colors` "hash" are neuroglancer's; "glasbey" are the 256 most distinct ones, by id modulo 256. "file" takes what
- * the data says and the hash elsewhere.
+ * the data or a table says and the hash elsewhere.
+ *
+ * `shown`: all segments, only the `listed` ones, or all "except" those. What is shown has the opacity `opacity`, what
+ * is not `rest_opacity`, 0 for not at all. `segment_colors` and `segment_opacities` (a factor) are for single ids.
+ * `merged` says of ids which other one they are part of: colour, name and visibility are those of that one, and an id
+ * may be merged into one that is itself merged. Ids are decimal strings; see segment.py. `style`: see SegmentStyle.
  */
 export interface LabelLayer {
   kind: "labels";
@@ -265,8 +275,30 @@ export interface LabelLayer {
   visible: boolean;
   opacity: number;
   colors: "file" | "hash" | "glasbey";
+  shown: "all" | "listed" | "except";
+  listed: string[];
+  rest_opacity: number;
+  segment_colors: {
+    [k: string]: [number, number, number];
+  };
+  segment_opacities: {
+    [k: string]: number;
+  };
+  highlight: Highlight;
+  merged: {
+    [k: string]: string;
+  };
+  style: "solid" | "translucent" | "contour";
   material: Material;
   clipped: boolean;
+}
+/**
+ * Segments drawn in another colour: theirs mixed with `color` by `strength`.
+ */
+export interface Highlight {
+  ids: string[];
+  color: [number, number, number];
+  strength: number;
 }
 /**
  * The part of the scene that is drawn, as fractions of its world box along x, y, z.
