@@ -149,3 +149,18 @@ def named_tables(tables: Sequence[str], keys: Sequence[str]) -> dict[str, LabelT
         key = key or keys[0]
         given[key] = read_table(path).over(given.get(key, LabelTable()))
     return given
+
+
+def tables_of(path: str, sources: Sequence[Source], tables: Sequence[str] = ()) -> dict[int, LabelTable]:
+    """By place in `sources`, which were opened from `path`: what is known of each segmentation's labels, from the
+    data, the table beside them and those that the user named (by the source's name). Raises SourceError."""
+    lying = beside(path, sources)
+    keys = {source.info.name: place for place, source in enumerate(sources) if source.info.kind == "labels"}
+    given = named_tables(tables, list(keys))
+    known: dict[int, LabelTable] = {}
+    for place, source in enumerate(sources):
+        if source.info.kind == "labels":
+            own = LabelTable(source.info.label_names, source.info.label_colors)
+            over = given.get(source.info.name, LabelTable())
+            known[place] = over.over(lying.get(place, LabelTable())).over(own)
+    return known

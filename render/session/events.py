@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from ..limits import DEFAULT_LIMITS
 from ..state.base import Node
 from ..state.camera import Camera
 from ..state.patch import Patch
+from ..state.segment import SegmentId
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, SceneSummary, SegmentSummary
 
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
@@ -59,13 +61,32 @@ class KeyFrameEvent(Node):
     type: Literal["key_frame"] = "key_frame"
 
 
+class SegmentsSearchEvent(Node):
+    """Which segments of a segmentation fit; answered by a SegmentsFoundMessage or an ErrorMessage of the same `seq`.
+
+    A segment fits when its name contains `text`, in any case, or its id begins with these digits. With `ids` these
+    are described instead, in this order. `colors` as the layer has it. A page begins at `first` and has at most
+    `count` segments.
+    """
+
+    type: Literal["segments_search"] = "segments_search"
+    seq: Seq
+    layer: Annotated[str, Field(max_length=4096)]
+    text: Annotated[str, Field(max_length=200)] = ""
+    ids: Annotated[tuple[SegmentId, ...], Field(max_length=DEFAULT_LIMITS.segments_page_max)] = ()
+    colors: Literal["file", "hash", "glasbey"] = "file"
+    first: Annotated[int, Field(ge=0, le=2**32)] = 0
+    count: Annotated[int, Field(ge=1, le=DEFAULT_LIMITS.segments_page_max)] = 50
+
+
 class PingEvent(Node):
     type: Literal["ping"] = "ping"
     client_ms: float
 
 
 ClientEvent = Annotated[
-    CameraEvent | PatchEvent | ResetEvent | ViewportEvent | KeyFrameEvent | PingEvent, Field(discriminator="type")
+    CameraEvent | PatchEvent | ResetEvent | ViewportEvent | KeyFrameEvent | SegmentsSearchEvent | PingEvent,
+    Field(discriminator="type"),
 ]
 CLIENT_EVENT: TypeAdapter[ClientEvent] = TypeAdapter(ClientEvent)
 
@@ -127,13 +148,31 @@ class ErrorMessage(Node):
     seq: Seq | None = None
 
 
+class SegmentsFoundMessage(Node):
+    """A page of the segments that fit; `total` is how many there are on all pages."""
+
+    type: Literal["segments_found"] = "segments_found"
+    seq: Seq
+    layer: str
+    total: int
+    first: int
+    segments: tuple[SegmentSummary, ...]
+
+
 class PongMessage(Node):
     type: Literal["pong"] = "pong"
     client_ms: float
 
 
 ServerMessage = Annotated[
-    HelloMessage | StateMessage | FrameMessage | WorkerMessage | ProgressMessage | ErrorMessage | PongMessage,
+    HelloMessage
+    | StateMessage
+    | FrameMessage
+    | WorkerMessage
+    | ProgressMessage
+    | ErrorMessage
+    | SegmentsFoundMessage
+    | PongMessage,
     Field(discriminator="type"),
 ]
 SERVER_MESSAGE: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)

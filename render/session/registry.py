@@ -11,8 +11,18 @@ from ..errors import GpuError, HostaError, LimitError, StateError, StreamError, 
 from ..limits import Limits
 from ..state.view import ViewState
 from ..summary import DeviceInfo, SceneSummary
-from ..worker.protocol import Failed, FromWorker, OpenScene, OpenView, Packet, Progress, SceneReady
-from .events import ErrorMessage, ProgressMessage, WorkerMessage
+from ..worker.protocol import (
+    Failed,
+    FromWorker,
+    OpenScene,
+    OpenView,
+    Packet,
+    Progress,
+    SceneReady,
+    SearchSegments,
+    SegmentsFound,
+)
+from .events import ErrorMessage, ProgressMessage, SegmentsSearchEvent, WorkerMessage
 from .session import Outlet, Session, new_incident
 from .view import DEFAULT_SIZE, View
 
@@ -25,6 +35,9 @@ START_TRIES = 3
 SHARED_CAMERA_INTERVAL_S = 0.1
 """The other viewers of a view are told where its camera is at most so often."""
 
+MOST_SEARCHES = 256
+"""Searches under way at once; of more the oldest get no answer."""
+
 
 class WorkerLink(Protocol):
     """What the registry needs of the supervisor."""
@@ -36,6 +49,7 @@ class WorkerLink(Protocol):
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None: ...
     def set_viewport(self, view: str, width: int, height: int) -> None: ...
     def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None: ...
+    def search(self, request: SearchSegments) -> None: ...
     def close_view(self, view: str) -> None: ...
 
 
@@ -76,6 +90,8 @@ class Registry:
         self._default_state: ViewState | None = None
         self._views: dict[str, View] = {}
         self._unwatched_s: dict[str, float] = {}
+        self._searches: dict[int, tuple[str, SegmentsSearchEvent]] = {}  # that are under way, and whose they are
+        self._searches_made = 0
         self._status = WorkerMessage(status="starting")
         self._trouble: ErrorMessage | None = None
         self._untold_cameras: dict[str, set[str]] = {}  # view -> sessions that moved it since the others were told
@@ -163,6 +179,24 @@ class Registry:
     def want_key_frame(self, view: View) -> None:
         self._worker.control(view.view, active=True, key_frame=True)
 
+    def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None:
+        self._searches_made += 1
+        self._searches[self._searches_made] = origin.session, event
+        while len(self._searches) > MOST_SEARCHES:
+            del self._searches[next(iter(self._searches))]
+        self._worker.search(
+            SearchSegments(
+                request=self._searches_made,
+                scene=view.scene,
+                layer=event.layer,
+                text=event.text,
+                ids=event.ids,
+                colors=event.colors,
+                first=event.first,
+                count=event.count,
+            )
+        )
+
     # ---- Listener: what comes from the worker ----
 
     def on_worker_message(self, message: FromWorker, payload: bytes) -> None:
@@ -174,6 +208,10 @@ class Registry:
                         viewer.show_frame(message.frame, payload)
             case Progress():
                 self._tell_all(ProgressMessage(what=message.what, done=message.done, total=message.total))
+            case SegmentsFound():
+                who, event = self._searches.pop(message.request, ("", None))
+                if event is not None and (session := self.sessions.get(who)) is not None:
+                    session.tell_segments(event, message.total, message.segments, message.problem)
             case SceneReady():
                 self._scene_ready(message)
             case Failed():
@@ -183,6 +221,10 @@ class Registry:
         self._status = WorkerMessage.model_validate({"status": status, "message": message})
         if status != "ready":
             self._tell_all(self._status)
+            lost, self._searches = self._searches, {}
+            for who, event in lost.values():
+                if (session := self.sessions.get(who)) is not None:
+                    session.tell_segments(event, 0, (), "the search was lost with the rendering process; ask again")
             self._workers_ended += 1
             if self._workers_ended >= START_TRIES:
                 self._give_up(WorkerError(f"the rendering process ended {self._workers_ended} times: {message}"))

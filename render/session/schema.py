@@ -24,12 +24,22 @@ from .events import (
     PongMessage,
     ProgressMessage,
     ResetEvent,
+    SegmentsFoundMessage,
+    SegmentsSearchEvent,
     StateMessage,
     ViewportEvent,
     WorkerMessage,
 )
 
-CLIENT_EVENTS = (CameraEvent, PatchEvent, ResetEvent, ViewportEvent, KeyFrameEvent, PingEvent)
+CLIENT_EVENTS = (
+    CameraEvent,
+    PatchEvent,
+    ResetEvent,
+    ViewportEvent,
+    KeyFrameEvent,
+    SegmentsSearchEvent,
+    PingEvent,
+)
 SERVER_MESSAGES = (
     HelloMessage,
     StateMessage,
@@ -37,6 +47,7 @@ SERVER_MESSAGES = (
     WorkerMessage,
     ProgressMessage,
     ErrorMessage,
+    SegmentsFoundMessage,
     PongMessage,
 )
 

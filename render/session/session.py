@@ -13,7 +13,7 @@ from .. import __version__
 from ..errors import HostaError, StateError
 from ..limits import Limits
 from ..state.view import first_problem
-from ..summary import DeviceInfo, FrameInfo, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, SceneSummary, SegmentSummary
 from .events import (
     CLIENT_EVENT,
     CameraEvent,
@@ -24,6 +24,8 @@ from .events import (
     PingEvent,
     PongMessage,
     ResetEvent,
+    SegmentsFoundMessage,
+    SegmentsSearchEvent,
     StateMessage,
     ViewportEvent,
 )
@@ -57,6 +59,8 @@ class Stage(Protocol):
     def resized(self, view: View) -> None: ...
 
     def want_key_frame(self, view: View) -> None: ...
+
+    def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None: ...
 
 
 class Session:
@@ -114,7 +118,7 @@ class Session:
         except ValidationError as error:
             self._refuse("state", f"the message is not valid: {first_problem(error)[:500]}")
             return
-        seq = event.seq if isinstance(event, CameraEvent | PatchEvent | ResetEvent) else None
+        seq = event.seq if isinstance(event, CameraEvent | PatchEvent | ResetEvent | SegmentsSearchEvent) else None
         try:
             self._apply(event)
         except StateError as error:
@@ -148,6 +152,9 @@ class Session:
                 self._stage.show(view, self, event.seq)
             case KeyFrameEvent():
                 self._stage.want_key_frame(view)
+            case SegmentsSearchEvent():
+                view.check_segmentation(event.layer)
+                self._stage.search(view, self, event)
 
     # ---- what the client is told ----
 
@@ -179,6 +186,17 @@ class Session:
             self._refuse(error.code, error.sentence)
         else:
             self.tell(error)
+
+    def tell_segments(
+        self, event: SegmentsSearchEvent, total: int, segments: tuple[SegmentSummary, ...], problem: str = ""
+    ) -> None:
+        """The answer to a search, or why there is none."""
+        if problem:
+            self._refuse("error", problem, event.seq)
+            return
+        self.tell(
+            SegmentsFoundMessage(seq=event.seq, layer=event.layer, total=total, first=event.first, segments=segments)
+        )
 
     def show_frame(self, frame: FrameInfo, packet: bytes) -> None:
         """Pass a frame on; its camera number becomes this client's newest one that it shows."""

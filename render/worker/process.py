@@ -37,6 +37,7 @@ from .protocol import (
     OpenScene,
     OpenView,
     SceneReady,
+    SearchSegments,
     SetState,
     SetViewport,
     Shutdown,
@@ -44,6 +45,7 @@ from .protocol import (
     WorkerReady,
 )
 from .scheduler import next_view
+from .search import SegmentSearch
 from .stream import ViewStream
 
 log = logging.getLogger("render.worker.process")  # it runs as __main__
@@ -67,6 +69,7 @@ class Worker:
         self._codec: CodecName = codec
         self._scenes: dict[str, Scene] = {}
         self._residents: dict[str, ResidentScene] = {}
+        self._searches: dict[str, SegmentSearch] = {}
         self._streams: dict[str, ViewStream] = {}
         self._asked: dict[str, list[OpenView | SetState | SetViewport | StreamControl]] = {}  # for scenes that open yet
         self._aside: list[object] = []  # messages that came during an upload
@@ -142,6 +145,9 @@ class Worker:
                 self._open_view(message)
             case SetState() | SetViewport() | StreamControl():
                 self._control(message)
+            case SearchSegments():
+                if search := self._searches.get(message.scene):  # a scene that opens yet is asked again by its clients
+                    search.ask(message)
             case CloseView():
                 self._asked.pop(message.view, None)
                 if stream := self._streams.pop(message.view, None):
@@ -167,6 +173,8 @@ class Worker:
             note(f"scene {name} cannot be brought onto the device", error)
             self._channel.send(Failed(scene=name, code=error.code, message=error.sentence))
             return
+        seen = {layer: resident.dense_ids[layer].ids for layer in resident.label_layers}
+        self._searches[name] = SegmentSearch(scene, seen, self._channel.send)
         summary = scene.summary(resident.levels)
         self._channel.send(SceneReady(scene=name, summary=summary, default_state=scene.default_state))
         waiting = [asked for asked in self._asked.values() if isinstance(asked[0], OpenView)]
@@ -201,6 +209,8 @@ class Worker:
     def _close_scene(self, name: str) -> None:
         for view in [view for view, stream in self._streams.items() if stream.scene == name]:
             self._streams.pop(view).close()
+        if search := self._searches.pop(name, None):
+            search.close()
         if resident := self._residents.pop(name, None):
             resident.close()
         if scene := self._scenes.pop(name, None):

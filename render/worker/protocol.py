@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, SceneSummary, SegmentSummary
 
 HEADER = struct.Struct("<II")
 MAX_HEADER_BYTES = 4 << 20
@@ -35,6 +35,7 @@ class OpenScene(Message):
     labels: tuple[str, ...] = ()
     spacing: str | None = None
     environments: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
 
 class OpenView(Message):
@@ -81,6 +82,23 @@ class StreamControl(Message):
     bitrate_bps: int | None = None
 
 
+class SearchSegments(Message):
+    """Which segments of a segmentation fit; answered by SegmentsFound of the same `request`.
+
+    `text` is in names or begins ids; with `ids` these are described instead. `colors`: see LabelLayer.
+    """
+
+    type: Literal["search"] = "search"
+    request: int
+    scene: str
+    layer: str
+    text: str = ""
+    ids: tuple[str, ...] = ()
+    colors: Literal["file", "hash", "glasbey"] = "file"
+    first: int = 0
+    count: int = 50
+
+
 class Heartbeat(Message):
     type: Literal["heartbeat"] = "heartbeat"
     id: int
@@ -122,6 +140,16 @@ class Packet(Message):
     frame: FrameInfo
 
 
+class SegmentsFound(Message):
+    """A page of segments; `total` is how many fit. `problem` says why there are none."""
+
+    type: Literal["segments"] = "segments"
+    request: int
+    total: int
+    segments: tuple[SegmentSummary, ...]
+    problem: str = ""
+
+
 class Failed(Message):
     """Something that was asked for could not be done; `code` is HostaError.code."""
 
@@ -138,11 +166,11 @@ class HeartbeatAck(Message):
 
 
 ToWorker = Annotated[
-    OpenScene | OpenView | CloseView | SetState | SetViewport | StreamControl | Heartbeat | Shutdown,
+    OpenScene | OpenView | CloseView | SetState | SetViewport | StreamControl | SearchSegments | Heartbeat | Shutdown,
     Field(discriminator="type"),
 ]
 FromWorker = Annotated[
-    WorkerReady | SceneReady | Progress | Packet | Failed | HeartbeatAck,
+    WorkerReady | SceneReady | Progress | Packet | SegmentsFound | Failed | HeartbeatAck,
     Field(discriminator="type"),
 ]
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)

@@ -143,6 +143,9 @@ float label_opacity(int v, int c, vec3 g, uint id) {
     return opacity;
 }
 
+// Whether nothing is seen behind a surface of label `id`, but for the layer's own opacity.
+bool label_covers(int c, uint id) { return label_style(c) == STYLE_SOLID && label_alpha(c, id) >= 1.0; }
+
 // The factor of a surface's opacity; `facing` is the cosine between its normal and the line of sight.
 float label_coat(int c, float facing) {
     uint style = label_style(c);

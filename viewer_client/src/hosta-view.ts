@@ -13,11 +13,11 @@ import type { SessionState } from "./session";
 import { slicesOff, slicesOn } from "./slices";
 import type { Stats } from "./stats";
 import { theme } from "./theme";
-import { ViewClient, type ViewEvents, type ViewHost } from "./view-client";
+import { ViewClient, type SegmentQuery, type ViewEvents, type ViewHost } from "./view-client";
 import { shownHeight, viewportFor, type Size } from "./viewport";
 import type { Endpoint } from "./whep";
 import { shownWindow } from "./window-rules";
-import type { Camera, DeviceInfo, SceneSummary, Slices, ViewState } from "./wire";
+import type { Camera, DeviceInfo, SceneSummary, SegmentsFoundMessage, Slices, ViewState } from "./wire";
 
 const VIEWPORT_QUIET_MS = 150;
 const OVERLAY_MS = 250;
@@ -100,6 +100,11 @@ export class HostaView extends LitElement {
   /** Changes the state: shown at once, sent with the next animation frame, taken back if the server refuses it. */
   patch(...ops: Change[]): void {
     this.client.patch(ops.map(({ op = "put", path, value }) => ({ op, path: [...path], value })));
+  }
+
+  /** Finds segments by name or id, a page at a time. Rejects where there is no connection or no such segmentation. */
+  searchSegments(query: SegmentQuery): Promise<SegmentsFoundMessage> {
+    return this.client.searchSegments(query);
   }
 
   /** Puts the camera back to the scene's default. */

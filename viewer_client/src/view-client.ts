@@ -7,7 +7,18 @@ import { Session, type SessionState } from "./session";
 import { FrameLog } from "./stats";
 import type { Size } from "./viewport";
 import type { Endpoint } from "./whep";
-import type { Camera, FrameInfo, HelloMessage, Op, ProgressMessage, ServerMessage, ViewState } from "./wire";
+import type {
+  Camera,
+  ErrorMessage,
+  FrameInfo,
+  HelloMessage,
+  Op,
+  ProgressMessage,
+  SegmentsFoundMessage,
+  SegmentsSearchEvent,
+  ServerMessage,
+  ViewState,
+} from "./wire";
 
 /** A camera sent by the lossy channel is sent again by the reliable one when it was not shown after this long. */
 const CAMERA_AGAIN_MS = 150;
@@ -51,6 +62,14 @@ function sourcesOf(state: ViewState): string {
   );
 }
 
+/** Which segments are asked for; what is left out is as in a search for all of them. */
+export type SegmentQuery = Pick<SegmentsSearchEvent, "layer"> & Partial<SegmentsSearchEvent>;
+
+interface Search {
+  resolve: (found: SegmentsFoundMessage) => void;
+  reject: (error: Error) => void;
+}
+
 export class ViewClient {
   readonly log = new FrameLog();
   hello: HelloMessage | null = null;
@@ -60,6 +79,7 @@ export class ViewClient {
   /** Why there is no connection, when that is known. */
   reason = "";
   private readonly mirror = new Mirror();
+  private readonly searches = new Map<number, Search>();
   private readonly session: Session;
   private eye: Camera | null = null;
   // From the clock, so that a page that was loaded again goes on above its earlier numbers.
@@ -129,6 +149,25 @@ export class ViewClient {
     this.askFrame();
   }
 
+  /** Finds segments by name or id. Rejects with what the server says is wrong, and when the connection ends. */
+  searchSegments(query: SegmentQuery): Promise<SegmentsFoundMessage> {
+    if (this.connection !== "connected") return Promise.reject(new Error("there is no connection"));
+    const seq = this.nextSeq();
+    return new Promise((resolve, reject) => {
+      this.searches.set(seq, { resolve, reject });
+      const all = { text: "", colors: "file", first: 0, count: 50 } as const;
+      this.session.send({ ...all, ids: [], ...query, type: "segments_search", seq });
+    });
+  }
+
+  private searchFailed({ seq, message }: ErrorMessage): boolean {
+    const search = seq === null ? undefined : this.searches.get(seq);
+    if (seq === null || search === undefined) return false;
+    this.searches.delete(seq);
+    search.reject(new Error(message));
+    return true;
+  }
+
   resetCamera(): void {
     if (this.hello) this.look(this.hello.default_state.camera);
   }
@@ -190,7 +229,12 @@ export class ViewClient {
         this.progress = message.total > 0 && message.done >= message.total ? null : message;
         this.host.changed();
         break;
+      case "segments_found":
+        this.searches.get(message.seq)?.resolve(message);
+        this.searches.delete(message.seq);
+        break;
       case "error":
+        if (this.searchFailed(message)) break;
         if (message.seq !== null) this.mirror.refuse(message.seq);
         this.host.emit("hosta-error", message);
         this.stateChanged();
@@ -238,7 +282,11 @@ export class ViewClient {
   }
 
   private connectionChanged(state: SessionState, note: string): void {
-    if (state !== "connected") this.progress = null;
+    if (state !== "connected") {
+      this.progress = null;
+      for (const search of this.searches.values()) search.reject(new Error("the connection ended"));
+      this.searches.clear();
+    }
     this.reason = note;
     this.host.emit("hosta-connection", { state, note });
     this.host.changed();

@@ -1,10 +1,18 @@
 /* Generated from the server's models: run `npm run wire` instead of editing. */
 
 export type Wire = ClientEvent | ServerMessage;
-export type ClientEvent = CameraEvent | PatchEvent | ResetEvent | ViewportEvent | KeyFrameEvent | PingEvent;
+export type ClientEvent =
+  CameraEvent | PatchEvent | ResetEvent | ViewportEvent | KeyFrameEvent | SegmentsSearchEvent | PingEvent;
 export type JsonValue = unknown;
 export type ServerMessage =
-  HelloMessage | StateMessage | FrameMessage | WorkerMessage | ProgressMessage | ErrorMessage | PongMessage;
+  | HelloMessage
+  | StateMessage
+  | FrameMessage
+  | WorkerMessage
+  | ProgressMessage
+  | ErrorMessage
+  | SegmentsFoundMessage
+  | PongMessage;
 
 /**
  * Look from here now. The newest `seq` wins; each frame echoes the `seq` of the camera that it shows.
@@ -82,6 +90,23 @@ export interface ViewportEvent {
  */
 export interface KeyFrameEvent {
   type: "key_frame";
+}
+/**
+ * Which segments of a segmentation fit; answered by a SegmentsFoundMessage or an ErrorMessage of the same `seq`.
+ *
+ * A segment fits when its name contains `text`, in any case, or its id begins with these digits. With `ids` these
+ * are described instead, in this order. `colors` as the layer has it. A page begins at `first` and has at most
+ * `count` segments.
+ */
+export interface SegmentsSearchEvent {
+  type: "segments_search";
+  seq: number;
+  layer: string;
+  text: string;
+  ids: string[];
+  colors: "file" | "hash" | "glasbey";
+  first: number;
+  count: number;
 }
 export interface PingEvent {
   type: "ping";
@@ -574,6 +599,27 @@ export interface ErrorMessage {
   message: string;
   incident: string;
   seq: number | null;
+}
+/**
+ * A page of the segments that fit; `total` is how many there are on all pages.
+ */
+export interface SegmentsFoundMessage {
+  type: "segments_found";
+  seq: number;
+  layer: string;
+  total: number;
+  first: number;
+  segments: SegmentSummary[];
+}
+/**
+ * A segment in a list. Ids are decimal strings; `color` is #rrggbb, without what the state changes; `parent` is its
+ * place in a hierarchy, None where there is none.
+ */
+export interface SegmentSummary {
+  id: string;
+  name: string;
+  color: string;
+  parent: string | null;
 }
 export interface PongMessage {
   type: "pong";

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render.errors import StateError, UsageError
@@ -36,6 +36,7 @@ def patched(state: ViewState, op: str, field: str, value: object) -> ViewState:
     return after
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, LARGEST), max_size=30))
 def test_ids_of_64_bits_survive_json_exactly(ids: list[int]) -> None:
     state = state_of(listed=[str(one) for one in ids], merged={str(one): "1" for one in ids if one > 1})
@@ -83,6 +84,7 @@ def test_one_id_more_is_a_small_patch() -> None:
     assert apply_patch(after, inverse)[0] == state
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 20)), st.lists(st.integers(0, 20)), st.sampled_from(["add", "remove"]))
 def test_sets_change_as_sets_do(before: set[int], given_: list[int], op: str) -> None:
     after = patched(state_of(listed=[str(one) for one in before]), op, "listed", [str(one) for one in given_])
@@ -90,6 +92,7 @@ def test_sets_change_as_sets_do(before: set[int], given_: list[int], op: str) ->
     assert set(map(int, labels_of(after).listed)) == expected
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.integers(0, 9), st.floats(0, 1)), st.dictionaries(st.integers(0, 9), st.floats(0, 1)))
 def test_tables_change_as_mappings_do(before: dict[int, float], more: dict[int, float]) -> None:
     state = state_of(segment_opacities={str(one): value for one, value in before.items()})
