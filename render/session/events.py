@@ -115,6 +115,19 @@ class StateMessage(Node):
     state: ViewState
 
 
+class PatchedMessage(Node):
+    """What changed, in place of the state after it where that is large. `seq` as in StateMessage.
+
+    Messages of this kind also follow a HelloMessage or StateMessage of a large state, whose lists and tables of
+    segments are empty: each brings a piece of them. They have the same `sequence`.
+    """
+
+    type: Literal["patched"] = "patched"
+    seq: Seq | None
+    sequence: Seq
+    patch: Patch
+
+
 class FrameMessage(Node):
     """Goes out with each video frame; `rtp_timestamp` is what the browser's video frame metadata says of it."""
 
@@ -167,6 +180,7 @@ class PongMessage(Node):
 ServerMessage = Annotated[
     HelloMessage
     | StateMessage
+    | PatchedMessage
     | FrameMessage
     | WorkerMessage
     | ProgressMessage

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ..errors import GpuError, HostaError, LimitError, StateError, StreamError, WorkerError, error_of
 from ..limits import Limits
+from ..state.patch import Patch
 from ..state.view import ViewState
 from ..summary import DeviceInfo, SceneSummary
 from ..worker.protocol import (
@@ -161,17 +162,17 @@ class Registry:
                 if (view := self._views.get(name)) is not None:
                     for viewer in self._viewers(view):
                         if movers != {viewer.session}:
-                            viewer.tell_state(view, None)
+                            viewer.tell_camera(view)
 
     # ---- Stage: what sessions do to their views ----
 
-    def show(self, view: View, origin: Session, seq: int | None) -> None:
+    def show(self, view: View, origin: Session, seq: int | None, patch: Patch | None = None) -> None:
         self._worker.set_state(view.view, view.state, view.sequence, view.camera_seq)
         if seq is None:
             self._untold_cameras.setdefault(view.view, set()).add(origin.session)
             return
         for viewer in self._viewers(view):
-            viewer.tell_state(view, seq if viewer is origin else None)
+            viewer.tell_state(view, seq if viewer is origin else None, patch)
 
     def resized(self, view: View) -> None:
         self._worker.set_viewport(view.view, *view.size)

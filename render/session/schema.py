@@ -19,6 +19,7 @@ from .events import (
     FrameMessage,
     HelloMessage,
     KeyFrameEvent,
+    PatchedMessage,
     PatchEvent,
     PingEvent,
     PongMessage,
@@ -43,6 +44,7 @@ CLIENT_EVENTS = (
 SERVER_MESSAGES = (
     HelloMessage,
     StateMessage,
+    PatchedMessage,
     FrameMessage,
     WorkerMessage,
     ProgressMessage,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from .. import __version__
 from ..errors import HostaError, StateError
 from ..limits import Limits
+from ..state.patch import Op, Patch
 from ..state.view import first_problem
 from ..summary import DeviceInfo, FrameInfo, SceneSummary, SegmentSummary
 from .events import (
@@ -20,6 +21,7 @@ from .events import (
     ErrorMessage,
     HelloMessage,
     KeyFrameEvent,
+    PatchedMessage,
     PatchEvent,
     PingEvent,
     PongMessage,
@@ -29,6 +31,7 @@ from .events import (
     StateMessage,
     ViewportEvent,
 )
+from .pieces import in_pieces, is_large
 from .rate import TokenBucket
 from .view import View, clamp_size
 
@@ -54,7 +57,7 @@ class Outlet(Protocol):
 class Stage(Protocol):
     """What a session's events do to a view; the registry passes it on to the worker and to the other viewers."""
 
-    def show(self, view: View, origin: Session, seq: int | None) -> None: ...
+    def show(self, view: View, origin: Session, seq: int | None, patch: Patch | None = None) -> None: ...
 
     def resized(self, view: View) -> None: ...
 
@@ -146,7 +149,7 @@ class Session:
                 self._stage.show(view, self, None)
             case PatchEvent():
                 view.patch(event.patch)
-                self._stage.show(view, self, event.seq)
+                self._stage.show(view, self, event.seq, event.patch)
             case ResetEvent():
                 view.reset(camera_only=event.what == "camera")
                 self._stage.show(view, self, event.seq)
@@ -163,23 +166,41 @@ class Session:
         if self.events_open:
             self.outlet.send_event(message.model_dump_json())
 
-    def tell_state(self, view: View, seq: int | None) -> None:
-        self.tell(StateMessage(seq=seq, sequence=view.sequence, state=view.state))
+    def tell_state(self, view: View, seq: int | None, patch: Patch | None = None) -> None:
+        """The state after a change, or `patch`, which made it, where the state is large."""
+        if patch is not None and is_large(view.state):
+            self.tell(PatchedMessage(seq=seq, sequence=view.sequence, patch=patch))
+            return
+        state, rest = in_pieces(view.state)
+        self.tell(StateMessage(seq=seq, sequence=view.sequence, state=state))
+        self._tell_pieces(view, rest)
+
+    def tell_camera(self, view: View) -> None:
+        """Where the camera is that somebody else moves."""
+        op = Op(path=("camera",), value=view.state.camera.model_dump(mode="json"))
+        self.tell_state(view, None, Patch(ops=(op,)))
 
     def tell_hello(self, device: DeviceInfo, scene: SceneSummary) -> None:
         view = self.view
-        if view is not None:
-            self.tell(
-                HelloMessage(
-                    server=__version__,
-                    view=view.view,
-                    device=device,
-                    scene=scene,
-                    state=view.state,
-                    default_state=view.default_state,
-                    sequence=view.sequence,
-                )
+        if view is None:
+            return
+        state, rest = in_pieces(view.state)
+        self.tell(
+            HelloMessage(
+                server=__version__,
+                view=view.view,
+                device=device,
+                scene=scene,
+                state=state,
+                default_state=view.default_state,
+                sequence=view.sequence,
             )
+        )
+        self._tell_pieces(view, rest)
+
+    def _tell_pieces(self, view: View, patches: list[Patch]) -> None:
+        for patch in patches:
+            self.tell(PatchedMessage(seq=None, sequence=view.sequence, patch=patch))
 
     def tell_error(self, error: HostaError | ErrorMessage) -> None:
         if isinstance(error, HostaError):

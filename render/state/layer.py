@@ -91,6 +91,12 @@ class LabelLayer(Node):
     material: Material = Material()
     clipped: bool = True
 
+    @property
+    def entries(self) -> int:
+        """How much it says of single segments, in ids: what bounds the size of a state."""
+        tables = 4 * len(self.segment_colors) + 2 * len(self.segment_opacities) + 2 * len(self.merged)
+        return len(self.listed) + len(self.highlight.ids) + tables
+
     @model_validator(mode="after")
     def _merges_into_something(self) -> Self:
         ended: set[str] = set()

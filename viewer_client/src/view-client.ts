@@ -213,8 +213,9 @@ export class ViewClient {
         this.greet(message);
         break;
       case "state":
+      case "patched":
         this.mirror.answer(message);
-        this.takeCamera(message.state.camera, message.seq === this.resetSeq);
+        if (this.mirror.camera !== null) this.takeCamera(this.mirror.camera, message.seq === this.resetSeq);
         this.stateChanged();
         this.askFrame();
         break;

@@ -7,6 +7,7 @@ export type JsonValue = unknown;
 export type ServerMessage =
   | HelloMessage
   | StateMessage
+  | PatchedMessage
   | FrameMessage
   | WorkerMessage
   | ProgressMessage
@@ -545,6 +546,18 @@ export interface StateMessage {
   seq: number | null;
   sequence: number;
   state: ViewState;
+}
+/**
+ * What changed, in place of the state after it where that is large. `seq` as in StateMessage.
+ *
+ * Messages of this kind also follow a HelloMessage or StateMessage of a large state, whose lists and tables of
+ * segments are empty: each brings a piece of them. They have the same `sequence`.
+ */
+export interface PatchedMessage {
+  type: "patched";
+  seq: number | null;
+  sequence: number;
+  patch: Patch;
 }
 /**
  * Goes out with each video frame; `rtp_timestamp` is what the browser's video frame metadata says of it.
