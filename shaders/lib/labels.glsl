@@ -9,7 +9,7 @@ const uint STYLE_SOLID = 0u, STYLE_TRANSLUCENT = 1u, STYLE_CONTOUR = 2u;
 // would be none.
 const float KEPT = 0.1;
 // The extinction of a translucent body, as a share of a solid one's, and the opacity of its surface.
-const float CLEAR_BODY = 0.03, CLEAR_SURFACE = 0.35;
+const float CLEAR_BODY = 0.01, CLEAR_SURFACE = 0.35;
 // The optical depth of a skin, for each voxel that a ray is in it.
 const float SKIN_DEPTH = 0.25;
 

@@ -254,6 +254,6 @@ def test_styles_say_where_there_is_matter(upload: Uploads) -> None:
         found[style] = call(body, given, VOLUME, result="float", scene=scene, params=params)
     half = 0.5
     assert found["solid"].tolist() == pytest.approx([half, half, 0.0, half])
-    assert found["translucent"].tolist() == pytest.approx([0.03 * half, 0.03 * half, 0.0, 0.03 * half])
+    assert found["translucent"].tolist() == pytest.approx([0.01 * half, 0.01 * half, 0.0, 0.01 * half])
     # A voxel is 1/20 of the scene: a depth of 0.25 a voxel at density 40.
     assert found["contour"].tolist() == pytest.approx([0.0, 0.25 / (40 / 20) * half, 0.0, 0.0])
