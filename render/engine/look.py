@@ -163,7 +163,9 @@ class Look:
     def _show_segments(self, layer: int, look: LabelLayer) -> None:
         """Bring to the device what changed of a segmentation's colours."""
         segments = self.segments[layer]
-        segments.extend(self._resident.dense_ids[layer].ids())
+        dense_ids = self._resident.dense_ids[layer]
+        if len(dense_ids) > len(segments):
+            segments.extend(dense_ids.ids())
         segments.show(look)
         for first, last in segments.changes():
             self._label_buffer.write(segments.rgba8[first:last], 4 * (self._resident.label_base[layer] + first))
