@@ -35,6 +35,17 @@ class ChannelSummary(Summary):
     whole: bool = True
 
 
+class SegmentSummary(Summary):
+    """A segment in a list. Ids are decimal strings; `color` is #rrggbb, without what the state changes; `parent` is its
+    place in a hierarchy, None where there is none.
+    """
+
+    id: str
+    name: str
+    color: str
+    parent: str | None = None
+
+
 class LayerSummary(Summary):
     name: str
     kind: Literal["image", "labels"]

@@ -5,6 +5,7 @@
 #include "lib/scene.glsl"
 #include "lib/bricks.glsl"
 #include "lib/transfer.glsl"
+#include "lib/labels.glsl"
 
 layout(local_size_x = 64) in;
 layout(std430, binding = 0) readonly buffer TodoBuffer { uint todo[]; };
@@ -28,7 +29,9 @@ float largest(int c, float lo_texel, float hi_texel) {
 float majorant_of(int c, int page, int index) {
     if (page_at(page) >> 30u == PAGE_ABSENT) return 0.0;
     uint range = ranges[page * CELLS_OF_BRICK + index];
-    if (STORAGE_OF(c) == 2) return (range & visible[page]) != 0u ? 1.0 : 0.0;
+#ifdef HAS_LABELS
+    if (STORAGE_OF(c) == 2) return (range & visible[page]) != 0u ? label_most(c) : 0.0;
+#endif
     float texel_max = STORAGE_OF(c) == 0 ? 255.0 : 65535.0;
     return largest(c, float(range & 0xFFFFu) / texel_max, float(range >> 16u) / texel_max);
 }

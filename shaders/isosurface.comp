@@ -108,10 +108,10 @@ vec4 lit(int v, int c, Surface hit, vec3 o, vec3 d, float share, inout Aside gui
     if (STORAGE_OF(c) == 2) {
         vec4 tint = label_tint(c, hit.id);
         albedo = tint.rgb;
-        alpha = tint.a;
         n = unit_gradient(v, label_gradient(c, level_size(v), volumes[v].bricks.xyz, level_grid(v, g), hit.id) / voxel_steps());
         float steep = length(n);
         n = steep > 1e-9 ? n / steep : -d;
+        alpha = tint.a * label_coat(c, dot(n, d));
     } else
 #endif
     {
@@ -139,7 +139,11 @@ vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
             next[c] = Surface(NONE, 0.0, 0u);
             if (channels[c].weight <= 0.0) continue;
             next[c] = surface_next(v, c, o, d, 0.0, until, 0u);
-            if (channels[c].weight >= 1.0) until = min(until, next[c].t);
+            bool covers = channels[c].weight >= 1.0;
+#ifdef HAS_LABELS
+            if (STORAGE_OF(c) == 2) covers = covers && label_covers(c, next[c].id);
+#endif
+            if (covers) until = min(until, next[c].t);
         }
     }
     float slice_t = NONE;

@@ -3,7 +3,9 @@
 // max_table[level][i] = the maximum of entries i .. i + 2^level - 1 of the transfer function.
 #define WRITES_CELLS
 #include "lib/scene.glsl"
+#include "lib/bricks.glsl"
 #include "lib/transfer.glsl"
+#include "lib/labels.glsl"
 
 layout(local_size_x = 64) in;
 layout(std430, binding = 8) readonly buffer RangeBuffer { uint ranges[]; };
@@ -29,9 +31,12 @@ void main() {
     if (index >= n.x * n.y * n.z) return;
     uint range = ranges[channels[channel].range_base + index];
     float most;
+#ifdef HAS_LABELS
     if (STORAGE_OF(channel) == 2) {
-        most = range >> 16u != 0u ? 1.0 : 0.0;
-    } else {
+        most = range >> 16u != 0u ? label_most(channel) : 0.0;
+    } else
+#endif
+    {
         float texel_max = STORAGE_OF(channel) == 0 ? 255.0 : 65535.0;
         most = largest(channel, float(range & 0xFFFFu) / texel_max, float(range >> 16u) / texel_max);
     }

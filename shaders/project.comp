@@ -109,6 +109,7 @@ vec4 look(vec3 o, vec3 d, vec4 u, inout Aside guides) {
                 if (at >= 0.0 && t0 + at < nearest_label) {
                     nearest_label = t0 + at;
                     tint = label_tint(c, id);
+                    tint.a *= solid_coat(v, c, id, segments_at(w, at), d);
                     guides.label = id | uint(volumes[v].size.w - 1) << 28u;
                 }
                 continue;

@@ -9,6 +9,7 @@ from contextlib import closing
 from .. import __version__
 from ..errors import UsageError
 from . import frame_options as options
+from . import segment_options
 from .frame_options import check_turn, parse_aperture_um, parse_pixel, parse_size, parse_spacing
 from .picture_file import LINEAR, check_output, encode_developed, encode_linear, format_of, write_whole
 from .scene_options import Device, Environments, Labels, Paths, Spacing
@@ -36,6 +37,11 @@ def frame(
     lighting: options.LightingName = None,
     environment: Environments = None,
     window: options.Windows = None,
+    table: segment_options.Tables = None,
+    isolate: segment_options.Isolate = None,
+    hide: segment_options.Hide = None,
+    highlight: segment_options.Highlighted = None,
+    style: segment_options.Style = None,
     mode: options.ModeOption = None,
     scatterings: options.Scatterings = None,
     reference: options.Reference = False,
@@ -69,6 +75,7 @@ def frame(
         raise UsageError(
             "--focus-at names a pixel of a single view; leave out --stereo, or set the state's focus_distance"
         )
+    segments = segment_options.SegmentChoices(isolate, hide, highlight, style)
     if size is not None:  # before any file is read
         parse_size(size)
     saved = read_agave_file(agave)
@@ -107,7 +114,7 @@ def frame(
     with (
         ProgressBars() as progress,
         closing(Context.create(device)) as context,
-        closing(open_scene(paths, labels or (), spacing_um, progress, maps)) as scene,
+        closing(open_scene(paths, labels or (), spacing_um, progress, maps, table or ())) as scene,
     ):
         notes = [note for one in maps for note in one.notes]
         base, samples = scene.default_state, DEFAULT_SPP
@@ -121,6 +128,7 @@ def frame(
         samples = spp or samples
         shown = chosen_state(scene, base, choices, width / height).model_copy(update={"samples": samples})
         shown = with_windows(shown, window or ())
+        shown = segment_options.with_segments(shown, segments, segment_options.names_of(scene))
         with closing(Renderer(context, scene, 16, 16, progress=progress)) as renderer:
             if pixel is not None:
                 shown = focused(renderer, shown, pixel, (width, height))

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .segment_options import Tables
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..source.base import Level, Source, SourceInfo
+    from ..source.label_table import LabelTable
 
 Report = dict[str, Any]
 """JSON-able values by name."""
@@ -20,6 +23,7 @@ Report = dict[str, Any]
 
 def info(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A file, a folder, a store or a phantom.")],
+    table: Tables = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON; arrays are (t, c, z, y, x).")] = False,
 ) -> None:
     """Describe a volume.
@@ -30,7 +34,7 @@ def info(
     from ..source.opening import SeveralImagesError
 
     try:
-        _info(path, as_json)
+        _info(path, table or (), as_json)
     except SeveralImagesError as several:
         _list(path, several.names(path), as_json)
 
@@ -47,17 +51,19 @@ def _list(path: str, images: list[str], as_json: bool) -> None:
         print(f"  {image}")
 
 
-def _info(path: str, as_json: bool) -> None:
+def _info(path: str, tables_given: Sequence[str], as_json: bool) -> None:
     from ..bricks.pyramid import advice
     from ..progress import ProgressBars
+    from ..scene.segments import tables_of
     from ..source.open import open_sources
 
     with ExitStack() as opened, ProgressBars() as progress:
         sources = [opened.enter_context(closing(source)) for source in open_sources(path, progress=progress)]
+        tables = tables_of(path, sources, tables_given)
         reports = []
         for number, source in enumerate(sources):
             progress("looking at the values", number, len(sources))
-            report = describe(source)
+            report = describe(source, tables.get(number))
             report["notes"] += [said] if (said := advice(source.info)) else []
             reports.append(report)
     if as_json:
@@ -72,8 +78,11 @@ def _info(path: str, as_json: bool) -> None:
         _print(report)
 
 
-def describe(source: Source) -> Report:
-    """What a source holds, as JSON-able values. Spacings are micrometres in the arrays' order, (z, y, x)."""
+def describe(source: Source, table: LabelTable | None = None) -> Report:
+    """What a source holds, as JSON-able values. Spacings are micrometres in the arrays' order, (z, y, x).
+
+    `table`: what is known of a segmentation's labels.
+    """
     about = source.info
     return {
         "name": about.name,
@@ -88,7 +97,7 @@ def describe(source: Source) -> Report:
         "spacing_is_known": about.spacing_is_known,
         "orientation": about.orientation,
         "levels": [_describe_level(level) for level in about.levels],
-        "channels": _describe_labels(source) if about.kind == "labels" else _describe_channels(source),
+        "channels": _describe_labels(source, table) if about.kind == "labels" else _describe_channels(source),
         "notes": list(about.notes),
     }
 
@@ -137,7 +146,7 @@ def _describe_channels(source: Source) -> list[Report]:
     return reports
 
 
-def _describe_labels(source: Source) -> list[Report]:
+def _describe_labels(source: Source, table: LabelTable | None) -> list[Report]:
     """Ids are counted as integers (they need all of 64 bits), in the middle of a level that is too large to read."""
     import numpy as np
 
@@ -155,6 +164,8 @@ def _describe_labels(source: Source) -> list[Report]:
         {
             "name": source.info.channels[0].name or None,
             "n_labels": len(ids),
+            "n_named": len(table.names) if table else 0,
+            "n_colored": len(table.colors) if table else 0,
             "range": [int(ids[0]), int(ids[-1])] if len(ids) else None,
             "range_level": level,
             "range_is_of_all_voxels": is_whole and level == 0,
@@ -205,6 +216,8 @@ def _channel_line(channel: Report) -> str:
     parts = [channel["name"]] if channel["name"] else []
     if "n_labels" in channel:
         parts.append(f"{channel['n_labels']} labels")
+        if channel["n_named"] or channel["n_colored"]:
+            parts.append(f"a table has {channel['n_named']} names and {channel['n_colored']} colours")
     if channel["range"] is None:
         parts.append("no values")
     else:

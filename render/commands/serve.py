@@ -14,6 +14,7 @@ import typer
 from ..errors import SourceError, UsageError
 from ..roots import PATTERN_MARKS, Roots
 from .scene_options import Device, Environments, Labels, Paths, Spacing
+from .segment_options import Tables
 
 # At this size the first picture is there within seconds on two processors without a GPU.
 DEMO_SCENE = "synthetic:cell?size=128"
@@ -64,6 +65,7 @@ def view(
     labels: Labels = None,
     spacing: Spacing = None,
     environment: Environments = None,
+    table: Tables = None,
     no_browser: NoBrowser = False,
     host: Host = None,
     port: Port = None,
@@ -78,6 +80,7 @@ def view(
         labels or (),
         spacing,
         environments=environment or (),
+        tables=table or (),
         browser=not no_browser,
         no_token=no_token,
         given=given,
@@ -89,6 +92,7 @@ def serve(
     labels: Labels = None,
     spacing: Spacing = None,
     environment: Environments = None,
+    table: Tables = None,
     root: RootOptions = None,
     host: Host = None,
     port: Port = None,
@@ -114,7 +118,9 @@ def serve(
         allow_hosts=tuple(allow_host or ()) or None,
         allow_origins=tuple(allow_origin or ()) or None,
     )
-    _serve(paths or (), labels or (), spacing, root or (), environment or (), no_token=no_token, given=given)
+    _serve(
+        paths or (), labels or (), spacing, root or (), environment or (), table or (), no_token=no_token, given=given
+    )
 
 
 def locate(text: str, roots: Roots) -> str:
@@ -143,6 +149,14 @@ def _is_file(path: Path) -> bool:
     return path.is_file() or (path.name.endswith(":") and path.with_name(path.name[:-1]).is_file())
 
 
+def locate_table(text: str, roots: Roots) -> str:
+    """What a table, FILE or NAME=FILE, means, likewise. Raises SourceError."""
+    if Path(text).expanduser().exists() or "=" not in text:
+        return locate(text, roots)
+    name, _, file = text.partition("=")
+    return f"{name}={locate(file, roots)}"
+
+
 def _given(**settings: Any) -> dict[str, Any]:
     """What was said on the command line: all else is the environment's to say, as HOSTA_PORT and so on."""
     return {name: value for name, value in settings.items() if value is not None}
@@ -154,6 +168,7 @@ def _serve(
     spacing: str | None = None,
     root: Sequence[str] = (),
     environments: Sequence[str] = (),
+    tables: Sequence[str] = (),
     *,
     browser: bool = False,
     no_token: bool,
@@ -163,6 +178,7 @@ def _serve(
     paths = [locate(path, roots) for path in paths]
     labels = [locate(path, roots) for path in labels]
     environments = [locate(path, roots) for path in environments]
+    tables = [locate_table(text, roots) for text in tables]
     if spacing is not None:
         from ..units import parse_spacing_um
 
@@ -184,7 +200,7 @@ def _serve(
         if browser:
             threading.Thread(target=open_browser, args=(url,), name="browser", daemon=True).start()
 
-    run_server(settings, paths, labels, spacing, environments, no_token=no_token, ready=ready)
+    run_server(settings, paths, labels, spacing, environments, tables, no_token=no_token, ready=ready)
 
 
 def open_browser(url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from ..scene.open import Scene, SceneLayer
 from ..source.base import Level
 from ..space import Matrix
 from .atlas import Atlas
-from .label_colors import label_table
 from .layout import CHANNEL, VOLUME
 
 STORAGE_INDEX: dict[StorageClass, int] = {"r8": 0, "r16": 1, "labels": 2}
@@ -173,10 +172,6 @@ class DeviceScene(ABC):
             mine = (packed >> 28 == number) & (packed != 0)
             out[mine] = ids[packed[mine] & 0x0FFFFFFF]
         return out
-
-    def label_colors(self, layer: int, mode: Literal["file", "hash", "glasbey"]) -> NDArray[np.uint32]:
-        """rgba8 of a segmentation's labels by dense id."""
-        return label_table(self.dense_ids[layer].ids(), self.scene.layers[layer].source.info.label_colors, mode)
 
     def encoder(self, layer: int, channel: int) -> Callable[[NDArray[np.generic]], NDArray[np.generic]]:
         """From voxels to texels."""

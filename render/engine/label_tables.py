@@ -1,6 +1,8 @@
-"""Colours and opacities of all labels on the device, by dense id, one table a segmentation."""
+"""Colours and opacities of all labels on the device, by dense id, one table a segmentation (engine.segment_look)."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 from ..gpu.buffer import Buffer
 from ..state.layer import LabelLayer
 from .device_scene import DeviceScene
+from .segment_look import SegmentLook
 
 LEAST_ROOM = 1024
 
@@ -18,8 +21,7 @@ class LabelTables:
     def __init__(self, scene: DeviceScene) -> None:
         self._scene = scene
         self._shown: dict[int, LabelLayer] = {}
-        self._written: dict[int, int] = {}
-        self.alpha: dict[int, NDArray[np.uint8]] = {layer: np.zeros(1, np.uint8) for layer in scene.label_layers}
+        self.looks = {layer: SegmentLook(scene.scene.layers[layer].table) for layer in scene.label_layers}
         self._room = {layer: self._needed(layer) for layer in scene.label_layers}
         self._buffer = Buffer(4 * max(1, sum(self._room.values())))
 
@@ -32,24 +34,40 @@ class LabelTables:
         before = self._scene.label_layers[: self._scene.label_layers.index(layer)]
         return sum(self._room[one] for one in before)
 
+    @property
+    def alpha(self) -> Mapping[int, NDArray[np.uint8]]:
+        """By layer, by dense id: 0 is hidden."""
+        return {layer: look.alpha for layer, look in self.looks.items()}
+
+    def check(self, layer: int, look: LabelLayer) -> None:
+        """Raises StateError for what `write` would refuse."""
+        self.looks[layer].check(look)
+
     def write(self, layer: int, look: LabelLayer) -> None:
-        """Show the labels of a layer like this."""
+        """Show the labels of a layer like this; only what changed goes to the device."""
+        segments, dense_ids = self.looks[layer], self._scene.dense_ids[layer]
         self._shown[layer] = look
-        colors = self._scene.label_colors(layer, look.colors)
-        self.alpha[layer] = (colors >> 24).astype(np.uint8)
-        self._written[layer] = len(colors)
-        self._buffer.write(colors[: self._room[layer]], 4 * self.base(layer))
+        if len(dense_ids) > len(segments):
+            segments.extend(dense_ids.ids())
+        segments.show(look)
+        for first, last in segments.changes():
+            # What there is no room for yet is written when the tables have grown.
+            last = min(last, self._room[layer])
+            if first < last:
+                self._buffer.write(segments.rgba8[first:last], 4 * (self.base(layer) + first))
 
     def grow(self) -> bool:
         """Take up ids that turned up since; True when tables moved."""
-        news = [layer for layer in self._shown if len(self._scene.dense_ids[layer]) > self._written[layer]]
+        news = [layer for layer in self._shown if len(self._scene.dense_ids[layer]) > len(self.looks[layer])]
         moved = any(self._needed(layer) > self._room[layer] for layer in news)
+        for layer in news:
+            self.write(layer, self._shown[layer])
         if moved:
-            self._room = {layer: max(self._room[layer], self._needed(layer)) for layer in self._room}
+            self._room = {layer: max(room, self._needed(layer)) for layer, room in self._room.items()}
             self._buffer.close()
             self._buffer = Buffer(4 * sum(self._room.values()))
-        for layer in self._shown if moved else news:
-            self.write(layer, self._shown[layer])
+            for layer in self._shown:
+                self._buffer.write(self.looks[layer].rgba8, 4 * self.base(layer))
         return moved
 
     def bind(self) -> None:

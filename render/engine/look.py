@@ -57,6 +57,9 @@ class Look:
                 changed[channel.index] = look
                 if isinstance(look[1], Channel):
                     tables[channel.index] = color_table(look[1])
+                else:
+                    self._labels.check(channel.layer, look[1])
+        paged = self._resident.paged
         remixed = state.rendering.mixing != self._mixing and "max" in (state.rendering.mixing, self._mixing)
         self._mixing = state.rendering.mixing
         for volume in self._resident.volumes:
@@ -66,11 +69,12 @@ class Look:
                 before, look = self._shown.get(channel.index), changed[channel.index]
                 self._write(channel, look, tables.get(channel.index))
                 self._shown[channel.index] = look
-                if before is None or _opacity_of(before) != _opacity_of(look):
+                if before is None or _opacity_of(before, paged) != _opacity_of(look, paged):
                     stale.append(channel)
             if touched or remixed:
                 self._channel_buffer.write(self._records)
                 largest = self._mixing == "max"
+                self._labels.bind()
                 self._majorants.update(volume.index, stale, self._channel_buffer, self._table_buffer, largest)
 
     def follow(self, nodes: NDArray[np.integer]) -> None:
@@ -83,6 +87,7 @@ class Look:
                     self._records[channel.index]["lut_base"] = self._labels.base(channel.layer)
             self._channel_buffer.write(self._records)
         largest = self._mixing == "max"
+        self._labels.bind()
         majorants.update_nodes(nodes, self._labels.alpha, self._channel_buffer, self._table_buffer, largest)
 
     def shown_channels(self) -> list[tuple[int, ...]]:
@@ -192,7 +197,10 @@ class Look:
         self._majorants.close()
 
 
-def _opacity_of(look: _Look) -> object:
+def _opacity_of(look: _Look, paged: bool) -> object:
     """What majorants depend on: not colours, and not weights, which come in when the cells are summed."""
     what = look[1]
-    return (what.window, what.curve) if isinstance(what, Channel) else what
+    if isinstance(what, Channel):
+        return what.window, what.curve
+    # In paged scenes cells of hidden segments are empty.
+    return what if paged else what.style

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bricks.encoding import TEXEL_BYTES, StorageClass
+from ..bricks.encoding import TEXEL_BYTES, Encoded, StorageClass
 from ..bricks.grid import BrickGrid
 from ..bricks.reader import BrickKey, BrickReader, FailedBrick, LoadedBrick, Wanted
 from ..bricks.tree import NONE, NodeTree, Stage, stages_of
@@ -166,7 +166,9 @@ class PagedScene(DeviceScene):
     def _make_reader(self) -> BrickReader:
         sources = [layer.source for layer in self.scene.layers]
 
-        def encode(layer: int, channel: int, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+        def encode(layer: int, channel: int, voxels: NDArray[np.generic]) -> Encoded:
+            if layer in self.label_layers:
+                return self.dense_ids[layer].encode_brick(voxels)
             return self.encoder(layer, channel)(voxels)
 
         grids = []

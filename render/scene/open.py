@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..errors import SourceError, StateError
 from ..freed_memory import keep_freed_memory
 from ..source.address import short_name
 from ..source.base import Source
+from ..source.label_table import LabelTable
 from ..source.open import open_sources
 from ..space import Box, grid_box
 from ..state.layer import ImageLayer, LabelLayer, Layer
@@ -24,6 +25,7 @@ from .auto import SOLID_EXPOSURE, default_density, image_channels, is_solid
 from .content import content_points
 from .environment import Environment
 from .framing import default_camera
+from .segments import beside, named_tables
 from .transfer import auto_windows
 
 # A volume whose coarsest level is larger gets coarser ones, made in memory when they are needed.
@@ -39,13 +41,21 @@ Progress = Callable[[str, int, int], None]
 class SceneLayer:
     """A source in a scene; `key` is how the state names it; `stats` has one entry a channel (none for labels).
 
-    `shown` is False for labels that came along in the store of an image: they are there to be switched on.
+    `shown` is False for labels that came along in the store of an image: they are there to be switched on. `given` is
+    what a table beside the data, or one that the user named, says of a segmentation.
     """
 
     key: str
     source: Source
     stats: tuple[ChannelStats, ...]
     shown: bool = True
+    given: LabelTable = field(default_factory=LabelTable)
+
+    @property
+    def table(self) -> LabelTable:
+        """What is known of a segmentation's ids: what the user gave, and what the data say where that is silent."""
+        info = self.source.info
+        return self.given.over(LabelTable(info.label_names, info.label_colors))
 
 
 class Scene:
@@ -163,26 +173,34 @@ def open_scene(
     spacing_um: tuple[float, float, float] | None = None,
     progress: Progress | None = None,
     environments: Sequence[Environment] = (),
+    tables: Sequence[str] = (),
 ) -> Scene:
     """Open images and segmentations as one scene.
 
     `labels` are opened as segmentations whatever they look like. `spacing_um` (z, y, x) stands in where a file does not
     say its spacing, or says it wrongly. `progress(what, done, total)` is called now and then. `environments` are
-    there for the state to name.
+    there for the state to name. `tables` name files with names and colours of labels, as FILE or KEY=FILE; without one
+    the table beside a segmentation is taken, where it brings none itself.
 
     Raises SourceError.
     """
     keep_freed_memory()
     sources: list[Source] = []
     aside: set[int] = set()  # places in `sources`
+    found_tables: dict[int, LabelTable] = {}  # by such a place
     try:
         for path in paths:
             found = open_sources(path, spacing_um=spacing_um, progress=progress)
             if any(source.info.kind == "image" for source in found):
                 aside.update(len(sources) + i for i, one in enumerate(found) if one.info.kind == "labels")
             sources += found
+            start = len(sources) - len(found)
+            found_tables.update((start + place, table) for place, table in beside(path, found).items())
         for path in labels:
-            sources += open_sources(path, spacing_um=spacing_um, kind="labels", progress=progress)
+            found = open_sources(path, spacing_um=spacing_um, kind="labels", progress=progress)
+            sources += found
+            start = len(sources) - len(found)
+            found_tables.update((start + place, table) for place, table in beside(path, found).items())
         sources = [with_pyramid(source, LARGEST_COARSE_VOXELS, progress) for source in sources]
         layers = []
         names: dict[str, int] = {}
@@ -198,7 +216,10 @@ def open_scene(
                     stats.append(stat)
                     if progress:
                         progress(f"looking at {key}", len(stats), len(info.channels))
-            layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside))
+            table = found_tables.get(place, LabelTable())
+            layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside, given=table))
+        given = named_tables(tables, [layer.key for layer in layers if layer.source.info.kind == "labels"])
+        layers = [replace(one, given=given[one.key].over(one.given)) if one.key in given else one for one in layers]
         first = paths[0] if paths else labels[0] if labels else ""
         return Scene(short_name(first), layers, environments)
     except BaseException:

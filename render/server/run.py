@@ -55,6 +55,7 @@ def run_server(
     labels: Sequence[str] = (),
     spacing: str | None = None,
     environments: Sequence[str] = (),
+    tables: Sequence[str] = (),
     *,
     no_token: bool = False,
     ready: Callable[[str], None],
@@ -85,7 +86,12 @@ def run_server(
         url = launch_url(settings.host, listening.getsockname()[1], settings.token)
         supervisor = Supervisor(_patience(settings), settings.device)
         scene = OpenScene(
-            scene=SCENE, paths=tuple(paths), labels=tuple(labels), spacing=spacing, environments=tuple(environments)
+            scene=SCENE,
+            paths=tuple(paths),
+            labels=tuple(labels),
+            spacing=spacing,
+            environments=tuple(environments),
+            tables=tuple(tables),
         )
         app = create_app(settings, scene, supervisor, client_dir(), on_hopeless)
         config = uvicorn.Config(

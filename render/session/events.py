@@ -10,12 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from ..limits import DEFAULT_LIMITS
 from ..state.annotation import AnnotationId, LabelText, NewPoint, PointAnnotation
 from ..state.base import Node, Unit
 from ..state.camera import Camera
 from ..state.patch import Patch
+from ..state.segment import SegmentId
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary, SegmentSummary
 
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
@@ -106,6 +108,24 @@ class DeleteAnnotationEvent(Node):
     id: AnnotationId
 
 
+class SegmentsSearchEvent(Node):
+    """Which segments of a segmentation fit; answered by a SegmentsFoundMessage or an ErrorMessage of the same `seq`.
+
+    A segment fits when its name contains `text`, in any case, or its id begins with these digits. With `ids` these
+    are described instead, in this order. `colors` as the layer has it. A page begins at `first` and has at most
+    `count` segments.
+    """
+
+    type: Literal["segments_search"] = "segments_search"
+    seq: Seq
+    layer: Annotated[str, Field(max_length=4096)]
+    text: Annotated[str, Field(max_length=200)] = ""
+    ids: Annotated[tuple[SegmentId, ...], Field(max_length=DEFAULT_LIMITS.segments_page_max)] = ()
+    colors: Literal["file", "hash", "glasbey"] = "file"
+    first: Annotated[int, Field(ge=0, le=2**32)] = 0
+    count: Annotated[int, Field(ge=1, le=DEFAULT_LIMITS.segments_page_max)] = 50
+
+
 class PingEvent(Node):
     type: Literal["ping"] = "ping"
     client_ms: float
@@ -121,6 +141,7 @@ ClientEvent = Annotated[
     | AnnotateEvent
     | RenameAnnotationEvent
     | DeleteAnnotationEvent
+    | SegmentsSearchEvent
     | PingEvent,
     Field(discriminator="type"),
 ]
@@ -149,6 +170,19 @@ class StateMessage(Node):
     seq: Seq | None
     sequence: Seq
     state: ViewState
+
+
+class PatchedMessage(Node):
+    """What changed, in place of the state after it where that is large. `seq` as in StateMessage.
+
+    Messages of this kind also follow a HelloMessage or StateMessage of a large state, whose lists and tables of
+    segments are empty: each brings a piece of them. They have the same `sequence`.
+    """
+
+    type: Literal["patched"] = "patched"
+    seq: Seq | None
+    sequence: Seq
+    patch: Patch
 
 
 class FrameMessage(Node):
@@ -215,6 +249,17 @@ class AnnotatedMessage(Node):
     point: PointAnnotation | None
 
 
+class SegmentsFoundMessage(Node):
+    """A page of the segments that fit; `total` is how many there are on all pages."""
+
+    type: Literal["segments_found"] = "segments_found"
+    seq: Seq
+    layer: str
+    total: int
+    first: int
+    segments: tuple[SegmentSummary, ...]
+
+
 class PongMessage(Node):
     type: Literal["pong"] = "pong"
     client_ms: float
@@ -223,6 +268,7 @@ class PongMessage(Node):
 ServerMessage = Annotated[
     HelloMessage
     | StateMessage
+    | PatchedMessage
     | FrameMessage
     | WorkerMessage
     | ProgressMessage
@@ -230,6 +276,7 @@ ServerMessage = Annotated[
     | AnnotationsMessage
     | AnnotatedMessage
     | ErrorMessage
+    | SegmentsFoundMessage
     | PongMessage,
     Field(discriminator="type"),
 ]

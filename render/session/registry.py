@@ -11,6 +11,7 @@ from typing import Protocol
 from ..errors import GpuError, HostaError, LimitError, StateError, StreamError, WorkerError, error_of
 from ..limits import Limits
 from ..state.annotation import PointAnnotation
+from ..state.patch import Patch
 from ..state.view import ViewState
 from ..summary import DeviceInfo, SceneSummary
 from ..worker.protocol import (
@@ -23,6 +24,8 @@ from ..worker.protocol import (
     Picked,
     Progress,
     SceneReady,
+    SearchSegments,
+    SegmentsFound,
     SetAnnotations,
 )
 from .annotations import AnnotationBook, author_of
@@ -33,6 +36,7 @@ from .events import (
     PickEvent,
     ProgressMessage,
     RenameAnnotationEvent,
+    SegmentsSearchEvent,
     WorkerMessage,
 )
 from .picks import Picks
@@ -48,6 +52,9 @@ START_TRIES = 3
 SHARED_CAMERA_INTERVAL_S = 0.1
 """The other viewers of a view are told where its camera is at most so often."""
 
+MOST_SEARCHES = 256
+"""Searches under way at once; of more the oldest get no answer."""
+
 
 class WorkerLink(Protocol):
     """What the registry needs of the supervisor."""
@@ -59,6 +66,7 @@ class WorkerLink(Protocol):
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None: ...
     def set_viewport(self, view: str, width: int, height: int) -> None: ...
     def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None: ...
+    def search(self, request: SearchSegments) -> None: ...
     def close_view(self, view: str) -> None: ...
     def pick(self, request: PickAt) -> bool: ...
     def set_annotations(self, message: SetAnnotations) -> None: ...
@@ -102,6 +110,8 @@ class Registry:
         self._default_state: ViewState | None = None
         self._views: dict[str, View] = {}
         self._unwatched_s: dict[str, float] = {}
+        self._searches: dict[int, tuple[str, SegmentsSearchEvent]] = {}  # that are under way, and whose they are
+        self._searches_made = 0
         self._status = WorkerMessage(status="starting")
         self._trouble: ErrorMessage | None = None
         self._untold_cameras: dict[str, set[str]] = {}  # view -> sessions that moved it since the others were told
@@ -178,17 +188,17 @@ class Registry:
                 if (view := self._views.get(name)) is not None:
                     for viewer in self._viewers(view):
                         if movers != {viewer.session}:
-                            viewer.tell_state(view, None)
+                            viewer.tell_camera(view)
 
     # ---- Stage: what sessions do to their views ----
 
-    def show(self, view: View, origin: Session, seq: int | None) -> None:
+    def show(self, view: View, origin: Session, seq: int | None, patch: Patch | None = None) -> None:
         self._worker.set_state(view.view, view.state, view.sequence, view.camera_seq)
         if seq is None:
             self._untold_cameras.setdefault(view.view, set()).add(origin.session)
             return
         for viewer in self._viewers(view):
-            viewer.tell_state(view, seq if viewer is origin else None)
+            viewer.tell_state(view, seq if viewer is origin else None, patch)
 
     def resized(self, view: View) -> None:
         self._worker.set_viewport(view.view, *view.size)
@@ -228,6 +238,24 @@ class Registry:
     def _all_annotations(self) -> SetAnnotations:
         return SetAnnotations(scene=self._scene.scene, points=tuple(self._annotations.points.values()))
 
+    def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None:
+        self._searches_made += 1
+        self._searches[self._searches_made] = origin.session, event
+        while len(self._searches) > MOST_SEARCHES:
+            del self._searches[next(iter(self._searches))]
+        self._worker.search(
+            SearchSegments(
+                request=self._searches_made,
+                scene=view.scene,
+                layer=event.layer,
+                text=event.text,
+                ids=event.ids,
+                colors=event.colors,
+                first=event.first,
+                count=event.count,
+            )
+        )
+
     # ---- Listener: what comes from the worker ----
 
     def on_worker_message(self, message: FromWorker, payload: bytes) -> None:
@@ -241,6 +269,10 @@ class Registry:
                 self._picks.answered(message)
             case Progress():
                 self._tell_all(ProgressMessage(what=message.what, done=message.done, total=message.total))
+            case SegmentsFound():
+                who, event = self._searches.pop(message.request, ("", None))
+                if event is not None and (session := self.sessions.get(who)) is not None:
+                    session.tell_segments(event, message.total, message.segments, message.problem)
             case SceneReady():
                 self._scene_ready(message)
             case Failed():
@@ -251,6 +283,10 @@ class Registry:
         if status != "ready":
             self._picks.fail(WorkerError("the renderer stopped before it could answer; pick again"))
             self._tell_all(self._status)
+            lost, self._searches = self._searches, {}
+            for who, event in lost.values():
+                if (session := self.sessions.get(who)) is not None:
+                    session.tell_segments(event, 0, (), "the search was lost with the rendering process; ask again")
             self._workers_ended += 1
             if self._workers_ended >= START_TRIES:
                 self._give_up(WorkerError(f"the rendering process ended {self._workers_ended} times: {message}"))

@@ -23,6 +23,7 @@ from .events import (
     FrameMessage,
     HelloMessage,
     KeyFrameEvent,
+    PatchedMessage,
     PatchEvent,
     PickedMessage,
     PickEvent,
@@ -31,6 +32,8 @@ from .events import (
     ProgressMessage,
     RenameAnnotationEvent,
     ResetEvent,
+    SegmentsFoundMessage,
+    SegmentsSearchEvent,
     StateMessage,
     ViewportEvent,
     WorkerMessage,
@@ -46,11 +49,13 @@ CLIENT_EVENTS = (
     AnnotateEvent,
     RenameAnnotationEvent,
     DeleteAnnotationEvent,
+    SegmentsSearchEvent,
     PingEvent,
 )
 SERVER_MESSAGES = (
     HelloMessage,
     StateMessage,
+    PatchedMessage,
     FrameMessage,
     WorkerMessage,
     ProgressMessage,
@@ -58,6 +63,7 @@ SERVER_MESSAGES = (
     AnnotationsMessage,
     AnnotatedMessage,
     ErrorMessage,
+    SegmentsFoundMessage,
     PongMessage,
 )
 

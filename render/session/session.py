@@ -14,8 +14,9 @@ from .. import __version__
 from ..errors import HostaError, StateError
 from ..limits import Limits
 from ..state.annotation import PointAnnotation
+from ..state.patch import Op, Patch
 from ..state.view import first_problem
-from ..summary import DeviceInfo, FrameInfo, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, SceneSummary, SegmentSummary
 from .events import (
     CLIENT_EVENT,
     AnnotatedMessage,
@@ -26,15 +27,19 @@ from .events import (
     ErrorMessage,
     HelloMessage,
     KeyFrameEvent,
+    PatchedMessage,
     PatchEvent,
     PickEvent,
     PingEvent,
     PongMessage,
     RenameAnnotationEvent,
     ResetEvent,
+    SegmentsFoundMessage,
+    SegmentsSearchEvent,
     StateMessage,
     ViewportEvent,
 )
+from .pieces import in_pieces, is_large
 from .rate import TokenBucket
 from .view import View, clamp_size
 
@@ -63,7 +68,7 @@ class Outlet(Protocol):
 class Stage(Protocol):
     """What a session's events do to a view; the registry passes it on to the worker and to the other viewers."""
 
-    def show(self, view: View, origin: Session, seq: int | None) -> None: ...
+    def show(self, view: View, origin: Session, seq: int | None, patch: Patch | None = None) -> None: ...
 
     def resized(self, view: View) -> None: ...
 
@@ -74,6 +79,8 @@ class Stage(Protocol):
     def annotate(
         self, origin: Session, event: AnnotateEvent | RenameAnnotationEvent | DeleteAnnotationEvent
     ) -> None: ...
+
+    def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None: ...
 
 
 class Session:
@@ -159,7 +166,7 @@ class Session:
                 self._stage.show(view, self, None)
             case PatchEvent():
                 view.patch(event.patch)
-                self._stage.show(view, self, event.seq)
+                self._stage.show(view, self, event.seq, event.patch)
             case ResetEvent():
                 view.reset(camera_only=event.what == "camera")
                 self._stage.show(view, self, event.seq)
@@ -169,6 +176,9 @@ class Session:
                 self._stage.pick(view, self, event)
             case AnnotateEvent() | RenameAnnotationEvent() | DeleteAnnotationEvent():
                 self._stage.annotate(self, event)
+            case SegmentsSearchEvent():
+                view.check_segmentation(event.layer)
+                self._stage.search(view, self, event)
 
     # ---- what the client is told ----
 
@@ -177,23 +187,41 @@ class Session:
         if self.events_open:
             self.outlet.send_event(message.model_dump_json())
 
-    def tell_state(self, view: View, seq: int | None) -> None:
-        self.tell(StateMessage(seq=seq, sequence=view.sequence, state=view.state))
+    def tell_state(self, view: View, seq: int | None, patch: Patch | None = None) -> None:
+        """The state after a change, or `patch`, which made it, where the state is large."""
+        if patch is not None and is_large(view.state):
+            self.tell(PatchedMessage(seq=seq, sequence=view.sequence, patch=patch))
+            return
+        state, rest = in_pieces(view.state)
+        self.tell(StateMessage(seq=seq, sequence=view.sequence, state=state))
+        self._tell_pieces(view, rest)
+
+    def tell_camera(self, view: View) -> None:
+        """Where the camera is that somebody else moves."""
+        op = Op(path=("camera",), value=view.state.camera.model_dump(mode="json"))
+        self.tell_state(view, None, Patch(ops=(op,)))
 
     def tell_hello(self, device: DeviceInfo, scene: SceneSummary) -> None:
         view = self.view
-        if view is not None:
-            self.tell(
-                HelloMessage(
-                    server=__version__,
-                    view=view.view,
-                    device=device,
-                    scene=scene,
-                    state=view.state,
-                    default_state=view.default_state,
-                    sequence=view.sequence,
-                )
+        if view is None:
+            return
+        state, rest = in_pieces(view.state)
+        self.tell(
+            HelloMessage(
+                server=__version__,
+                view=view.view,
+                device=device,
+                scene=scene,
+                state=state,
+                default_state=view.default_state,
+                sequence=view.sequence,
             )
+        )
+        self._tell_pieces(view, rest)
+
+    def _tell_pieces(self, view: View, patches: list[Patch]) -> None:
+        for patch in patches:
+            self.tell(PatchedMessage(seq=None, sequence=view.sequence, patch=patch))
 
     def tell_annotations(self, points: Sequence[PointAnnotation]) -> None:
         """All of them, in messages of a size that a data channel carries."""
@@ -210,6 +238,17 @@ class Session:
             self._refuse(error.code, error.sentence[:500], seq)
         else:
             self.tell(error)
+
+    def tell_segments(
+        self, event: SegmentsSearchEvent, total: int, segments: tuple[SegmentSummary, ...], problem: str = ""
+    ) -> None:
+        """The answer to a search, or why there is none."""
+        if problem:
+            self._refuse("error", problem, event.seq)
+            return
+        self.tell(
+            SegmentsFoundMessage(seq=event.seq, layer=event.layer, total=total, first=event.first, segments=segments)
+        )
 
     def show_frame(self, frame: FrameInfo, packet: bytes) -> None:
         """Pass a frame on; its camera number becomes this client's newest one that it shows."""

@@ -36,7 +36,7 @@ class View:
         self._drawn = default_state
         self._undrawn: list[tuple[int, ViewState]] = []
         self._past: deque[tuple[int, ViewState]] = deque([(0, default_state)], MOST_REMEMBERED)
-        self._sources = {layer.source for layer in default_state.layers}
+        self._sources = {layer.source: layer.kind for layer in default_state.layers}
 
     def move_camera(self, camera: Camera) -> int:
         """Look from here; the number of this camera, which every frame says that shows it or a later one."""
@@ -52,6 +52,11 @@ class View:
             if layer.source not in self._sources:
                 raise StateError(f"the scene has no source '{layer.source}'; a change cannot bring in other data")
         self._change(state)
+
+    def check_segmentation(self, source: str) -> None:
+        """Raises StateError where the scene has no segmentation of this name."""
+        if self._sources.get(source) != "labels":
+            raise StateError(f"the scene has no segmentation '{source[:200]}'")
 
     def reset(self, *, camera_only: bool) -> None:
         """Back to how the scene was first shown."""

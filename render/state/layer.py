@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from ..limits import DEFAULT_LIMITS
 from .base import Color, Node, Unit, Value
 from .material import Material
+from .segment import ById, Highlight, Merged, SegmentColors, SegmentIds, SegmentOpacities, SegmentStyle
 from .transfer import ColorNode, CurveNode, TransferRule
 
 
@@ -65,7 +66,12 @@ class LabelLayer(Node):
     """A segmentation: every id other than 0 has a colour of its own.
 
     `colors` "hash" are neuroglancer's; "glasbey" are the 256 most distinct ones, by id modulo 256. "file" takes what
-    the data says and the hash elsewhere.
+    the data or a table says and the hash elsewhere.
+
+    `shown`: all segments, only the `listed` ones, or all "except" those. What is shown has the opacity `opacity`, what
+    is not `rest_opacity`, 0 for not at all. `segment_colors` and `segment_opacities` (a factor) are for single ids.
+    `merged` says of ids which other one they are part of: colour, name and visibility are those of that one, and an id
+    may be merged into one that is itself merged. Ids are decimal strings; see segment.py. `style`: see SegmentStyle.
     """
 
     kind: Literal["labels"] = "labels"
@@ -74,8 +80,36 @@ class LabelLayer(Node):
     visible: bool = True
     opacity: Unit = 1.0
     colors: Literal["file", "hash", "glasbey"] = "file"
+    shown: Literal["all", "listed", "except"] = "all"
+    listed: SegmentIds = ()
+    rest_opacity: Unit = 0.0
+    segment_colors: SegmentColors = Field(default_factory=ById)
+    segment_opacities: SegmentOpacities = Field(default_factory=ById)
+    highlight: Highlight = Highlight()
+    merged: Merged = Field(default_factory=ById)
+    style: SegmentStyle = "solid"
     material: Material = Material()
     clipped: bool = True
+
+    @property
+    def entries(self) -> int:
+        """How much it says of single segments, in ids: what bounds the size of a state."""
+        tables = 4 * len(self.segment_colors) + 2 * len(self.segment_opacities) + 2 * len(self.merged)
+        return len(self.listed) + len(self.highlight.ids) + tables
+
+    @model_validator(mode="after")
+    def _merges_into_something(self) -> Self:
+        ended: set[str] = set()
+        for start in self.merged:
+            path: set[str] = set()
+            at = start
+            while at in self.merged and at not in ended:
+                if at in path:
+                    raise ValueError(f"segment {at} is merged into itself; a merge ends at an id that is not merged")
+                path.add(at)
+                at = self.merged[at]
+            ended |= path
+        return self
 
 
 Layer = Annotated[ImageLayer | LabelLayer, Field(discriminator="kind")]

@@ -12,7 +12,7 @@ from .base import Color, Node
 from .camera import Camera
 from .clip import ClipPlane, CropBox, Slices
 from .guides import Guides
-from .layer import Layer
+from .layer import LabelLayer, Layer
 from .light import Lighting
 from .rendering import Rendering
 
@@ -71,6 +71,21 @@ class ViewState(Node):
         for source in sources:
             if sources.count(source) > 1:
                 raise ValueError(f"two layers show '{source}'; each source has one layer")
+        return self
+
+    @property
+    def segment_entries(self) -> int:
+        """How much all segmentations say of single segments, in ids."""
+        return sum(layer.entries for layer in self.layers if isinstance(layer, LabelLayer))
+
+    @model_validator(mode="after")
+    def _names_no_more_segments_than_fit(self) -> Self:
+        most = DEFAULT_LIMITS.segment_entries_max
+        if self.segment_entries > most:
+            raise ValueError(
+                f"the lists and tables of single segments have {self.segment_entries} entries (a colour counts as 4, "
+                f"an opacity and a merge as 2); at most {most} fit, so put colours and merges into a table"
+            )
         return self
 
 

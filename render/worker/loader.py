@@ -59,7 +59,7 @@ def _open(request: OpenScene, send: Callable[[Progress], None], deliver: Callabl
         spacing_um = parse_spacing_um(request.spacing) if request.spacing else None
         maps = load_environments(request.environments)
         progress = ProgressReporter(request.scene, send)
-        scene = open_scene(request.paths, request.labels, spacing_um, progress, maps)
+        scene = open_scene(request.paths, request.labels, spacing_um, progress, maps, request.tables)
     except HostaError as error:
         log.info("scene %s cannot be opened: %s", request.scene, error)
         deliver(Failed(scene=request.scene, code=error.code, message=error.sentence))

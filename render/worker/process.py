@@ -41,6 +41,7 @@ from .protocol import (
     PickAt,
     Picked,
     SceneReady,
+    SearchSegments,
     SetAnnotations,
     SetState,
     SetViewport,
@@ -49,6 +50,7 @@ from .protocol import (
     WorkerReady,
 )
 from .scheduler import next_view
+from .search import SegmentSearch
 from .stream import ViewStream
 
 log = logging.getLogger("render.worker.process")  # it runs as __main__
@@ -72,6 +74,7 @@ class Worker:
         self._codec: CodecName = codec
         self._scenes: dict[str, Scene] = {}
         self._residents: dict[str, DeviceScene] = {}
+        self._searches: dict[str, SegmentSearch] = {}
         self._streams: dict[str, ViewStream] = {}
         self._asked: dict[str, list[OpenView | SetState | SetViewport | StreamControl]] = {}  # for scenes that open yet
         self._annotations: dict[str, SetAnnotations] = {}
@@ -158,6 +161,9 @@ class Worker:
                 for viewed in self._streams.values():
                     if viewed.scene == message.scene:
                         viewed.set_annotations(message.points, time.monotonic())
+            case SearchSegments():
+                if search := self._searches.get(message.scene):  # a scene that opens yet is asked again by its clients
+                    search.ask(message)
             case CloseView():
                 self._asked.pop(message.view, None)
                 if stream := self._streams.pop(message.view, None):
@@ -183,6 +189,8 @@ class Worker:
             note(f"scene {name} cannot be brought onto the device", error)
             self._channel.send(Failed(scene=name, code=error.code, message=error.sentence))
             return
+        seen = {layer: resident.dense_ids[layer].ids for layer in resident.label_layers}
+        self._searches[name] = SegmentSearch(scene, seen, self._channel.send)
         summary = scene.summary(resident.levels)
         self._channel.send(SceneReady(scene=name, summary=summary, default_state=scene.default_state))
         waiting = [asked for asked in self._asked.values() if isinstance(asked[0], OpenView)]
@@ -219,6 +227,8 @@ class Worker:
     def _close_scene(self, name: str) -> None:
         for view in [view for view, stream in self._streams.items() if stream.scene == name]:
             self._streams.pop(view).close()
+        if search := self._searches.pop(name, None):
+            search.close()
         if resident := self._residents.pop(name, None):
             resident.close()
         if scene := self._scenes.pop(name, None):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ..state.annotation import PointAnnotation
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary
+from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary, SegmentSummary
 
 HEADER = struct.Struct("<II")
 MAX_HEADER_BYTES = 4 << 20
@@ -36,6 +36,7 @@ class OpenScene(Message):
     labels: tuple[str, ...] = ()
     spacing: str | None = None
     environments: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
 
 class OpenView(Message):
@@ -104,6 +105,23 @@ class SetAnnotations(Message):
     points: tuple[PointAnnotation, ...]
 
 
+class SearchSegments(Message):
+    """Which segments of a segmentation fit; answered by SegmentsFound of the same `request`.
+
+    `text` is in names or begins ids; with `ids` these are described instead. `colors`: see LabelLayer.
+    """
+
+    type: Literal["search"] = "search"
+    request: int
+    scene: str
+    layer: str
+    text: str = ""
+    ids: tuple[str, ...] = ()
+    colors: Literal["file", "hash", "glasbey"] = "file"
+    first: int = 0
+    count: int = 50
+
+
 class Heartbeat(Message):
     type: Literal["heartbeat"] = "heartbeat"
     id: int
@@ -155,6 +173,16 @@ class Picked(Message):
     message: str = ""
 
 
+class SegmentsFound(Message):
+    """A page of segments; `total` is how many fit. `problem` says why there are none."""
+
+    type: Literal["segments"] = "segments"
+    request: int
+    total: int
+    segments: tuple[SegmentSummary, ...]
+    problem: str = ""
+
+
 class Failed(Message):
     """Something that was asked for could not be done; `code` is HostaError.code."""
 
@@ -179,12 +207,13 @@ ToWorker = Annotated[
     | StreamControl
     | PickAt
     | SetAnnotations
+    | SearchSegments
     | Heartbeat
     | Shutdown,
     Field(discriminator="type"),
 ]
 FromWorker = Annotated[
-    WorkerReady | SceneReady | Progress | Packet | Picked | Failed | HeartbeatAck,
+    WorkerReady | SceneReady | Progress | Packet | Picked | SegmentsFound | Failed | HeartbeatAck,
     Field(discriminator="type"),
 ]
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)

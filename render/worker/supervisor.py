@@ -40,6 +40,7 @@ from .protocol import (
     Packet,
     PickAt,
     Picked,
+    SearchSegments,
     SetAnnotations,
     SetState,
     SetViewport,
@@ -177,6 +178,10 @@ class Supervisor:
         if not active:
             self._opening.pop(view, None)
         self._send(StreamControl(view=view, active=active, key_frame=key_frame))
+
+    def search(self, request: SearchSegments) -> None:
+        """Not remembered: a worker that ends takes its searches with it."""
+        self._send(request)
 
     def close_view(self, view: str) -> None:
         if self._views.pop(view, None) is not None:

@@ -23,7 +23,7 @@ float base_opacity(int v, int c, vec3 g, out float texel) {
     if (STORAGE_OF(c) == 2) {
         uint id = label_at(c, level_size(v), volumes[v].bricks.xyz, level_grid(v, g));
         texel = uintBitsToFloat(id);
-        return id == 0u ? 0.0 : float(label_colors[channels[c].lut_base + int(id)] >> 24u) * (1.0 / 255.0) * channels[c].weight;
+        return label_opacity(v, c, g, id);
     }
 #endif
     texel = intensity_at(c, volumes[v].size.xyz, volumes[v].bricks.xyz, g);

@@ -32,4 +32,12 @@ float solid_next(in Segments w, int v, int c, float s0, inout uint inside) {
     }
     return -1.0;
 }
+
+// The factor of the opacity of the surface of label `id` at g where it is drawn flat.
+float solid_coat(int v, int c, uint id, vec3 g, vec3 d) {
+    if (label_style(c) != STYLE_CONTOUR) return label_coat(c, 1.0);
+    place_at(v, g);
+    vec3 n = unit_gradient(v, label_gradient(c, level_size(v), volumes[v].bricks.xyz, level_grid(v, g), id) / voxel_steps());
+    return label_coat(c, dot(n, d) / max(length(n) * length(d), 1e-9));
+}
 #endif

@@ -105,7 +105,7 @@ class Renderer:
 
 class ResidentScene:
     def __init__(self, context, scene, progress=None):
-        self.scene, self.levels = scene, [0]
+        self.scene, self.levels, self.label_layers = scene, [0], []
         progress("uploading", 1, 1)
 
     def close(self):
@@ -152,7 +152,7 @@ class Scene:
         pass
 
 
-def open_scene(paths, labels=(), spacing_um=None, progress=None, environments=()):
+def open_scene(paths, labels=(), spacing_um=None, progress=None, environments=(), tables=()):
     if "missing" in paths:
         raise SourceError("there is no file 'missing'")
     if progress is not None:

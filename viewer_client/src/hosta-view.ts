@@ -6,7 +6,7 @@ import * as maths from "./camera";
 import { draggedWindow, keyMovement, type Movement } from "./gestures";
 import * as overlay from "./overlay";
 import { overlayStyles } from "./overlay-styles";
-import type { Path } from "./patch";
+import type { Change } from "./patch";
 import { PictureClock } from "./picture-clock";
 import { PointerInput } from "./pointer-input";
 import { marker, readout, readoutStyles } from "./readout";
@@ -15,12 +15,22 @@ import { slicesOff, slicesOn } from "./slices";
 import type { Stats } from "./stats";
 import { theme } from "./theme";
 import { Tools, type Tool } from "./tools";
-import { ViewClient, type ViewEvents, type ViewHost } from "./view-client";
+import { ViewClient, type SegmentQuery, type ViewEvents, type ViewHost } from "./view-client";
 import { viewStyles } from "./view-styles";
 import { fractionAt, shownHeight, viewportFor, type Size } from "./viewport";
 import type { Endpoint } from "./whep";
 import { shownWindow } from "./window-rules";
-import type { Camera, DeviceInfo, NewPoint, Pick, PointAnnotation, SceneSummary, Slices, ViewState } from "./wire";
+import type {
+  Camera,
+  DeviceInfo,
+  NewPoint,
+  Pick,
+  PointAnnotation,
+  SceneSummary,
+  SegmentsFoundMessage,
+  Slices,
+  ViewState,
+} from "./wire";
 
 const VIEWPORT_QUIET_MS = 150;
 const OVERLAY_MS = 250;
@@ -113,8 +123,13 @@ export class HostaView extends LitElement {
   }
 
   /** Changes the state: shown at once, sent with the next animation frame, taken back if the server refuses it. */
-  patch(...ops: { path: Path; value: unknown }[]): void {
-    this.client.patch(ops.map(({ path, value }) => ({ path: [...path], value })));
+  patch(...ops: Change[]): void {
+    this.client.patch(ops.map(({ op = "put", path, value }) => ({ op, path: [...path], value })));
+  }
+
+  /** Finds segments by name or id, a page at a time. Rejects where there is no connection or no such segmentation. */
+  searchSegments(query: SegmentQuery): Promise<SegmentsFoundMessage> {
+    return this.client.searchSegments(query);
   }
 
   /** Puts the camera back to the scene's default. */

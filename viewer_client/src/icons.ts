@@ -32,3 +32,12 @@ export const foldIcon = icon(svg`<path d="M8 6l4 4-4 4"/>`);
 export const addIcon = icon(svg`<path d="M10 5v10M5 10h10"/>`);
 export const removeIcon = icon(svg`<path d="M4.5 6h11M8 6V4.5h4V6M6 6l.6 9.5h6.8L14 6"/>`);
 export const flipIcon = icon(svg`<path d="M4 7h10l-2.5-2.5M16 13H6l2.5 2.5"/>`);
+export const shownIcon = icon(
+  svg`<path d="M2.5 10s2.7-5 7.5-5 7.5 5 7.5 5-2.7 5-7.5 5-7.5-5-7.5-5z"/><circle cx="10" cy="10" r="2.2"/>`,
+);
+export const hiddenIcon = icon(
+  svg`<path d="M3.5 12.2c1.3 1.5 3.5 2.8 6.5 2.8s5.2-1.3 6.5-2.8M5.5 14l-1 1.5M10 15v1.800M14.5 14l1 1.5"/>`,
+);
+export const isolateIcon = icon(
+  svg`<circle cx="10" cy="10" r="2.5"/><path d="M10 3v2.5M10 14.5V17M3 10h2.5M14.5 10H17"/>`,
+);

@@ -1,6 +1,6 @@
 // The client's copy of the view state: what the server said, with what this client changed on top until it is answered.
 import { coalesced, patched } from "./patch";
-import type { Op, PatchEvent, StateMessage, ViewState } from "./wire";
+import type { Camera, Op, PatchedMessage, PatchEvent, StateMessage, ViewState } from "./wire";
 
 /** Changes wait, merged, while this many are unanswered, so that a slider never runs ahead of the server. */
 const UNANSWERED_MAX = 2;
@@ -68,10 +68,16 @@ export class Mirror {
   }
 
   /** Takes an answer, or somebody else's change. The events channel is ordered, so an answer answers all before it. */
-  answer(message: StateMessage): void {
+  answer(message: StateMessage | PatchedMessage): void {
     const { seq } = message;
     if (seq !== null) this.pending = this.pending.filter((p) => p.seq > seq);
-    this.accept(message.state, message.sequence);
+    if (message.type === "state") this.accept(message.state, message.sequence);
+    else if (this.server !== null) this.accept(patched(this.server, message.patch.ops), message.sequence);
+  }
+
+  /** The camera of the server's state. */
+  get camera(): Camera | null {
+    return this.server?.camera ?? null;
   }
 
   /** Takes back a change that the server refused. */

@@ -3,6 +3,13 @@ import type { Op, ViewState } from "./wire";
 
 export type Path = readonly (string | number)[];
 
+/** An op as it is written by hand: without `op` the value is put at the path. */
+export interface Change {
+  op?: Op["op"];
+  path: Path;
+  value: unknown;
+}
+
 function childOf(holder: unknown, part: string | number): unknown {
   if (Array.isArray(holder)) return typeof part === "number" ? holder[part] : undefined;
   if (holder !== null && typeof holder === "object" && Object.hasOwn(holder, part)) {
@@ -24,24 +31,45 @@ function withValue(tree: unknown, path: Path, value: unknown): unknown {
   return { ...(tree as object), [part]: next };
 }
 
-/** The state with each op's value put at its path. Ops on paths that do not exist are left out, as the server refuses them. */
+/** A set of ids in the one form that the server gives it: ascending, each once. */
+function idSet(ids: readonly string[]): string[] {
+  return [...new Set(ids)].sort((a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** What is at an op's path after it: the value put there, or the set or table there with things added or removed. */
+function after({ op, value }: Op, before: unknown): unknown {
+  if (op === "put") return value;
+  const ids = Array.isArray(value) ? (value as string[]) : Object.keys(value as object);
+  if (Array.isArray(before)) {
+    return idSet(op === "add" ? [...before, ...ids] : before.filter((one: string) => !ids.includes(one)));
+  }
+  if (op === "add") return { ...(before as object), ...(value as object) };
+  return Object.fromEntries(Object.entries(before as object).filter(([id]) => !ids.includes(id)));
+}
+
+/** The state after each op. Ops on paths that do not exist are left out, as the server refuses them. */
 export function patched(state: ViewState, ops: readonly Op[]): ViewState {
   let tree: unknown = state;
   for (const op of ops) {
-    if (op.path.length > 0 && valueAt(tree, op.path) !== undefined) tree = withValue(tree, op.path, op.value);
+    const before = valueAt(tree, op.path);
+    if (op.path.length > 0 && before !== undefined) tree = withValue(tree, op.path, after(op, before));
   }
   return tree as ViewState;
 }
 
-/** The ops with only the last one for each path, in the order of those last ones. */
+/**
+ * The ops without those that a later one makes needless, in the order of the last ones: a value that is put at a path
+ * replaces all that was done there before; what is added or removed comes on top of it.
+ */
 export function coalesced(ops: readonly Op[]): Op[] {
-  const last = new Map<string, Op>();
+  const kept = new Map<string, Op[]>();
   for (const op of ops) {
     const key = JSON.stringify(op.path);
-    last.delete(key);
-    last.set(key, op);
+    const before = kept.get(key) ?? [];
+    kept.delete(key);
+    kept.set(key, op.op === "put" ? [op] : [...before, op]);
   }
-  return [...last.values()];
+  return [...kept.values()].flat();
 }
 
 /** The ops that put `wanted`'s parts of the tree over `current`'s, part by part at the top level; the camera stays. */
@@ -49,7 +77,9 @@ export function difference(current: ViewState, wanted: ViewState): Op[] {
   const ops: Op[] = [];
   for (const key of Object.keys(wanted) as (keyof ViewState)[]) {
     if (key === "camera" || key === "version") continue;
-    if (JSON.stringify(current[key]) !== JSON.stringify(wanted[key])) ops.push({ path: [key], value: wanted[key] });
+    if (JSON.stringify(current[key]) !== JSON.stringify(wanted[key])) {
+      ops.push({ op: "put", path: [key], value: wanted[key] });
+    }
   }
   return ops;
 }

@@ -11,6 +11,7 @@ import type { Size } from "./viewport";
 import type { Endpoint } from "./whep";
 import type {
   Camera,
+  ErrorMessage,
   FrameInfo,
   HelloMessage,
   NewPoint,
@@ -18,6 +19,8 @@ import type {
   Pick,
   PointAnnotation,
   ProgressMessage,
+  SegmentsFoundMessage,
+  SegmentsSearchEvent,
   ServerMessage,
   ViewState,
 } from "./wire";
@@ -65,6 +68,14 @@ function sourcesOf(state: ViewState): string {
   );
 }
 
+/** Which segments are asked for; what is left out is as in a search for all of them. */
+export type SegmentQuery = Partial<SegmentsSearchEvent> & { layer: string };
+
+interface Search {
+  resolve: (found: SegmentsFoundMessage) => void;
+  reject: (error: Error) => void;
+}
+
 export class ViewClient {
   readonly log = new FrameLog();
   hello: HelloMessage | null = null;
@@ -76,6 +87,7 @@ export class ViewClient {
   private readonly mirror = new Mirror();
   private readonly notes = new Annotations();
   private readonly picks = new Picks((event) => this.session.send(event));
+  private readonly searches = new Map<number, Search>();
   private readonly session: Session;
   private eye: Camera | null = null;
   // From the clock, so that a page that was loaded again goes on above its earlier numbers.
@@ -176,6 +188,25 @@ export class ViewClient {
     this.askFrame();
   }
 
+  /** Finds segments by name or id. Rejects with what the server says is wrong, and when the connection ends. */
+  searchSegments(query: SegmentQuery): Promise<SegmentsFoundMessage> {
+    if (this.connection !== "connected") return Promise.reject(new Error("there is no connection"));
+    const seq = this.nextSeq();
+    return new Promise((resolve, reject) => {
+      this.searches.set(seq, { resolve, reject });
+      const all = { text: "", colors: "file", first: 0, count: 50 } as const;
+      this.session.send({ ...all, ids: [], ...query, type: "segments_search", seq });
+    });
+  }
+
+  private searchFailed({ seq, message }: ErrorMessage): boolean {
+    const search = seq === null ? undefined : this.searches.get(seq);
+    if (seq === null || search === undefined) return false;
+    this.searches.delete(seq);
+    search.reject(new Error(message));
+    return true;
+  }
+
   resetCamera(): void {
     if (this.hello) this.look(this.hello.default_state.camera);
   }
@@ -221,8 +252,9 @@ export class ViewClient {
         this.greet(message);
         break;
       case "state":
+      case "patched":
         this.mirror.answer(message);
-        this.takeCamera(message.state.camera, message.seq === this.resetSeq);
+        if (this.mirror.camera !== null) this.takeCamera(this.mirror.camera, message.seq === this.resetSeq);
         this.stateChanged();
         this.askFrame();
         break;
@@ -237,6 +269,10 @@ export class ViewClient {
         this.progress = message.total > 0 && message.done >= message.total ? null : message;
         this.host.changed();
         break;
+      case "segments_found":
+        this.searches.get(message.seq)?.resolve(message);
+        this.searches.delete(message.seq);
+        break;
       case "picked":
         this.picks.answered(message.seq, message.pick);
         break;
@@ -245,6 +281,7 @@ export class ViewClient {
         if (this.notes.told(message)) this.annotationsChanged();
         break;
       case "error":
+        if (this.searchFailed(message)) break;
         // Of a pick only the one who asked is told.
         if (message.seq !== null && this.picks.refused(message.seq, message.message)) break;
         if (message.seq !== null) {
@@ -304,6 +341,8 @@ export class ViewClient {
     if (state !== "connected") {
       this.progress = null;
       this.picks.lost();
+      for (const search of this.searches.values()) search.reject(new Error("the connection ended"));
+      this.searches.clear();
     }
     this.reason = note;
     this.host.emit("hosta-connection", { state, note });

@@ -11,11 +11,13 @@ export type ClientEvent =
   | AnnotateEvent
   | RenameAnnotationEvent
   | DeleteAnnotationEvent
+  | SegmentsSearchEvent
   | PingEvent;
 export type JsonValue = unknown;
 export type ServerMessage =
   | HelloMessage
   | StateMessage
+  | PatchedMessage
   | FrameMessage
   | WorkerMessage
   | ProgressMessage
@@ -23,6 +25,7 @@ export type ServerMessage =
   | AnnotationsMessage
   | AnnotatedMessage
   | ErrorMessage
+  | SegmentsFoundMessage
   | PongMessage;
 
 /**
@@ -70,8 +73,13 @@ export interface Patch {
 }
 /**
  * Put `value` at `path`, e.g. ["layers", 0, "channels", 1, "visible"].
+ *
+ * `op` "add" puts the strings of a list `value` into the set at `path` (layers.0.listed), or the entries of an object
+ * into the table there (layers.0.segment_colors); "remove" takes the strings, or the entries with these keys, out. So
+ * a change of one id is as small as the id, however many there are.
  */
 export interface Op {
+  op: "put" | "add" | "remove";
   path: (string | number)[];
   value: JsonValue;
 }
@@ -153,6 +161,23 @@ export interface DeleteAnnotationEvent {
   type: "annotation_delete";
   seq: number;
   id: string;
+}
+/**
+ * Which segments of a segmentation fit; answered by a SegmentsFoundMessage or an ErrorMessage of the same `seq`.
+ *
+ * A segment fits when its name contains `text`, in any case, or its id begins with these digits. With `ids` these
+ * are described instead, in this order. `colors` as the layer has it. A page begins at `first` and has at most
+ * `count` segments.
+ */
+export interface SegmentsSearchEvent {
+  type: "segments_search";
+  seq: number;
+  layer: string;
+  text: string;
+  ids: string[];
+  colors: "file" | "hash" | "glasbey";
+  first: number;
+  count: number;
 }
 export interface PingEvent {
   type: "ping";
@@ -332,7 +357,12 @@ export interface Material {
  * A segmentation: every id other than 0 has a colour of its own.
  *
  * `colors` "hash" are neuroglancer's; "glasbey" are the 256 most distinct ones, by id modulo 256. "file" takes what
- * the data says and the hash elsewhere.
+ * the data or a table says and the hash elsewhere.
+ *
+ * `shown`: all segments, only the `listed` ones, or all "except" those. What is shown has the opacity `opacity`, what
+ * is not `rest_opacity`, 0 for not at all. `segment_colors` and `segment_opacities` (a factor) are for single ids.
+ * `merged` says of ids which other one they are part of: colour, name and visibility are those of that one, and an id
+ * may be merged into one that is itself merged. Ids are decimal strings; see segment.py. `style`: see SegmentStyle.
  */
 export interface LabelLayer {
   kind: "labels";
@@ -341,8 +371,30 @@ export interface LabelLayer {
   visible: boolean;
   opacity: number;
   colors: "file" | "hash" | "glasbey";
+  shown: "all" | "listed" | "except";
+  listed: string[];
+  rest_opacity: number;
+  segment_colors: {
+    [k: string]: [number, number, number];
+  };
+  segment_opacities: {
+    [k: string]: number;
+  };
+  highlight: Highlight;
+  merged: {
+    [k: string]: string;
+  };
+  style: "solid" | "translucent" | "contour";
   material: Material;
   clipped: boolean;
+}
+/**
+ * Segments drawn in another colour: theirs mixed with `color` by `strength`.
+ */
+export interface Highlight {
+  ids: string[];
+  color: [number, number, number];
+  strength: number;
 }
 /**
  * The part of the scene that is drawn, as fractions of its world box along x, y, z.
@@ -568,6 +620,18 @@ export interface StateMessage {
   state: ViewState;
 }
 /**
+ * What changed, in place of the state after it where that is large. `seq` as in StateMessage.
+ *
+ * Messages of this kind also follow a HelloMessage or StateMessage of a large state, whose lists and tables of
+ * segments are empty: each brings a piece of them. They have the same `sequence`.
+ */
+export interface PatchedMessage {
+  type: "patched";
+  seq: number | null;
+  sequence: number;
+  patch: Patch;
+}
+/**
  * Goes out with each video frame; `rtp_timestamp` is what the browser's video frame metadata says of it.
  */
 export interface FrameMessage {
@@ -725,6 +789,27 @@ export interface ErrorMessage {
   message: string;
   incident: string;
   seq: number | null;
+}
+/**
+ * A page of the segments that fit; `total` is how many there are on all pages.
+ */
+export interface SegmentsFoundMessage {
+  type: "segments_found";
+  seq: number;
+  layer: string;
+  total: number;
+  first: number;
+  segments: SegmentSummary[];
+}
+/**
+ * A segment in a list. Ids are decimal strings; `color` is #rrggbb, without what the state changes; `parent` is its
+ * place in a hierarchy, None where there is none.
+ */
+export interface SegmentSummary {
+  id: string;
+  name: string;
+  color: string;
+  parent: string | null;
 }
 export interface PongMessage {
   type: "pong";

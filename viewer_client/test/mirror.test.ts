@@ -4,7 +4,7 @@ import { coalesced, difference, patched, valueAt } from "../src/patch";
 import type { Op, ViewState } from "../src/wire";
 import { STATE } from "./browser/scene";
 
-const density = (value: number): Op => ({ path: ["shading", "density"], value });
+const density = (value: number): Op => ({ op: "put", path: ["shading", "density"], value });
 const counter = (): (() => number) => {
   let seq = 0;
   return () => ++seq;
@@ -17,7 +17,7 @@ function started(): Mirror {
 
 it("puts values at paths without changing the tree they came from", () => {
   const before = structuredClone(STATE);
-  const next = patched(STATE, [{ path: ["layers", 0, "channels", 1, "visible"], value: true }, density(7)]);
+  const next = patched(STATE, [{ op: "put", path: ["layers", 0, "channels", 1, "visible"], value: true }, density(7)]);
   expect(valueAt(next, ["layers", 0, "channels", 1, "visible"])).toBe(true);
   expect(next.shading.density).toBe(7);
   expect(STATE).toEqual(before);
@@ -26,19 +26,45 @@ it("puts values at paths without changing the tree they came from", () => {
 
 it("leaves out ops on paths that are not there", () => {
   const ops: Op[] = [
-    { path: ["layers", 9, "visible"], value: false },
-    { path: ["__proto__", "polluted"], value: true },
-    { path: ["constructor"], value: 1 },
+    { op: "put", path: ["layers", 9, "visible"], value: false },
+    { op: "put", path: ["__proto__", "polluted"], value: true },
+    { op: "put", path: ["constructor"], value: 1 },
   ];
   expect(patched(STATE, ops)).toEqual(STATE);
   expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
 });
 
 it("keeps the last op of each path", () => {
-  expect(coalesced([density(1), { path: ["samples"], value: 8 }, density(2)])).toEqual([
-    { path: ["samples"], value: 8 },
+  expect(coalesced([density(1), { op: "put", path: ["samples"], value: 8 }, density(2)])).toEqual([
+    { op: "put", path: ["samples"], value: 8 },
     density(2),
   ]);
+});
+
+it("adds to sets and tables, and takes out of them", () => {
+  const listed = ["layers", 1, "listed"];
+  const colors = ["layers", 1, "segment_colors"];
+  // 2^53 and 2^53 + 1 are one number in JavaScript; as strings they are two.
+  const next = patched(STATE, [
+    { op: "put", path: listed, value: ["9007199254740992"] },
+    { op: "add", path: listed, value: ["9007199254740993", "7", "7"] },
+    { op: "add", path: colors, value: { "7": [1, 0, 0], "8": [0, 1, 0] } },
+    { op: "remove", path: colors, value: ["8"] },
+  ]);
+  expect(valueAt(next, listed)).toEqual(["7", "9007199254740992", "9007199254740993"]);
+  expect(valueAt(next, colors)).toEqual({ "7": [1, 0, 0] });
+  expect(valueAt(patched(next, [{ op: "remove", path: listed, value: ["9007199254740992"] }]), listed)).toEqual([
+    "7",
+    "9007199254740993",
+  ]);
+});
+
+it("keeps what is added after a value was put", () => {
+  const path = ["layers", 1, "listed"];
+  const put: Op = { op: "put", path, value: ["1"] };
+  const add: Op = { op: "add", path, value: ["2"] };
+  const remove: Op = { op: "remove", path, value: ["1"] };
+  expect(coalesced([add, put, add, remove])).toEqual([put, add, remove]);
 });
 
 it("tells the difference of two states in ops that make one from the other, but for the camera", () => {
@@ -66,7 +92,7 @@ it("takes back what the server refuses, and only that", () => {
   const next = counter();
   mirror.put([density(1)]);
   mirror.flush(next, 0);
-  mirror.put([{ path: ["samples"], value: 8 }]);
+  mirror.put([{ op: "put", path: ["samples"], value: 8 }]);
   mirror.flush(next, 0);
   mirror.refuse(1);
   expect(mirror.state?.shading.density).toBe(STATE.shading.density);
@@ -86,7 +112,7 @@ it("keeps its own unanswered change over an older answer and somebody else's sta
     type: "state",
     seq: null,
     sequence: 3,
-    state: patched(STATE, [density(1), { path: ["samples"], value: 3 }]),
+    state: patched(STATE, [density(1), { op: "put", path: ["samples"], value: 3 }]),
   });
   expect(mirror.state?.shading.density).toBe(2);
   expect(mirror.state?.samples).toBe(3);

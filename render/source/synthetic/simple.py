@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..base import ChannelInfo, Kind
 from .grid import Grid, Pyramid
+from .ids import ids_phantom
 from .shapes import Ellipsoid, Field, Point, cover
 from .source import Description, Phantom, full_scale
 from .spec import Spec
@@ -269,4 +270,5 @@ SIMPLE: dict[str, Callable[[Spec], Built]] = {
     "checker": _checker,
     "labels": _labels,
     "axes": _axes,
+    "ids": ids_phantom,
 }

@@ -1,8 +1,9 @@
 // The controls that all parts of the panel are made of, as templates.
 import { html, nothing, type TemplateResult } from "lit";
 import { foldIcon } from "../icons";
-import type { Path } from "../patch";
-import type { Camera, PointAnnotation, SceneSummary, ViewState } from "../wire";
+import type { Change, Path } from "../patch";
+import type { SegmentQuery } from "../view-client";
+import type { Camera, PointAnnotation, SceneSummary, SegmentsFoundMessage, ViewState } from "../wire";
 import type { Folds } from "./folds";
 import { colorOf, hexOf, readable } from "./numbers";
 import "./slider";
@@ -17,6 +18,9 @@ export interface Context {
   standard: ViewState;
   scene: SceneSummary;
   put: Put;
+  /** Several changes at once, also of sets and tables. */
+  patch: (...changes: Change[]) => void;
+  searchSegments: (query: SegmentQuery) => Promise<SegmentsFoundMessage>;
   folds: Folds;
   annotations: readonly PointAnnotation[];
   /** Gives an annotation another label. */
@@ -164,10 +168,14 @@ export function foldButton(folds: Folds, id: string, title: string, standard = f
   </button>`;
 }
 
-/** A part of a card that can be opened; its body is made only then. `id` must be unique in the panel. */
-export function fold(folds: Folds, id: string, title: string, body: () => unknown): TemplateResult {
+/**
+ * A part of a card that can be opened; its body is made only then. `id` must be unique in the panel. `standard` is
+ * whether it is open until somebody chose.
+ */
+export function fold(folds: Folds, id: string, title: string, body: () => unknown, standard = false): TemplateResult {
+  const open = folds.isOpen(id, standard);
   return html`<div class="part">
-    ${foldButton(folds, id, title)}
-    <div id=${id} class="body" ?hidden=${!folds.isOpen(id)}>${folds.isOpen(id) ? body() : nothing}</div>
+    ${foldButton(folds, id, title, standard)}
+    <div id=${id} class="body" ?hidden=${!open}>${open ? body() : nothing}</div>
   </div>`;
 }

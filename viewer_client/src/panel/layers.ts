@@ -5,10 +5,12 @@ import type { LabelLayer, LayerSummary } from "../wire";
 import { channelCard } from "./channel";
 import { choice, fold, percent, slide, switchRow, toggle, type Context } from "./controls";
 import { materialControls } from "./material-controls";
+import "./segments";
 
 /** With more channels than this the cards are folded at first. */
 const OPEN_CARDS = 3;
 
+const LABEL_STYLES = { solid: "Solid", translucent: "Translucent", contour: "Contours" };
 const LABEL_COLORS = { file: "Of the file", hash: "By number", glasbey: "Most distinct" };
 
 /** What the data is, in a line, e.g. `361 × 432 × 432 · uint8 · level 1 of 3`; shape as x, y, z. */
@@ -73,10 +75,37 @@ function body(context: Context, index: number, path: Path, name: string): unknow
   );
 }
 
-function labelControls({ put, folds }: Context, labels: LabelLayer, path: Path, name: string): TemplateResult {
+function labelControls(context: Context, labels: LabelLayer, path: Path, name: string): TemplateResult {
+  const { put, folds, patch, searchSegments } = context;
   return html`<div class="card">
+    ${choice(put, "Style", [...path, "style"], labels.style, LABEL_STYLES, name)}
     ${choice(put, "Colours", [...path, "colors"], labels.colors, LABEL_COLORS, name)}
     ${slide(put, { label: "Opacity", of: name, path: [...path, "opacity"], value: labels.opacity, words: percent })}
+    ${
+      labels.shown === "all"
+        ? nothing
+        : slide(put, {
+            label: "Opacity of the rest",
+            of: name,
+            path: [...path, "rest_opacity"],
+            value: labels.rest_opacity,
+            words: percent,
+          })
+    }
+    ${fold(
+      folds,
+      `${path.join("-")}-segments`,
+      "Segments",
+      () =>
+        html`<hosta-segments
+          .name=${name}
+          .layer=${labels}
+          .path=${path}
+          .patch=${patch}
+          .search=${searchSegments}
+        ></hosta-segments>`,
+      true,
+    )}
     ${fold(folds, `${path.join("-")}-material`, "Material", () => [
       materialControls(labels.material, [...path, "material"], name, put),
       switchRow("Cut by box and planes", labels.clipped, (on) => put([...path, "clipped"], on), name),

@@ -47,6 +47,11 @@ export class HostaPanel extends LitElement {
   /** The lens that the camera's controls show. */
   private lens = "";
 
+  // Made once, so that what gets them is not drawn again for it.
+  private readonly patch: Context["patch"] = (...changes) => this.view?.patch(...changes);
+  private readonly searchSegments: Context["searchSegments"] = (query) =>
+    this.view ? this.view.searchSegments(query) : Promise.reject(new Error("there is no view"));
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
@@ -115,6 +120,8 @@ export class HostaPanel extends LitElement {
       standard: view.defaultState ?? state,
       scene,
       put: (path, value) => view.patch({ path, value }),
+      patch: this.patch,
+      searchSegments: this.searchSegments,
       folds: this.folds,
       annotations: view.annotations,
       rename: (id, label) => view.renameAnnotation(id, label),

@@ -2,7 +2,14 @@
 // The browser test puts it into the page before the client starts.
 import { project, type Vec3 } from "../../src/camera";
 import { patched } from "../../src/patch";
-import type { Camera, ClientEvent, ServerMessage, ViewState } from "../../src/wire";
+import type { Camera, ClientEvent, SegmentSummary, ServerMessage, ViewState } from "../../src/wire";
+
+/** Two whose ids are one number in JavaScript, and more than a page of others. */
+const SEGMENTS: SegmentSummary[] = [
+  { id: "9007199254740992", name: "left nucleus", color: "#5e80ff", parent: null },
+  { id: "9007199254740993", name: "right nucleus", color: "#ff3578", parent: null },
+  ...Array.from({ length: 60 }, (_, i) => ({ id: `${i + 100}`, name: "", color: "#9bff0c", parent: null })),
+];
 import { HELLO, STATE } from "./scene";
 
 interface EncodedFrame {
@@ -170,6 +177,12 @@ class LoopbackServer {
       case "reset":
         this.change(STATE);
         return this.send({ type: "state", seq: event.seq, sequence: this.sequence, state: this.state });
+      case "segments_search": {
+        const fits = SEGMENTS.filter(({ id, name }) => id.startsWith(event.text) || name.includes(event.text));
+        const segments = fits.slice(event.first, event.first + event.count);
+        const { seq, layer, first } = event;
+        return this.send({ type: "segments_found", seq, layer, first, total: fits.length, segments });
+      }
       case "viewport":
         this.canvas.width = event.width;
         this.canvas.height = event.height;
