@@ -1,5 +1,7 @@
 // What one pixel shows, and where: the ray through its middle, without lens and jitter, in parts that are looked at side
-// by side. The host (engine/pick.py) puts the parts together; `task` says what is looked for. All in unit space.
+// by side. The host (engine/pick_ray.py) puts the parts together; TASK says what is looked for: 0 the ray itself, 1 optical
+// depths, 2 slices, 3 surfaces, 4 what is projected, 5 values at a place. Each is compiled when it is first asked for. All
+// in unit space.
 // It looks at places along the ray and asks the same functions for them that draw the picture. It uses no macrocells.
 #include "lib/scene.glsl"
 #include "generated/planes.glsl"
@@ -18,16 +20,14 @@
 layout(local_size_x = 64) in;
 layout(std430, binding = 15) writeonly buffer FoundBuffer { uvec4 found[]; };  // floats by their bits
 
-const int RAY = 0, MEDIUM = 1, SLICES = 2, SURFACES = 3, PROJECTION = 4, VALUES = 5;
 const int BISECTIONS = 16;
 
-uniform int task;
 uniform vec2 at;       // pixels, from the top left corner of the picture
-uniform float first;   // where part 0 begins; VALUES: the place
+uniform float first;   // where part 0 begins; the place whose values are asked for
 uniform float width;   // of each part
 uniform int parts;
 uniform int steps;     // places in each part
-uniform int by_volume; // MEDIUM with the rule "max": 1 the most opaque channel of each volume, 0 that of all
+uniform int by_volume; // with the mixing rule "max": 1 the most opaque channel of each volume, 0 that of all
 
 uvec4 bits(vec4 x) { return floatBitsToUint(x); }
 
@@ -59,6 +59,7 @@ vec2 span_of(int v, int c, vec3 o, vec3 d, float a, float b) {
     return vec2(max(a, max(span.x, kept.x)), min(b, min(span.y, kept.y)));
 }
 
+#if TASK == 1
 // The extinction at o + t d, divided by the density: of the channels together, as the mixing rule says.
 float opacity_along(vec3 o, vec3 d, float t, vec2 kept) {
     float sum = 0.0, most = 0.0;
@@ -80,7 +81,9 @@ float opacity_along(vec3 o, vec3 d, float t, vec2 kept) {
     }
     return largest && by_volume == 0 ? most : sum;
 }
+#endif
 
+#if TASK == 3 || TASK == 4
 #ifdef HAS_LABELS
 bool is_label(int v, int c, vec3 o, vec3 d, float t) {
     vec3 g;
@@ -132,6 +135,9 @@ float surface_in(int v, int c, vec3 o, vec3 d, float a, float b) {
     return -1.0;
 }
 
+#endif
+
+#if TASK == 4
 // What channel c's window fraction does in [a, b]: its largest and its smallest value, where they are first; integrals of
 // it, of the texel fraction and of 1.
 void project(int v, int c, vec3 o, vec3 d, float a, float b, out vec4 extremes, out vec3 sums) {
@@ -152,67 +158,76 @@ void project(int v, int c, vec3 o, vec3 d, float a, float b, out vec4 extremes, 
     }
 }
 
+#endif
+
 void main() {
     int part = int(gl_GlobalInvocationID.x);
     if (part >= parts) return;
     vec3 o, d;
     camera_ray_at(at, vec2(0.0), o, d);
     float a = first + float(part) * width, b = first + float(part + 1) * width;
-    if (task == RAY) {
-        found[0] = bits(vec4(o, 0.0));
-        found[1] = bits(vec4(d, 0.0));
-        found[2] = bits(vec4(kept_of(o, d), 0.0, 0.0));
-        for (int v = 0; v < N_VOLUMES; v++) found[3 + v] = bits(vec4(inside_of(v, o, d), volumes[v].voxel_unit, cuts[v].lo.w));
-    } else if (task == MEDIUM) {
-        vec2 kept = kept_of(o, d);
-        float dt = width / float(steps), sum = 0.0;
-        for (int i = 0; i < steps; i++) sum += opacity_along(o, d, a + (float(i) + 0.5) * dt, kept);
-        found[part] = bits(vec4(sum * dt * params.density, 0.0, 0.0, 0.0));
-    } else if (task == SLICES) {
-        // One part: all of them, nearest first, up to one that is not there.
-        float t = 0.0;
-        int n = 0;
-        vec4 rgba;
-        for (; n < scene_planes.slice_count && slice_hit(o, d, t, 1e30, t, rgba); n++) found[n] = bits(vec4(t, rgba.a, 0.0, 0.0));
-        found[n] = bits(vec4(-1.0));
-    } else if (task == VALUES) {
-        vec2 kept = kept_of(o, d);
-        for (int v = 0; v < N_VOLUMES; v++) {
-            vec3 g;
-            bool inside = place_in(v, o + d * first, g);
-            int first_channel = volumes[v].bricks.w;
-            for (int c = first_channel; c < first_channel + volumes[v].cells.w; c++) {
-                uint value = 0u;
-                float opacity = 0.0, texel;
-                if (inside) {
-#ifdef HAS_LABELS
-                    if (STORAGE_OF(c) == 2) value = label_shown_at(v, c, g);
-                    else
+#if TASK == 0
+    found[0] = bits(vec4(o, 0.0));
+    found[1] = bits(vec4(d, 0.0));
+    found[2] = bits(vec4(kept_of(o, d), 0.0, 0.0));
+    for (int v = 0; v < N_VOLUMES; v++)
+        found[3 + v] = bits(vec4(inside_of(v, o, d), volumes[v].voxel_unit, cuts[v].lo.w));
+#elif TASK == 1
+    vec2 kept = kept_of(o, d);
+    float dt = width / float(steps), sum = 0.0;
+    for (int i = 0; i < steps; i++) sum += opacity_along(o, d, a + (float(i) + 0.5) * dt, kept);
+    found[part] = bits(vec4(sum * dt * params.density, 0.0, 0.0, 0.0));
+#elif TASK == 2
+    // One part: all of them, nearest first, up to one that is not there.
+    float t = 0.0;
+    int n = 0;
+    vec4 rgba;
+    for (; n < scene_planes.slice_count && slice_hit(o, d, t, 1e30, t, rgba); n++)
+        found[n] = bits(vec4(t, rgba.a, 0.0, 0.0));
+    found[n] = bits(vec4(-1.0));
+#else
+#if TASK == 5
+    vec2 kept = kept_of(o, d);
 #endif
-                        value = floatBitsToUint(intensity_shown_at(v, c, g));
-                    bool spared = scene_planes.shown[c].clipped == 0;
-                    if (channels[c].weight > 0.0 && (spared || (first >= kept.x && first <= kept.y)))
-                        opacity = channel_opacity(v, c, g, texel);
-                }
-                found[c] = uvec4(uint(inside), value, floatBitsToUint(opacity), 0u);
+    for (int v = 0; v < N_VOLUMES; v++) {
+        int first_channel = volumes[v].bricks.w;
+#if TASK == 5
+        vec3 g;
+        bool inside = place_in(v, o + d * first, g);
+#endif
+        for (int c = first_channel; c < first_channel + volumes[v].cells.w; c++) {
+#if TASK == 5
+            bool spared = scene_planes.shown[c].clipped == 0;
+            bool met = inside && channels[c].weight > 0.0 && (spared || (first >= kept.x && first <= kept.y));
+            uint value = 0u;
+            float opacity = 0.0, texel;
+#ifdef HAS_LABELS
+            if (STORAGE_OF(c) == 2) {
+                if (inside) value = label_shown_at(v, c, g);
+                if (met) opacity = capped(v, label_tint(c, value).a);
+            } else
+#endif
+            {
+                if (inside) value = floatBitsToUint(intensity_shown_at(v, c, g));
+                if (met) opacity = channel_opacity(v, c, g, texel);
             }
-        }
-    } else {
-        for (int v = 0; v < N_VOLUMES; v++) {
-            int first_channel = volumes[v].bricks.w;
-            for (int c = first_channel; c < first_channel + volumes[v].cells.w; c++) {
-                vec4 extremes = vec4(-1.0, 0.0, 2.0, 0.0);
-                vec3 sums = vec3(0.0);
-                float surface = -1.0;
-                if (channels[c].weight > 0.0) {
-                    bool label = STORAGE_OF(c) == 2;
-                    if (task == SURFACES || label) surface = surface_in(v, c, o, d, a, b);
-                    else project(v, c, o, d, a, b, extremes, sums);
-                }
-                int place = 2 * (part * N_CHANNELS + c);
-                found[place] = bits(extremes);
-                found[place + 1] = bits(vec4(surface, sums));
+            found[c] = uvec4(uint(inside), value, floatBitsToUint(opacity), 0u);
+#else
+            vec4 extremes = vec4(-1.0, 0.0, 2.0, 0.0);
+            vec3 sums = vec3(0.0);
+            float surface = -1.0;
+            if (channels[c].weight > 0.0) {
+#if TASK == 4
+                if (STORAGE_OF(c) != 2) project(v, c, o, d, a, b, extremes, sums);
+                else
+#endif
+                    surface = surface_in(v, c, o, d, a, b);
             }
+            int place = 2 * (part * N_CHANNELS + c);
+            found[place] = bits(extremes);
+            found[place + 1] = bits(vec4(surface, sums));
+#endif
         }
     }
+#endif
 }

@@ -82,7 +82,8 @@ class PickRay:
         self._planes = Buffer(planes_dtype(n_channels(resident.scene)).itemsize)
         rows = max(2 * PARTS * len(resident.channels), N_SLICES + 1, 3 + len(resident.volumes))
         self._found = Buffer(16 * rows)
-        self._program: Program | None = None
+        self._where: dict[str, int | float | tuple[float, ...]] = {}
+        self._n_slices = 0
 
     def begin(self, state: ViewState, picture: tuple[int, int], pixel: tuple[int, int]) -> Line:
         """The ray of a pixel of a picture of (width, height). The look must be that of `state`."""
@@ -97,8 +98,8 @@ class PickRay:
         resolved = self._look.resolved(state)
         planes = planes_record(resolved, resident.scene, resident.unit_from_world)
         self._planes.write(planes)
-        self._program = self._compiled()
-        self._program.set(at=(pixel[0] + 0.5, pixel[1] + 0.5), by_volume=int(state.rendering.mode == "path"))
+        self._n_slices = int(planes[0]["slice_count"])
+        self._where = {"at": (pixel[0] + 0.5, pixel[1] + 0.5), "by_volume": int(state.rendering.mode == "path")}
         count = len(resident.volumes)
         rows = self._ask(_RAY, (0.0, 0.0), 1, 1, 3 + count).view(np.float32).astype(np.float64)
         drawn = rows[3:, 3] > 0.0
@@ -115,6 +116,8 @@ class PickRay:
 
     def slices(self) -> list[tuple[float, float]]:
         """(t, opacity) of the slices along the ray, nearest first."""
+        if self._n_slices == 0:
+            return []
         rows = self._ask(_SLICES, (0.0, 0.0), 1, 1, N_SLICES + 1).view(np.float32)
         count = int(np.argmax(rows[:, 0] < 0.0))
         return [(float(t), float(alpha)) for t, alpha in rows[:count, :2]]
@@ -143,15 +146,16 @@ class PickRay:
 
     def _ask(self, task: int, span: Span, parts: int, steps: int, rows: int) -> NDArray[np.uint32]:
         """(rows, 4)"""
-        assert self._program is not None, "begin() comes first"
+        assert self._where, "begin() comes first"
         self._bind()
+        program = self._compiled(task)
         width = (span[1] - span[0]) / parts
-        self._program.set(task=task, first=float(span[0]), width=float(width), parts=parts, steps=steps)
-        self._program.dispatch(-(-parts // _GROUP))
+        program.set(first=float(span[0]), width=float(width), parts=parts, steps=steps, **self._where)
+        program.dispatch(-(-parts // _GROUP))
         return np.asarray(self._found.read(np.uint32, 4 * rows), np.uint32).reshape(rows, 4)
 
-    def _compiled(self) -> Program:
-        features = self._look.features()
+    def _compiled(self, task: int) -> Program:
+        features = {**self._look.features(), "TASK": task}
         key = tuple(sorted(features.items()))
         if key not in self._programs:
             defines = {

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 FILE = "annotations.sqlite3"
 SCHEMA_VERSION = 1
-BUSY_S = 5.0
+BUSY_S = 2.0
 _SCHEMA = """
 CREATE TABLE annotation (
     scene TEXT NOT NULL,

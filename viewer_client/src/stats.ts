@@ -40,6 +40,8 @@ export class FrameLog {
   private received: [number, number][] = [];
   private latencies: number[] = [];
   private frame: FrameInfo | null = null;
+  /** Whether `frame` came by the present connection: another server has other numbers. */
+  private current = false;
   private newest: FrameInfo | null = null;
   private cameraSent = 0;
   private cameraShown = 0;
@@ -58,9 +60,9 @@ export class FrameLog {
     return this.cameraSent;
   }
 
-  /** The facts of the frame on the screen; null before the first. */
+  /** The facts of the frame on the screen; null before the first of this connection. */
   get shown(): FrameInfo | null {
-    return this.frame;
+    return this.current ? this.frame : null;
   }
 
   /** Whether the last camera sent is still to be seen in a frame. */
@@ -107,6 +109,7 @@ export class FrameLog {
     this.notes.clear();
     this.unexplained.clear();
     this.newest = null;
+    this.current = false;
   }
 
   /** The figures now. */
@@ -128,6 +131,7 @@ export class FrameLog {
 
   private explain(frame: FrameInfo, shownMs: number): FrameInfo {
     this.frame = frame;
+    this.current = true;
     const sentMs = this.sent.get(frame.camera_seq);
     if (sentMs !== undefined && frame.camera_seq > this.cameraShown) {
       this.cameraShown = frame.camera_seq;

@@ -99,3 +99,17 @@ it("finds the middle", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
 });
+
+it("knows which frame is on the screen, and none of a connection before this one", () => {
+  const log = new FrameLog();
+  expect(log.shown).toBeNull();
+  log.noted(note(1, 7), 1);
+  log.presented(1, 2);
+  expect(log.shown?.camera_seq).toBe(7);
+  log.restart();
+  expect(log.shown).toBeNull();
+  expect(log.stats(3).frame?.camera_seq).toBe(7);
+  log.noted(note(2, 8), 4);
+  log.presented(2, 5);
+  expect(log.shown?.camera_seq).toBe(8);
+});
