@@ -64,7 +64,10 @@ class Peer:
             state = near_state(self.scene, state, self._height)
         started = time.perf_counter()
         self._show(state)
-        until_resident(self.renderer, self._options.timeout)
+        try:
+            until_resident(self.renderer, self._options.timeout)
+        except TimeoutError as late:
+            return {"resident_s": None, "late": str(late)}
         return {"resident_s": time.perf_counter() - started}
 
     def sample(self, count: str) -> dict[str, Any]:

@@ -216,13 +216,13 @@ def _channel_line(channel: Report) -> str:
     parts = [channel["name"]] if channel["name"] else []
     if "n_labels" in channel:
         parts.append(f"{channel['n_labels']} labels")
-        if channel["n_named"] or channel["n_colored"]:
-            parts.append(f"a table has {channel['n_named']} names and {channel['n_colored']} colours")
     if channel["range"] is None:
         parts.append("no values")
     else:
         number = "{}" if "n_labels" in channel else "{:g}"  # an id has up to 20 digits, and each counts
         parts.append(f"{number} to {number}".format(*channel["range"]))
+    if channel.get("n_named") or channel.get("n_colored"):
+        parts.append(f"{channel['n_named']} names and {channel['n_colored']} colours are known")
     if not channel["range_is_of_all_voxels"]:
         parts.append(f"seen in a sample of level {channel['range_level']}")
     if channel.get("window"):

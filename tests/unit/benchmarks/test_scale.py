@@ -45,6 +45,15 @@ def test_limits_are_those_of_the_first_size() -> None:
         medians({1024: rows(1.0, 1.0, 1e9), 10_000: rows(1.19, 1.51, 1e9), 100_000: rows(1.21, 1.49, 3e9)})
     )
     assert [kept for *_, kept in judged] == [True, False, False, True, True, True, False]
+    late = verdicts(
+        medians({1024: rows(1.0, 1.0, 1e9), 100_000: {"late": [1.0], "rss_peak": [1e9], "picture_s": [1.0]}})
+    )
+    assert [(what, kept) for what, _, _, kept in late] == [
+        ("first picture, 100000 / 1024", True),
+        ("host memory in GB, 1024", True),
+        ("views that did not become resident, 100000", False),
+        ("host memory in GB, 100000", True),
+    ]
     assert [volume(side) for side in (1024, 10_000, 100_000)] == ["1.07 GB", "1 TB", "1 PB"]
 
 
