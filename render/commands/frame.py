@@ -8,6 +8,7 @@ from contextlib import closing
 
 from .. import __version__
 from ..errors import UsageError
+from ..memory_settings import memory_settings
 from . import frame_options as options
 from . import segment_options
 from .frame_options import check_turn, parse_aperture_um, parse_pixel, parse_size, parse_spacing
@@ -101,10 +102,14 @@ def frame(
     from ..progress import ProgressBars
     from ..scene.environment import load_environments
     from ..scene.open import open_scene
+    from ..source.chunk_cache import set_cache_bytes
     from ..state.view import parse_state
     from .frame_pixels import Shot, developed, focused, linear
     from .window import with_windows
 
+    memory = memory_settings()
+    if memory.cache_bytes is not None:
+        set_cache_bytes(memory.cache_bytes)
     maps = load_environments(environment or ())
     choices = Choices(
         view=view, azimuth=azimuth, elevation=elevation, zoom=zoom, aperture=radius, stereo=stereo, lighting=lighting,
@@ -129,7 +134,7 @@ def frame(
         shown = chosen_state(scene, base, choices, width / height).model_copy(update={"samples": samples})
         shown = with_windows(shown, window or ())
         shown = segment_options.with_segments(shown, segments, segment_options.names_of(scene))
-        with closing(Renderer(context, scene, 16, 16, progress=progress)) as renderer:
+        with closing(Renderer(context, scene, 16, 16, progress=progress, budget_bytes=memory.device_bytes)) as renderer:
             if pixel is not None:
                 shown = focused(renderer, shown, pixel, (width, height))
             renderer.set_state(shown, 1)

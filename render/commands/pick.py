@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..memory_settings import memory_settings
 from . import frame_options as options
 from .frame_options import check_turn, parse_pixel, parse_size, parse_spacing
 from .scene_options import Device, Labels, Paths, Spacing
@@ -82,7 +83,9 @@ def pick(
         elif state_text is not None:
             base = parse_state(state_text, base)
         shown = with_windows(chosen_state(scene, base, choices, width / height), window or ())
-        with closing(Renderer(context, scene, 16, 16, progress=progress)) as renderer:
+        with closing(
+            Renderer(context, scene, 16, 16, progress=progress, budget_bytes=memory_settings().device_bytes)
+        ) as renderer:
             renderer.set_state(shown, 1)
             found = renderer.pick(*pixel, size=(width, height))
         found = with_exact_values(scene, shown, found)

@@ -13,12 +13,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bricks.keys import BrickKey, Wanted
 from ..gpu.buffer import Buffer
 from ..gpu.gl import GL
 from ..gpu.texture import TextureBuffer
 from ..source.base import Shape3
 from ..space import apply
 from ..state.camera import Camera
+from .look import Look
 from .paged import PagedScene, Want
 
 USABLE, DESCEND = 1, 2
@@ -34,8 +36,8 @@ MOST_WANTS_SOFTWARE, MOST_WANTS = 256, 1024
 class Cut:
     """The part of the tree that a view draws, and its feedback; `frame` is the scene's when feedback was last taken."""
 
-    def __init__(self, scene: PagedScene, software: bool) -> None:
-        self._scene = scene
+    def __init__(self, scene: PagedScene, look: Look, software: bool) -> None:
+        self._scene, self._look = scene, look
         capacity = scene.tree.capacity
         self._flags = np.zeros(capacity, np.uint32)
         self._flag_buffer = Buffer.of(self._flags)
@@ -187,10 +189,22 @@ class Cut:
                 if key is None:
                     continue
                 matter = bool(reported[node, word + half] & bit)
+                # Not where pictures must be the same whatever was looked at before.
+                if not matter and not everything and self._is_empty(volume, key):
+                    continue
                 rank = (not matter, not first, -stage, volume, *key.brick)
                 found.append((rank, Want(node, place, key, self._shown[volume])))
         found.sort(key=lambda one: one[0])
         return [want for _, want in (found if everything else found[: self._most])]
+
+    def _is_empty(self, volume: int, key: BrickKey) -> bool:
+        """Whether a brick is known, from when it was read, to hold nothing that this view shows."""
+        channels = self._scene.volumes[volume].channels
+        for c in self._shown[volume]:
+            known = self._scene.remembered(Wanted(key, c))
+            if known is None or not self._look.is_empty(channels[c], *known):
+                return False
+        return True
 
     def give_up_failed(self) -> None:
         """Do not wait for bricks that cannot be read."""

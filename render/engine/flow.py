@@ -31,7 +31,7 @@ class Flow:
 
     def __init__(self, scene: PagedScene, look: Look, software: bool) -> None:
         self._scene, self._look = scene, look
-        self.cut = Cut(scene, software)
+        self.cut = Cut(scene, look, software)
         self._view = next(_view_ids)
         self._epoch = -1
         self._settling = False

@@ -22,6 +22,7 @@ class LabelTables:
         self._scene = scene
         self._shown: dict[int, LabelLayer] = {}
         self.looks = {layer: SegmentLook(scene.scene.layers[layer].table) for layer in scene.label_layers}
+        self._seen = {layer: np.zeros(0, bool) for layer in scene.label_layers}
         self._room = {layer: self._needed(layer) for layer in scene.label_layers}
         self._buffer = Buffer(4 * max(1, sum(self._room.values())))
 
@@ -43,18 +44,26 @@ class LabelTables:
         """Raises StateError for what `write` would refuse."""
         self.looks[layer].check(look)
 
-    def write(self, layer: int, look: LabelLayer) -> None:
-        """Show the labels of a layer like this; only what changed goes to the device."""
+    def write(self, layer: int, look: LabelLayer) -> bool:
+        """Show the labels of a layer like this; only what changed goes to the device. True when others are visible."""
         segments, dense_ids = self.looks[layer], self._scene.dense_ids[layer]
         self._shown[layer] = look
         if len(dense_ids) > len(segments):
             segments.extend(dense_ids.ids())
         segments.show(look)
+        alpha, seen = segments.alpha, self._seen[layer]
+        other = len(seen) != len(alpha)
+        if other:
+            seen = self._seen[layer] = alpha > 0
         for first, last in segments.changes():
             # What there is no room for yet is written when the tables have grown.
             last = min(last, self._room[layer])
             if first < last:
                 self._buffer.write(segments.rgba8[first:last], 4 * (self.base(layer) + first))
+            now = alpha[first:last] > 0
+            other = other or bool((seen[first:last] != now).any())
+            seen[first:last] = now
+        return other
 
     def grow(self) -> bool:
         """Take up ids that turned up since; True when tables moved."""

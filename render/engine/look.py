@@ -35,6 +35,7 @@ class Look:
         self._labels = LabelTables(resident)
         self._majorants = resident.majorants()
         self._shown: dict[int, _Look] = {}
+        self._opacities: dict[int, NDArray[np.float32]] = {}  # by channel, over the window
         self._mixing = "physical"
         self._records = resident.channel_records()
         for channel in resident.channels:
@@ -64,15 +65,18 @@ class Look:
         self._mixing = state.rendering.mixing
         for volume in self._resident.volumes:
             touched = [channel for channel in volume.channels if channel.index in changed]
-            stale = []
+            stale, reweighed = [], False
             for channel in touched:
                 before, look = self._shown.get(channel.index), changed[channel.index]
-                self._write(channel, look, tables.get(channel.index))
+                weight = self._records[channel.index]["weight"]
+                other_segments = self._write(channel, look, tables.get(channel.index))
                 self._shown[channel.index] = look
-                if before is None or _opacity_of(before, paged) != _opacity_of(look, paged):
+                if before is None or _opacity_of(before) != _opacity_of(look) or (other_segments and paged):
                     stale.append(channel)
-            if touched or remixed:
+                reweighed = reweighed or weight != self._records[channel.index]["weight"]
+            if touched:
                 self._channel_buffer.write(self._records)
+            if stale or reweighed or remixed:
                 largest = self._mixing == "max"
                 self._labels.bind()
                 self._majorants.update(volume.index, stale, self._channel_buffer, self._table_buffer, largest)
@@ -162,7 +166,8 @@ class Look:
         stats = self._resident.scene.layers[channel.layer].stats[channel.channel]
         return layer.visible, resolved(layer.channels[channel.channel], stats)
 
-    def _write(self, channel: DeviceChannel, look: _Look, table: NDArray[np.float32] | None) -> None:
+    def _write(self, channel: DeviceChannel, look: _Look, table: NDArray[np.float32] | None) -> bool:
+        """Bring a channel's look to the device. True when other segments are visible than before."""
         record = self._records[channel.index]
         visible, what = look
         material = what.material
@@ -174,18 +179,32 @@ class Look:
         record["gradient_base"] = -1
         record["weight"] = what.opacity if visible and what.visible else 0.0
         if isinstance(what, LabelLayer):
-            self._labels.write(channel.layer, what)
-            if isinstance(self._majorants, PagedMajorants):
+            other = self._labels.write(channel.layer, what)
+            if other and isinstance(self._majorants, PagedMajorants):
                 self._majorants.labels_changed(channel.layer, self._labels.alpha[channel.layer])
-            return
+            return other
         if channel.encoding is None or table is None:
-            return
+            return False
+        self._opacities[channel.index] = table[:, 3]
         if what.gradient_curve:
             record["gradient_base"] = GRADIENT_LUT_SIZE * channel.index
             self._gradient_buffer.write(gradient_table(what), 4 * GRADIENT_LUT_SIZE * channel.index)
         record["scale"], record["bias"] = window_map(channel.encoding, what.window)
         self.lut_buffer.write(table, 16 * LUT_SIZE * channel.index)
         self._table_buffer.write(max_table(table[:, 3]), 4 * LUT_SIZE * LEVELS * channel.index)
+        return False
+
+    def is_empty(self, channel: DeviceChannel, lo: int, hi: int, ids: NDArray[np.uint32] | None) -> bool:
+        """Whether nothing of a brick can be seen whose texels are lo..hi or, of labels, whose dense ids are `ids`."""
+        if channel.storage == "labels":
+            alpha = self._labels.alpha[channel.layer]
+            if ids is None or (len(ids) and int(ids[-1]) >= len(alpha)):
+                return False
+            return not alpha[ids[ids > 0]].any()
+        record, texel_max = self._records[channel.index], 255 if channel.storage == "r8" else 65535
+        ends = np.clip(np.array([lo, hi]) / texel_max * float(record["scale"]) + float(record["bias"]), 0.0, 1.0)
+        first, last = int(np.floor(ends.min() * (LUT_SIZE - 1))), int(np.ceil(ends.max() * (LUT_SIZE - 1)))
+        return not self._opacities[channel.index][max(first - 1, 0) : last + 2].any()
 
     def close(self) -> None:
         self._lut_texels.close()
@@ -197,10 +216,9 @@ class Look:
         self._majorants.close()
 
 
-def _opacity_of(look: _Look, paged: bool) -> object:
+def _opacity_of(look: _Look) -> object:
     """What majorants depend on: not colours, and not weights, which come in when the cells are summed."""
     what = look[1]
     if isinstance(what, Channel):
         return what.window, what.curve
-    # In paged scenes cells of hidden segments are empty.
-    return what if paged else what.style
+    return what.style

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..bricks.encoding import TEXEL_BYTES, Encoded, StorageClass
 from ..bricks.grid import BrickGrid
 from ..bricks.reader import BrickKey, BrickReader, FailedBrick, LoadedBrick, Wanted
+from ..bricks.summaries import Summary
 from ..bricks.tree import NONE, NodeTree, Stage, stages_of
 from ..errors import SourceError
 from ..gpu.buffer import Buffer
@@ -239,6 +240,10 @@ class PagedScene(DeviceScene):
         if page is None or page.ids is None:
             return np.zeros(0, np.uint32)
         return page.ids
+
+    def remembered(self, wanted: Wanted) -> Summary | None:
+        """Range and ids of a brick that was read before, whether or not it is on the device."""
+        return self._reader.remembered(wanted)
 
     def ask(self, view: int, wants: Iterable[Want]) -> None:
         """What a view wants, what matters most first; replaces what it asked for before."""

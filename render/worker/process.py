@@ -27,7 +27,9 @@ from ..engine.device_scene import DeviceScene
 from ..errors import GpuError, HostaError, SourceError, WorkerError
 from ..gpu.context import Context
 from ..logs import set_up_logs
+from ..memory_settings import memory_settings
 from ..scene.open import Scene
+from ..source.chunk_cache import set_cache_bytes
 from .channel import WorkerChannel
 from .exact import ExactValues
 from .loader import Opened, ProgressReporter, open_in_background
@@ -72,6 +74,10 @@ class Worker:
         self._channel = channel
         self._context = context
         self._codec: CodecName = codec
+        memory = memory_settings()
+        self._device_bytes = memory.device_bytes
+        if memory.cache_bytes is not None:
+            set_cache_bytes(memory.cache_bytes)
         self._scenes: dict[str, Scene] = {}
         self._residents: dict[str, DeviceScene] = {}
         self._searches: dict[str, SegmentSearch] = {}
@@ -183,7 +189,7 @@ class Worker:
 
         self._scenes[name] = scene
         try:
-            resident = self._residents[name] = bring(self._context, scene, progress=progress)
+            resident = self._residents[name] = bring(self._context, scene, self._device_bytes, progress)
         except HostaError as error:
             self._close_scene(name)
             note(f"scene {name} cannot be brought onto the device", error)

@@ -24,7 +24,7 @@ from render.scene.open import Scene
 from render.source.base import Shape3, Source
 from render.source.memory import MemorySource
 from render.state.camera import Camera
-from render.state.layer import Channel, ImageLayer
+from render.state.layer import Channel, ImageLayer, LabelLayer
 from render.state.rendering import Mode
 from render.state.view import ViewState
 
@@ -346,3 +346,32 @@ class TwoTimes(Shuffled):
     def read(self, level: int, channel: int, time_: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
         self.reads.append((level, lo, hi))
         return self._times[time_][lo[0] : hi[0], lo[1] : hi[1], lo[2] : hi[2]].copy()
+
+
+def test_hidden_segments_cost_nothing(gl: Context) -> None:
+    """Once a brick is known, it is not read again for segments that are hidden; what is left is exactly one of them."""
+    labels = np.zeros((64, 64, 64), np.uint64)
+    for number, (z, y, x) in enumerate([(4, 4, 4), (4, 44, 44), (44, 4, 44), (44, 44, 4)], start=1):
+        labels[z : z + 14, y : y + 14, x : x + 14] = 2**60 + number
+    source = Shuffled(pyramid(MemorySource(labels, kind="labels")), 1)
+    scene = scene_of(source)
+    state = plain(scene, 200.0, lighting=WHITE_SKY, samples=2)
+    layer = state.layers[0]
+    assert isinstance(layer, LabelLayer)
+    with paged(gl, scene, budget=12 << 20) as renderer:
+        renderer.set_state(state, 1)
+        assert walk(renderer)[0]
+        assert set(np.unique(renderer.layers(48, 48, 1).label)) == {0, *(2**60 + n for n in (1, 2, 3, 4))}
+        before = len(source.reads)
+        for number in (3, 1):
+            only = layer.model_copy(update={"shown": "listed", "listed": (str(2**60 + number),)})
+            renderer.set_state(state.model_copy(update={"layers": (only,)}), 1 + number)
+            assert walk(renderer)[0]
+            assert len(source.reads) == before
+            device = tree_of(renderer)
+            cells = renderer._look._majorants.cell_buffer.read(np.uint32, 4096 * device.tree.capacity)
+            full = (cells.reshape(-1, 4096) & 0xFFFF).any(axis=1)
+            assert full.any()
+            for node in np.flatnonzero(full & device.tree.alive).tolist():
+                assert 2**60 + number in device.dense_ids[0].ids()[device.ids_of(node)]
+        assert set(np.unique(renderer.layers(48, 48, 1).label)) == {0, 2**60 + 1}

@@ -14,7 +14,19 @@ PACKAGE = Path(__file__).resolve().parents[2] / "render"
 
 # From the bottom up; a room imports from its own row and from rows above it in this list.
 ROWS = (
-    ("errors", "limits", "units", "space", "settings", "resources", "roots", "summary", "logs", "freed_memory"),
+    (
+        "errors",
+        "limits",
+        "units",
+        "space",
+        "settings",
+        "resources",
+        "roots",
+        "summary",
+        "logs",
+        "freed_memory",
+        "memory_settings",
+    ),
     ("state",),
     ("source",),
     ("bricks",),
