@@ -91,5 +91,5 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
     check_denoiser()
     monkeypatch.setattr(importlib.util, "find_spec", without)
-    with pytest.raises(HostaError, match=r"pip install 'hosta\[denoise\]'"):
+    with pytest.raises(HostaError, match=r"pip install pyoidn"):
         denoise(np.zeros((2, 2, 4), np.float32))
