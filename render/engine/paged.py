@@ -45,6 +45,7 @@ from .transfer import LUT_SIZE
 
 log = logging.getLogger(__name__)
 
+LEVELS_STEP = 16
 CELLS = 16  # macrocells a side of a brick
 APRON = 2
 FLAT_SHARE = 1.5
@@ -202,8 +203,13 @@ class PagedScene(DeviceScene):
         self._todo = Buffer(8 * RANGES_A_DISPATCH)
         self._static_channels = Buffer.of(self.channel_records())
 
+    @property
+    def _n_levels(self) -> int:
+        """Of all volumes, rounded up: so that a program that was compiled for another scene will often do."""
+        return -(-sum(len(stages) for stages in self.stages) // LEVELS_STEP) * LEVELS_STEP
+
     def _level_records(self) -> NDArray[np.void]:
-        records = LEVEL.array(sum(len(stages) for stages in self.stages))
+        records = LEVEL.array(self._n_levels)
         place = 0
         for volume, stages in zip(self.volumes, self.stages, strict=True):
             info = self.scene.layers[volume.layer].source.info
@@ -548,7 +554,7 @@ class PagedScene(DeviceScene):
             "MAJORANT_GROUPS": self.majorant_groups,
             "CHILDREN": self.tree.n_children,
             "FEEDBACK_WORDS": self.feedback_words,
-            "N_LEVELS": sum(len(stages) for stages in self.stages),
+            "N_LEVELS": self._n_levels,
         }
 
     @property

@@ -104,7 +104,7 @@ class Renderer:
 
 
 class ResidentScene:
-    def __init__(self, context, scene, progress=None):
+    def __init__(self, context, scene, budget_bytes=None, progress=None):
         self.scene, self.levels, self.label_layers = scene, [0], []
         progress("uploading", 1, 1)
 

@@ -63,9 +63,13 @@ def places(shape: tuple[int, int, int], n: int) -> Points:
 
 def share(mask: NDArray[np.bool_], g: Points) -> NDArray[np.float64]:
     """The smoothed share of a mask (z, y, x): of a voxel and its six neighbours, kept on its side of 1/2, trilinear."""
+    return trilinear(smoothed(mask), g)
+
+
+def smoothed(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Of each voxel, what `share` interpolates."""
     smooth = convolve(mask.astype(float), generate_binary_structure(3, 1) / 7.0, mode="nearest")
-    smooth = np.where(mask, np.maximum(smooth, 0.5 + KEPT), np.minimum(smooth, 0.5 - KEPT))
-    return trilinear(smooth, g)
+    return np.where(mask, np.maximum(smooth, 0.5 + KEPT), np.minimum(smooth, 0.5 - KEPT))
 
 
 def trilinear(values: NDArray[np.float64], g: Points) -> NDArray[np.float64]:
