@@ -38,6 +38,8 @@ class Frame:
     converged: bool
     active_share: float
     fresh: bool
+    resident: bool
+    missing: int
     render_s: float
 
 
