@@ -8,7 +8,8 @@ The error is relMSE = mean((x - r)^2 / (r^2 + 0.01)) over linear RGB against a r
 kept in a folder, grows in steps, and goes on where it was interrupted. Its random numbers are its own.
 
 Compared are Sobol points with independent numbers, a picture whose converged tiles stop with one that samples all
-alike, and 16 samples after Open Image Denoise, or after the filter of the moving picture, with 256 raw ones.
+alike, and 16 samples, denoised as `hosta frame --denoise` does or after the filter of the moving picture, with 256 raw
+ones.
 "At equal time" reads the error of the plain curve, interpolated in logarithms, at the time that the other one took.
 """
 
@@ -128,12 +129,21 @@ def compare_adaptive(
 Filter = Callable[[Shot, Shot], NDArray[Any]]
 """Makes (h, w, 3 or 4) from a picture of FEW_SPP samples and, to know its noise, another one of half as many."""
 
+Still = Callable[[int, int], NDArray[Any]]
+"""(h, w, 3 or 4) from samples a pixel and a seed."""
+
 
 def compare_denoised(
-    camera: Camera, reference: Floats, filters: Mapping[str, Filter], seeds: Sequence[int]
+    camera: Camera,
+    reference: Floats,
+    filters: Mapping[str, Filter],
+    seeds: Sequence[int],
+    denoise_still: Still | None = None,
 ) -> dict[str, float]:
-    """Errors of MANY_SPP and FEW_SPP raw samples, and of FEW_SPP filtered by each of `filters`."""
+    """Errors of MANY_SPP and FEW_SPP raw samples, and of FEW_SPP filtered by each of `filters`, and as a still is."""
     errors: dict[str, list[float]] = {name: [] for name in ("raw_many", "raw_few", *filters)}
+    if denoise_still is not None:
+        errors["oidn"] = []
     for seed in seeds:
         few = camera.shoot(FEW_SPP, seed)
         half = camera.shoot(FEW_SPP // 2, seed + 5000)
@@ -141,6 +151,8 @@ def compare_denoised(
         errors["raw_few"].append(rel_mse(few.layers["color"], reference))
         for name, apply in filters.items():
             errors[name].append(rel_mse(apply(few, half), reference))
+        if denoise_still is not None:
+            errors["oidn"].append(rel_mse(denoise_still(FEW_SPP, seed), reference))
     return {name: float(np.mean(values)) for name, values in errors.items()}
 
 
@@ -213,13 +225,14 @@ class RendererCamera:
         count = float(np.mean(layers["samples"])) if "samples" in layers else float(samples)
         return Shot(layers, seconds, count)
 
+    def denoised(self, samples: int, seed: int) -> NDArray[Any]:
+        """What `hosta frame --denoise` makes. Raises HostaError where Open Image Denoise is not installed."""
+        from render.commands.frame_pixels import Shot as Wanted
+        from render.commands.frame_pixels import linear
 
-def open_image_denoise(few: Shot, half: Shot) -> NDArray[Any]:
-    """Intel's filter. Raises HostaError where it is not installed."""
-    from render.codec.oidn import denoise
-
-    layers = {name: np.asarray(few.layers[name], np.float32) for name in ("color", "albedo", "normal")}
-    return denoise(layers["color"], layers["albedo"][..., :3], layers["normal"][..., :3])
+        self._sequence += 1
+        self._renderer.set_state(self._state.model_copy(update={"seed": seed}), self._sequence)
+        return linear(self._renderer, Wanted(*self._size, samples, True), None).color
 
 
 def moving_picture_filter(few: Shot, half: Shot) -> NDArray[Any]:
@@ -248,8 +261,7 @@ def main() -> None:
     counts = sorted(int(n) for n in options.spp.split(","))
     seeds = range(1, options.seeds + 1)
     filters: dict[str, Filter] = {"own_filter": moving_picture_filter}
-    if has("pyoidn"):
-        filters["oidn"] = open_image_denoise
+    oidn = has("pyoidn")
     results: dict[str, Any] = {}
     with closing(Context.create(options.device)) as context:
         print(f"{context.info.name}; {Machine.here()}; {width}x{height}\n")
@@ -271,7 +283,7 @@ def main() -> None:
                 results[name] = {
                     "samplers": compare_samplers(plain, sobol),
                     "adaptive": compare_adaptive(camera, reference, sobol, counts[-1], seeds, options.threshold),
-                    "denoised": compare_denoised(camera, reference, filters, seeds),
+                    "denoised": compare_denoised(camera, reference, filters, seeds, camera.denoised if oidn else None),
                 }
                 print(table(name, results[name]), flush=True)
         facts = {"size": [width, height], "reference_spp": options.reference_spp, "device": context.info.name}

@@ -27,6 +27,9 @@
 #endif
 #include "lib/light.glsl"
 #include "lib/direct.glsl"
+#ifdef LOCAL_LIGHT
+#include "lib/unshadowed.glsl"
+#endif
 #include "lib/camera.glsl"
 #include "lib/film.glsl"
 
@@ -187,11 +190,19 @@ void main() {
                 if (events > 0 || !(light || (params.backdrop & 1) != 0)) break;
                 radiance = light ? behind.radiance : sky_radiance(d);
                 film_backdrop(film, min(behind.t, FARTHEST), radiance);
+#ifdef LOCAL_LIGHT
+                film.local.rgb += radiance;
+#endif
                 break;
             }
             Vertex x = vertex_at(o + d * hit.t, d, hit, u.y);
             o += d * hit.t;
-            if (events == 0) film_hit(film, hit.t, x, index == 0u ? label_of_hit(hit) : 0u);
+            if (events == 0) {
+                film_hit(film, hit.t, x, index == 0u ? label_of_hit(hit) : 0u);
+#ifdef LOCAL_LIGHT
+                film.local.rgb += channels[hit.channel].emission.rgb + unshadowed(x, o, d);
+#endif
+            }
             events++;
             radiance += limited(beta * channels[hit.channel].emission.rgb);
             vec3 wi;

@@ -14,6 +14,8 @@ Floats = NDArray[np.float32]
 # A pixel stays empty where none so near has seen anything: the filter leaves a trace of light everywhere.
 _NEAR_PX = 2
 _LARGEST = 1e30
+# Of the mean light: where there is less, ratios say little.
+_DARK = 0.02
 
 
 def check_denoiser() -> None:
@@ -58,6 +60,29 @@ def denoise(
     result[..., 3] = np.clip(coverage.mean(axis=2), 0.0, 1.0)
     result[_empty(color[..., 3])] = 0.0
     return result
+
+
+def denoise_by_looks(color: Floats, local: Floats, looks: Floats, normal: Floats) -> Floats:
+    """As `denoise`, of a path-traced picture about which more is known: what it would be without shadows.
+
+    `local` (h, w, 3) is that, from the samples that `color` is from; `looks` (h, w, 4), with coverage, the same from
+    other and many more samples, which cost less; `normal` (h, w, 3) theirs; all premultiplied. Shading and edges of
+    `looks` guide the filter, which then runs over `color` and `local` alike: their ratio is how much light the shadows
+    leave, in which a blur of edges cancels, and it is put onto `looks`.
+    """
+    lit = looks[..., 3] > 0.0
+    mean = float(np.mean(looks[..., :3], where=lit[..., None])) if lit.any() else 0.0
+    if not 0.0 < mean < _LARGEST:
+        return denoise(color, None, None)
+    # As an albedo, whatever the unit of light: 0..1, and half where it is as bright as the picture is.
+    guide = looks[..., :3] / (looks[..., :3] + np.float32(mean))
+    once = np.ones((*color.shape[:2], 1), np.float32)
+    light = denoise(color, guide, normal)
+    blurred = denoise(np.concatenate([local, once], axis=2), guide, normal)[..., :3]
+    sharp = denoise(np.concatenate([looks[..., :3], once], axis=2), guide, normal)[..., :3]
+    least = np.float32(_DARK * mean)
+    light[..., :3] *= (sharp + least) / (blurred + least)
+    return light
 
 
 def _clean(image: Floats, least: float, most: float) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.layers import Layers
@@ -37,11 +38,19 @@ def developed(
 
 def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
     """The picture's linear light and what is known of each pixel besides."""
-    layers = renderer.layers(shot.width, shot.height, shot.samples, progress)
     if not shot.denoised:
-        return layers
-    from ..codec.oidn import denoise
+        return renderer.layers(shot.width, shot.height, shot.samples, progress)
+    return denoised(*renderer.layers_to_denoise(shot.width, shot.height, shot.samples, progress))
 
+
+def denoised(layers: Layers, looks: Layers | None) -> Layers:
+    """What Renderer.layers_to_denoise gives, with the noise of its light taken out. Raises HostaError without OIDN."""
+    from ..codec.oidn import denoise, denoise_by_looks
+
+    if looks is not None and looks.local is not None and layers.local is not None:
+        coverage = looks.color[..., 3:]
+        seen = np.concatenate([looks.local, coverage], axis=2)
+        return replace(layers, color=denoise_by_looks(layers.color, layers.local, seen, looks.normal * coverage))
     alpha = layers.color[..., 3:]  # guides have their edges where the picture has its own
     return replace(layers, color=denoise(layers.color, layers.albedo * alpha, layers.normal * alpha))
 

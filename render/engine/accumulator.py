@@ -18,11 +18,13 @@ class Accumulator:
     """Room for width x height pixels, of which a window from the first pixel on is in use.
 
     The window is sampled tile by tile, TILE pixels a side. `samples` counts complete samples of the tiles that are
-    still sampled; `at` says how many of those tiles the next one has already got.
+    still sampled; `at` says how many of those tiles the next one has already got. `local_light`: paths also sum what
+    their first collisions would send without shadows.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, local_light: bool = False) -> None:
         self.color, self.moments, self.albedo, self.normal = (Texture2D(width, height, RGBA32F) for _ in range(4))
+        self.local = Texture2D(width, height, RGBA32F) if local_light else None
         self.nearest = Texture2D(-(-width // GROUP), -(-height // GROUP), R32F)
         columns, rows = -(-width // TILE), -(-height // TILE)
         self._tiles = Buffer(4 * columns * rows)
@@ -79,11 +81,20 @@ class Accumulator:
     def bind(self) -> None:
         for unit, image in enumerate((self.color, self.moments, self.albedo, self.normal, self.nearest)):
             image.bind_image(unit)
+        if self.local is not None:
+            self.local.bind_image(5)
         self._tiles.bind(15)
 
     def read_mean(self) -> NDArray[np.float32]:
         """Mean radiance (premultiplied) and coverage, linear, (height, width, 4) float32."""
         return self._read(self.color) / self._counts()
+
+    def read_local(self) -> NDArray[np.float32]:
+        """Mean radiance of the first collisions without shadows, (height, width, 3) float32, premultiplied; needs
+        `local_light` and a mode that follows paths.
+        """
+        assert self.local is not None, "the accumulator has no room for it"
+        return self._read(self.local)[..., :3] / self._counts()
 
     def read_guides(self) -> dict[str, NDArray[np.float32]]:
         """What the first collisions were like: "albedo" (height, width, 3), "normal" (height, width, 3; means, shorter
@@ -121,4 +132,5 @@ class Accumulator:
             part.close()
 
     def _parts(self) -> Iterable[Texture2D | Buffer]:
-        return self.color, self.moments, self.albedo, self.normal, self.nearest, self._tiles
+        always = self.color, self.moments, self.albedo, self.normal, self.nearest, self._tiles
+        return always if self.local is None else (*always, self.local)

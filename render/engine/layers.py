@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 
-_COLUMNS = {"color": 4, "albedo": 3, "normal": 3, "depth": 0, "label": 0, "samples": 0, "luminance2": 0}
-_OPTIONAL = frozenset({"label", "samples", "luminance2"})
+_COLUMNS = {"color": 4, "albedo": 3, "normal": 3, "depth": 0, "label": 0, "samples": 0, "luminance2": 0, "local": 3}
+_OPTIONAL = frozenset({"label", "samples", "luminance2", "local"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Layers:
     there is none. `depth` (h, w): micrometres along the ray, infinity where
     nothing was hit. `label` (h, w) uint64: the segment's id, 0 where there is none; None without a segmentation.
     `samples` (h, w): how many each pixel got; `luminance2` (h, w): the mean of their squared luminances.
+    `local` (h, w, 3): what `color` would be if nothing cast shadows and light were scattered once.
     """
 
     color: NDArray[np.float32]
@@ -33,6 +34,7 @@ class Layers:
     label: NDArray[np.uint64] | None = None
     samples: NDArray[np.float32] | None = None
     luminance2: NDArray[np.float32] | None = None
+    local: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         height_width = self.color.shape[:2]

@@ -44,6 +44,8 @@ SOFTWARE_MOTION_BUDGET_S = 0.05
 STILL_WINDOW_PX = 2048
 TILE_PX = TILE * TILE
 SEED_STEP = 0x9E3779B9
+# Of each sample of a still that is to be denoised: so many more rays that only look where they first collide.
+LOOKS = 4
 
 
 class Renderer:
@@ -211,8 +213,9 @@ class Renderer:
         picture: tuple[int, int],
         window: tuple[int, int, int, int],
         seed_offset: int = 0,
+        rays: int | None = None,
     ) -> NDArray[np.void]:
-        """Make the tracer ready for a window of a picture; its Params."""
+        """Make the tracer ready for a window of a picture; its Params. `rays`: of a path at most."""
         if self._flow is not None:
             self._flow.begin(self._state, picture[1])
         resident = self.resident
@@ -226,6 +229,8 @@ class Renderer:
             window,
         )
         records.params["seed"] = (self._state.seed + seed_offset) & 0xFFFFFFFF
+        if rays is not None:
+            records.params["rays"] = rays
         self._tracer.begin(accumulator, self._state, records)
         return records.params
 
@@ -342,9 +347,42 @@ class Renderer:
 
     def layers(self, width: int, height: int, samples: int, progress: Progress | None = None) -> Layers:
         """What a still is made from, linear and raw: no filter has touched it."""
+        return self._layers(width, height, samples, progress)
+
+    def layers_to_denoise(
+        self, width: int, height: int, samples: int, progress: Progress | None = None
+    ) -> tuple[Layers, Layers | None]:
+        """As `layers`, with the layer "local"; and the guides of the filter: LOOKS times as many rays, which end where
+        they first collide, so that they cost a fraction of a path. Their "local", "albedo", "normal" and "depth" count
+        (and the coverage in "color", not its light). None, and no "local", in modes that follow no paths.
+        """
+        if (self._mode or self._state.rendering.mode) != "path":
+            return self._layers(width, height, samples, progress), None
+        picture = self._layers(width, height, samples, progress, local_light=True)
+        state = self._state
+        # Which tiles are free of noise is judged by their light, of which looks have none.
+        rendering = state.rendering.model_copy(update={"noise_threshold": 0.0})
+        self._state = state.model_copy(update={"rendering": rendering})
+        try:
+            return picture, self._layers(width, height, LOOKS * samples, progress, local_light=True, rays=1)
+        finally:
+            self._state = state
+
+    def _layers(
+        self,
+        width: int,
+        height: int,
+        samples: int,
+        progress: Progress | None,
+        local_light: bool = False,
+        rays: int | None = None,
+    ) -> Layers:
         color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 9), np.float32)
         label = np.zeros((height, width), np.uint32)
-        for place, _, accumulator in self._windows(width, height, samples, progress):
+        local = np.empty((height, width, 3), np.float32) if local_light else None
+        for place, _, accumulator in self._windows(width, height, samples, progress, local_light, rays):
+            if local is not None:
+                local[place] = accumulator.read_local()
             color[place] = accumulator.read_mean()
             found = accumulator.read_guides()
             planes = (found[name][..., None] for name in ("depth", "samples", "luminance2"))
@@ -359,17 +397,24 @@ class Renderer:
             label=self.resident.label_ids(label) if self.resident.label_layers else None,
             samples=guides[..., 7],
             luminance2=guides[..., 8],
+            local=local,
         )
 
     def _windows(
-        self, width: int, height: int, samples: int, progress: Progress | None
+        self,
+        width: int,
+        height: int,
+        samples: int,
+        progress: Progress | None,
+        local_light: bool = False,
+        rays: int | None = None,
     ) -> Iterator[tuple[tuple[slice, slice], tuple[int, int], Accumulator]]:
         """The windows of a large picture, each sampled: where it goes in an array, its first pixel, its samples."""
         windows = _tiling(width, height)
         for number, (x, y, w, h) in enumerate(windows):
-            accumulator = Accumulator(w, h)
+            accumulator = Accumulator(w, h, local_light)
             try:
-                begin = partial(self._restart, accumulator, (width, height), (x, y, w, h))
+                begin = partial(self._restart, accumulator, (width, height), (x, y, w, h), rays)
                 self._settle(accumulator, begin, progress)
                 begin()
                 self._sample(accumulator, samples, progress, number, len(windows))
@@ -379,9 +424,15 @@ class Renderer:
                 accumulator.close()
                 self._dirty = True  # the tracer's parameters are this window's now
 
-    def _restart(self, accumulator: Accumulator, picture: tuple[int, int], window: tuple[int, int, int, int]) -> None:
+    def _restart(
+        self,
+        accumulator: Accumulator,
+        picture: tuple[int, int],
+        window: tuple[int, int, int, int],
+        rays: int | None = None,
+    ) -> None:
         accumulator.begin(accumulator.window)
-        self._start(accumulator, picture, window)
+        self._start(accumulator, picture, window, rays=rays)
 
     def _settle(self, accumulator: Accumulator, begin: Callable[[], object], progress: Progress | None) -> None:
         """In a paged scene: draw and load until nothing is missing. Same state and size: the same bricks, whatever was

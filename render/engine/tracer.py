@@ -84,6 +84,8 @@ class Tracer:
         self.mode = self._only or state.rendering.mode
         name, own = shader_of(self.mode)
         features = known(name, self._features(state)) | own
+        if accumulator.local is not None and self.mode == "path":
+            features["LOCAL_LIGHT"] = 1
         key = (name, *sorted(features.items()))
         if key not in self._programs:
             source = ShaderSource(name, self._defines(features), self._generated())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.codec.oidn import check_denoiser, denoise
+from render.codec.oidn import check_denoiser, denoise, denoise_by_looks
 from render.errors import HostaError
 
 SIZE = 192
@@ -83,6 +83,36 @@ def test_degenerate_pictures_stay_finite(shape: tuple[int, int], value: float) -
         assert not denoise(color, guide, guide).any()
 
 
+def test_shading_that_many_looks_know_is_put_back() -> None:
+    """Stripes of a pixel, under light of which a smooth part is in shadow: the looks have the stripes."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    shading = np.where((x % 3 == 0)[..., None], [0.9, 0.6, 0.3], [0.2, 0.2, 0.3]).astype(np.float32)
+    shadow = (0.35 + 0.3 * np.sin(y / 30.0))[..., None]
+    one = np.ones((SIZE, SIZE, 1))
+    true = np.concatenate([shading * shadow, one], axis=2).astype(np.float32)
+    rng = np.random.default_rng(3)
+    tail = rng.gamma(2.0, 1 / 2.0, (SIZE, SIZE, 1))
+    light = np.concatenate([true[..., :3] * tail, one], axis=2).astype(np.float32)
+    local = (shading * rng.gamma(16.0, 1 / 16.0, (SIZE, SIZE, 1))).astype(np.float32)
+    many = np.concatenate([shading * rng.gamma(64.0, 1 / 64.0, (SIZE, SIZE, 1)), one], axis=2).astype(np.float32)
+    normal = np.zeros((SIZE, SIZE, 3), np.float32)
+    got = denoise_by_looks(light, local, many, normal)
+    assert relative_error(got, true) < 0.6 * relative_error(denoise(light), true)
+    assert got.mean() == pytest.approx(true.mean(), rel=0.03)
+    # Whatever the unit of light is.
+    dim = denoise_by_looks(
+        light * np.float32([1e-3] * 3 + [1]), local * 1e-3, many * np.float32([1e-3] * 3 + [1]), normal
+    )
+    assert dim[..., :3].mean() == pytest.approx(1e-3 * got[..., :3].mean(), rel=0.02)
+
+
+def test_looks_that_saw_nothing_leave_it_to_the_picture() -> None:
+    nothing = np.zeros((SIZE, SIZE, 4), np.float32)
+    np.testing.assert_array_equal(
+        denoise_by_looks(truth()[0], nothing[..., :3], nothing, nothing[..., :3]), denoise(truth()[0])
+    )
+
+
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
 
@@ -91,5 +121,5 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
     check_denoiser()
     monkeypatch.setattr(importlib.util, "find_spec", without)
-    with pytest.raises(HostaError, match=r"pip install pyoidn"):
+    with pytest.raises(HostaError, match="pip install pyoidn"):
         denoise(np.zeros((2, 2, 4), np.float32))

@@ -1,0 +1,86 @@
+"""Stills that are denoised: looks that end at the first collision, and what they are good for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from render.commands.frame_pixels import Shot, denoised, linear
+from render.state.view import ViewState
+
+from .conftest import Draw
+from .scenes import array_scene, phantom_scene
+
+SIZE = 64
+
+
+@pytest.fixture
+def state_and_renderer(draw: Draw):  # type: ignore[no-untyped-def]
+    scene = phantom_scene("synthetic:cell?size=48")
+    return scene.default_state, draw(scene, 8, 8)
+
+
+def with_rendering(state: ViewState, **changes: object) -> ViewState:
+    return state.model_copy(update={"rendering": state.rendering.model_copy(update=changes)})
+
+
+def test_local_light_is_on_average_the_march(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+    """Two programs that share no loop: random first collisions, and quadrature along the ray."""
+    state, renderer = state_and_renderer
+    renderer.set_state(state, 1)
+    picture, looks = renderer.layers_to_denoise(SIZE, SIZE, 32)
+    assert looks is not None
+    renderer.set_state(with_rendering(state, mode="march", step_vox=0.15), 2)
+    march = renderer.layers(SIZE, SIZE, 8).color[..., :3]
+    blocks = [x.reshape(8, 8, 8, 8, 3).mean(axis=(1, 3)) for x in (picture.local, looks.local, march)]
+    lit = blocks[2] > 0.05
+    assert lit.mean() > 0.3
+    for local, noise in ((blocks[0], 0.07), (blocks[1], 0.04)):
+        relative = local[lit] / blocks[2][lit] - 1.0
+        assert abs(relative.mean()) < 0.015
+        assert np.sqrt((relative**2).mean()) < noise
+    # Shadows take something away, and the picture itself is what it is without them being asked for.
+    assert picture.color[..., :3].mean() < 0.9 * picture.local.mean()
+    renderer.set_state(state, 3)
+    np.testing.assert_array_equal(renderer.layers(SIZE, SIZE, 32).color, picture.color)
+
+
+def test_what_shines_by_itself_has_no_shadow(draw: Draw) -> None:
+    scene = array_scene(np.zeros((8, 8, 8), np.uint8))
+    state = scene.default_state
+    sky = state.lighting.sky.model_copy(update={"seen": True})
+    state = state.model_copy(update={"lighting": state.lighting.model_copy(update={"sky": sky})})
+    renderer = draw(scene, 8, 8)
+    renderer.set_state(state, 1)
+    picture, looks = renderer.layers_to_denoise(32, 32, 4)
+    assert looks is not None
+    assert picture.local is not None
+    assert picture.local.min() > 0.0
+    np.testing.assert_allclose(picture.local, picture.color[..., :3], rtol=1e-5)
+
+
+def test_looks_go_on_where_a_picture_would_be_free_of_noise(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+    state, renderer = state_and_renderer
+    renderer.set_state(with_rendering(state, noise_threshold=0.5), 1)
+    picture, looks = renderer.layers_to_denoise(32, 32, 16)
+    assert picture.samples.max() <= 16
+    assert looks.samples.min() == looks.samples.max() == 64
+    renderer.set_state(with_rendering(state, mode="march"), 2)
+    assert renderer.layers_to_denoise(32, 32, 2)[1] is None
+
+
+def test_a_denoised_still_is_nearer_to_a_converged_one(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+    state, renderer = state_and_renderer
+    renderer.set_state(state.model_copy(update={"seed": 77}), 1)
+    true = renderer.layers(SIZE, SIZE, 384).color
+
+    def error(color: np.ndarray) -> float:
+        return float(((color - true)[..., :3] ** 2 / (true[..., :3] ** 2 + 0.01)).mean())
+
+    renderer.set_state(state, 2)
+    few = renderer.layers(SIZE, SIZE, 16)
+    got = linear(renderer, Shot(SIZE, SIZE, 16, denoised=True), None)
+    before = error(denoised(few, None).color)
+    assert error(got.color) < 0.85 * before < 0.5 * error(few.color)
+    assert got.color.mean() == pytest.approx(true.mean(), rel=0.05)
+    np.testing.assert_array_equal(got.albedo, few.albedo)
