@@ -21,7 +21,7 @@ from .layout import declarations
 from .transfer import LUT_SIZE
 
 if TYPE_CHECKING:
-    from .paged import PagedScene
+    from .paged_tables import PagedTables
 
 NODES_A_DISPATCH = 128
 Nodes = NDArray[np.integer]
@@ -30,7 +30,7 @@ Nodes = NDArray[np.integer]
 class PagedMajorants:
     """The passes over the macrocells of nodes."""
 
-    def __init__(self, scene: PagedScene) -> None:
+    def __init__(self, scene: PagedTables) -> None:
         self._scene = scene
         generated = {"generated/layout.glsl": declarations()}
         defines = {**scene.defines(), "LUT_SIZE": LUT_SIZE, "MAX_LIGHTS": 1}

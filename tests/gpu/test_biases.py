@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.engine.renderer import Frame, Renderer
+from render.engine.frame import Frame
+from render.engine.renderer import Renderer
 from render.scene.open import Scene, open_scene
 from render.state.layer import Channel
 from render.state.light import Lighting, RectangleLight, Sky

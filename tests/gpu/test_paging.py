@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from render.bricks.pyramid import with_pyramid
 from render.engine.atlas import PAGE_CONSTANT, PAGE_RESIDENT
-from render.engine.paged import APRON, PagedScene
+from render.engine.paged import PagedScene
+from render.engine.paged_tables import APRON
 from render.engine.renderer import Renderer
 from render.engine.resident import ResidentScene
 from render.errors import SourceError

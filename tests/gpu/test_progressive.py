@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from render.engine.frame import Frame
 from render.engine.pacing import REST_AFTER_S, Pacing
-from render.engine.renderer import Frame, Renderer
+from render.engine.renderer import Renderer
 from render.errors import GpuError, StateError
 from render.scene.framing import orbit
 from render.scene.open import Scene
