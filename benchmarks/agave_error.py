@@ -40,7 +40,7 @@ from PIL import Image
 
 from benchmarks.agave_scenes import AGAVE_MS, DATA, SCENES, saved
 from benchmarks.machine import Machine, Spread
-from benchmarks.quality import EPSILON, RendererCamera, has, moving_picture_filter, open_image_denoise
+from benchmarks.quality import EPSILON, RendererCamera, Shot, has, moving_picture_filter
 from render.engine.renderer import Renderer
 from render.engine.resident import ResidentScene
 from render.engine.transfer import srgb_to_linear
@@ -167,6 +167,17 @@ def measured(renderer: Renderer, state: Any, options: argparse.Namespace) -> dic
         "independent": independent,
         "known": error_by_halves(independent, a, b),
     }
+
+
+def open_image_denoise(few: Shot, half: Shot) -> NDArray[Any]:
+    """Intel's filter with the guides of the same samples, and no further looks: samples are what is counted here."""
+    from render.codec.oidn import denoise
+
+    color = np.asarray(few.layers["color"], np.float32)
+    albedo, normal = (
+        np.asarray(few.layers[name], np.float32)[..., :3] * color[..., 3:] for name in ("albedo", "normal")
+    )
+    return denoise(color, albedo, normal)
 
 
 def rows_of(name: str, ours: Mapping[str, Any], theirs: Mapping[str, tuple[float, float]]) -> list[dict[str, Any]]:
