@@ -85,8 +85,13 @@ class Cut:
             if node >= 0:
                 self._only[node] = True
 
-    def allow_all(self) -> None:
-        self._only = None
+    def allow_all(self) -> bool:
+        """After `start_over`: all bricks may be used again. True when that changes what is drawn."""
+        if self._only is None:
+            return False
+        self._only, before = None, self._flags
+        self.refresh()
+        return not np.array_equal(before, self._flags)
 
     def refresh(self) -> None:
         """Work out anew which nodes are usable and which are descended."""

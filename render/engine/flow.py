@@ -80,10 +80,11 @@ class Flow:
         draws has changed. Not before it `has_sample`: pictures that never become complete would show nothing.
         """
         scene = self._scene
+        freed = self.cut.allow_all()  # a still before this kept to its own bricks
         scene.receive(UPLOAD_BYTES)
         self.cut.give_up_failed()
         if not has_sample:
-            return False
+            return freed
         if scene.has_staged and (now_s - scene.committed_s >= COMMIT_INTERVAL_S or not scene.reading):
             scene.commit(self._before())
             scene.committed_s = now_s
@@ -93,7 +94,7 @@ class Flow:
                 scene.ask(self._view, [])
                 self._catch_up()
                 return True
-        return self._catch_up()
+        return self._catch_up() or freed
 
     def _before(self) -> int:
         """What no view has met since this frame may go."""

@@ -268,6 +268,9 @@ def test_steps_refine_until_all_is_there(gl: Context) -> None:
         stepped = renderer.read_mean()
         renderer.render_still(4)
         assert np.abs(stepped - renderer.read_mean()).max() < 1e-5
+        # A still keeps to its own bricks; the steps after it, of a nearer view, do not.
+        renderer.set_state(near(state), 2)
+        assert walk(renderer)[0]
 
 
 # ---- faults ----
