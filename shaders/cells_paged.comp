@@ -6,25 +6,17 @@
 #include "lib/bricks.glsl"
 #include "lib/transfer.glsl"
 #include "lib/labels.glsl"
+#include "lib/range_maximum.glsl"
 
 layout(local_size_x = 64) in;
 layout(std430, binding = 0) readonly buffer TodoBuffer { uint todo[]; };
 layout(std430, binding = 8) readonly buffer RangeBuffer { uint ranges[]; };
-layout(std430, binding = 9) readonly buffer MaxTableBuffer { float max_table[]; };
 layout(std430, binding = 10) readonly buffer VisibleBuffer { uint visible[]; };  // PAGES a node: of labels, which bits are
 
 uniform int volume;
 uniform int largest_wins;
 
-const float ROUNDING = 3e-7;
 shared uint distances[CELLS_OF_BRICK];
-
-float largest(int c, float lo_texel, float hi_texel) {
-    int a = lut_index(c, lo_texel * (1.0 - ROUNDING)), b = lut_index(c, hi_texel * (1.0 + ROUNDING));
-    int level = findMSB(b - a + 1);
-    int row = channels[c].table_base + level * LUT_SIZE;
-    return max(max_table[row + a], max_table[row + b - (1 << level) + 1]);
-}
 
 float majorant_of(int c, int page, int index) {
     if (page_at(page) >> 30u == PAGE_ABSENT) return 0.0;
@@ -32,8 +24,7 @@ float majorant_of(int c, int page, int index) {
 #ifdef HAS_LABELS
     if (STORAGE_OF(c) == 2) return (range & visible[page]) != 0u ? label_most(c) : 0.0;
 #endif
-    float texel_max = STORAGE_OF(c) == 0 ? 255.0 : 65535.0;
-    return largest(c, float(range & 0xFFFFu) / texel_max, float(range >> 16u) / texel_max);
+    return largest_opacity(c, range);
 }
 
 void main() {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import UsageError
+from ..whole_file import whole_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,18 +81,5 @@ def encode_linear(layers: Layers, kind: Format, notes: dict[str, str], camera: C
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write under another name and rename: the file is whole or not there."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fchmod(descriptor, 0o666 & ~_umask())  # mkstemp's files are for their owner only
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current
+    with whole_file(path) as file:
+        file.write(data)

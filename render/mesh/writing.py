@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import LimitError, UsageError
+from ..whole_file import whole_file
 from .gltf import write_glb, write_gltf
 from .obj import write_obj
 from .ply import write_ply
 from .segment import SegmentMesh
 from .stl import write_stl
 from .vtk_data import vtk_module, write_vtp
-from .whole_file import whole_file
 
 Format = Literal["ply", "glb", "gltf", "vtp", "stl", "obj"]
 FORMATS: tuple[Format, ...] = ("ply", "glb", "gltf", "vtp", "stl", "obj")

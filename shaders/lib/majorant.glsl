@@ -42,16 +42,7 @@ float walk_segment(in Walk w, out float t_exit, out ivec3 next) {
     float majorant = unpackHalf2x16(entry & 0xFFFFu).x;
     int reach = max(int(entry >> 16u), 1) - 1;
     ivec3 lo = w.cell - reach, hi = w.cell + reach + 1;
-    bvec3 ahead = greaterThanEqual(w.d, vec3(0.0));
-    vec3 t_face = (mix(vec3(lo), vec3(hi), ahead) - w.o) * w.inverse_d;
-    t_exit = min(t_face.x, min(t_face.y, t_face.z));
-    ivec3 inside = clamp(ivec3(floor(w.o + w.d * t_exit)), lo, hi - 1);
-    ivec3 beyond = mix(lo - 1, hi, ahead);
-    // Exactly one axis leaves: the first face that is hit.
-    bool leave_x = t_face.x <= t_face.y && t_face.x <= t_face.z;
-    bool leave_y = !leave_x && t_face.y <= t_face.z;
-    next = ivec3(leave_x ? beyond.x : inside.x, leave_y ? beyond.y : inside.y,
-                 !leave_x && !leave_y ? beyond.z : inside.z);
+    next = leave_cells(w.o, w.d, w.inverse_d, lo, hi, t_exit);
     t_exit = max(t_exit, w.t);
     return majorant;
 }

@@ -26,6 +26,7 @@ ROWS = (
         "logs",
         "freed_memory",
         "memory_settings",
+        "whole_file",
     ),
     ("state",),
     ("source",),
