@@ -139,8 +139,9 @@ class PagedScene(PagedTables):
         self._ask_reader()
 
     def forget_view(self, view: int) -> None:
-        self._wants.pop(view, None)
         self.view_frames.pop(view, None)
+        if self._wants.pop(view, None):
+            self._ask_reader()  # what only this view wanted is not read any more
 
     def _ask_reader(self) -> None:
         asked: list[Wanted] = []

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from render.bricks.pyramid import with_pyramid
 from render.engine.atlas import PAGE_CONSTANT, PAGE_RESIDENT
-from render.engine.paged import PagedScene
+from render.engine.paged import IN_FLIGHT, PagedScene
 from render.engine.paged_tables import APRON
 from render.engine.renderer import Renderer
 from render.engine.resident import ResidentScene
@@ -379,3 +379,21 @@ def test_hidden_segments_cost_nothing(gl: Context) -> None:
             for node in np.flatnonzero(full & device.tree.alive).tolist():
                 assert 2**60 + number in device.dense_ids[0].ids()[device.ids_of(node)]
         assert set(np.unique(renderer.layers(48, 48, 1).label)) == {0, 2**60 + 1}
+
+
+def test_a_view_that_is_closed_wants_nothing(gl: Context) -> None:
+    scene = scene_of(Slow(pyramid(MemorySource(blobs((64, 64, 64), 2))), 1))
+    with closing(PagedScene(gl, scene, 16, BUDGET)) as device:
+        with closing(Renderer(gl, scene, 48, 48, resident=device)) as renderer:
+            renderer.set_state(near(plain(scene, 30.0, lighting=WHITE_SKY)), 1)
+            while device._reader.outstanding <= 2 * IN_FLIGHT:
+                renderer.step(time.monotonic(), 0.02)
+        assert device._reader.outstanding <= IN_FLIGHT
+
+
+class Slow(Shuffled):
+    """The finest level takes its time."""
+
+    def read(self, level: int, channel: int, time_: int, lo: Shape3, hi: Shape3) -> NDArray[np.generic]:
+        time.sleep(0.1 if level == 0 else 0.0)
+        return super().read(level, channel, time_, lo, hi)
