@@ -175,7 +175,11 @@ class Session:
                     self._stage.resized(self.view)
                 return
             case AckEvent():
-                if self.credit is not None and self.credit.acknowledge(event.pts) and self.view is not None:
+                if (
+                    self.credit is not None
+                    and self.credit.acknowledge(event.pts, self.heard_s)
+                    and self.view is not None
+                ):
                     self._stage.watches(self.view, self)
                 return
             case EncodingEvent():
