@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from .. import __version__
 from ..errors import HostaError
@@ -26,9 +26,11 @@ from ..worker.protocol import OpenScene
 from ..worker.supervisor import Supervisor
 from .auth import Authority, is_loopback
 from .guard import Guard
+from .ice_filter import IceFilter
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
 from .signalling import Signalling
+from .websocket import Sockets
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,11 @@ in <code>viewer_client</code>, or start the server with <code>./hosta</code>, wh
 
 class ClientFiles(StaticFiles):
     """The built client. Its page is always asked for anew; files with a hash in their names are kept."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            raise HTTPException(404)
+        await super().__call__(scope, receive, send)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -74,8 +81,12 @@ def create_app(
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers
     ]
-    signalling = Signalling(registry, ice_servers, loopback=is_loopback(settings.host))
+    ice_filter = IceFilter(settings.ice_interfaces, loopback=is_loopback(settings.host))
+    signalling = Signalling(registry, ice_servers, ice_filter)
+    limits = settings.limits
     authority = Authority(settings.token, settings.limits.wrong_tokens_per_minute)
+
+    sockets = Sockets(registry, authority, limits)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -89,6 +100,7 @@ def create_app(
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
+            sockets.close()
             await asyncio.gather(signalling.close(), supervisor.close(), asyncio.to_thread(book.close))
 
     app = FastAPI(
@@ -106,7 +118,7 @@ def create_app(
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(Exception, on_unexpected_error)
-    app.include_router(make_router(authority, registry, signalling, settings.ice_servers, settings.limits))
+    app.include_router(make_router(authority, registry, signalling, sockets, settings.ice_servers, limits))
     if client is not None:
         app.mount("/", ClientFiles(directory=client, html=True))
     else:

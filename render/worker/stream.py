@@ -1,4 +1,4 @@
-"""One view inside the worker: its renderer, its encoder and its pace. Only the GL thread touches it."""
+"""One view inside the worker: its renderer, its encoders and its pace. Only the GL thread touches it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..codec.video import CLOCK_HZ, DEFAULT_BITRATE_BPS, CodecName, VideoEncoder
+from ..codec.video import CLOCK_HZ, CodecName
 from ..engine.renderer import Renderer
-from ..errors import StreamError
-from ..summary import FrameInfo, Pick
-from .protocol import Packet, PickAt
+from ..summary import Encoding, FrameInfo, Pick
+from .encoders import PICTURES, Encoders
+from .protocol import Packet, PickAt, StreamControl
 from .scheduler import STEP_BUDGET_S, Pace
 
 if TYPE_CHECKING:
     from ..engine.device_scene import DeviceScene
     from ..engine.frame import Frame
+    from ..engine.tonemap import Planes
     from ..gpu.context import Context
     from ..state.annotation import PointAnnotation
     from ..state.view import ViewState
-
-BITRATE_BAND = 1.5
-"""Another bit rate means another encoder, and so a key frame: only a change by this factor is worth it."""
 
 
 class ViewStream:
@@ -42,14 +40,14 @@ class ViewStream:
         self.view, self.scene = view, scene
         self.pace = Pace()
         self._send = send
-        self._codec: CodecName = codec
-        self._bitrate_bps = DEFAULT_BITRATE_BPS
-        self._encoder: VideoEncoder | None = None
+        self._encoders = Encoders(codec)
+        self._encoders.control(StreamControl(view=view))
         self._renderer = Renderer(context, resident.scene, *size, resident=resident)
         self._size = size
         self._state: ViewState | None = None
         self._frame: Frame | None = None  # the newest one that is a whole picture
-        self._i420: bytes | None = None  # its pixels, once they are fetched
+        self._planes: dict[Planes, bytes] = {}  # its pixels, once they are fetched
+        self._n_frames = 0
         self._render_s = self._readback_s = 0.0
         self._last_pts = -1
 
@@ -74,11 +72,16 @@ class ViewStream:
         self._renderer.resize(width, height)
         self._frame = None
 
+    def control(self, message: StreamControl) -> None:
+        """Who watches, and what they can take."""
+        self.pace.active = message.active
+        self._encoders.control(message)
+        self._renderer.planes = self._encoders.planes
+        self._note_viewers()
+
     def set_bitrate(self, bitrate_bps: int) -> None:
-        ratio = bitrate_bps / self._bitrate_bps
-        if max(ratio, 1 / ratio) >= BITRATE_BAND:
-            self._bitrate_bps = bitrate_bps
-            self._encoder = None
+        """So many bits a second for each encoding."""
+        self._encoders.set_bitrate(bitrate_bps)
 
     def step(self, now_s: float) -> None:
         """Render a little, and send the picture if it is worth a frame. Raises HostaError."""
@@ -88,14 +91,23 @@ class ViewStream:
             now_s = time.monotonic()
             self.pace.stepped(stepped.fresh and stepped.converged, now_s)
             if stepped.fresh:
-                self._frame, self._i420 = stepped, None
+                self._frame, self._planes = stepped, {}
+                self._n_frames += 1
                 self.pace.redraw = False
         frame = self._frame
         if frame is None:
             return
         shown = (frame.sequence, frame.camera_seq, frame.width, frame.height)
-        if self.pace.worth_sending(shown, frame.samples, frame.scale, now_s):
-            self._send_frame(frame, now_s)
+        everyone = self.pace.worth_sending(shown, frame.samples, frame.scale, now_s)
+        encodings = self._encoders.ready(now_s, everyone=everyone)
+        if not encodings:
+            return
+        pts = self._next_pts()
+        key_frames = [self._send_frame(frame, encoding, pts, now_s) for encoding in encodings]
+        if everyone:
+            self._encoders.missed(encodings)
+            self.pace.was_sent(shown, frame.samples, frame.scale, any(key_frames), now_s)
+        self._note_viewers()
 
     def pick(self, request: PickAt) -> Pick:
         """What a place of a frame shows or showed. Raises HostaError."""
@@ -116,23 +128,23 @@ class ViewStream:
     def close(self) -> None:
         self._renderer.close()
 
-    def _send_frame(self, frame: Frame, now_s: float) -> None:
-        if self._i420 is None:
-            started_s = time.perf_counter()
-            self._i420 = self._renderer.read_i420()
-            self._readback_s = time.perf_counter() - started_s
-        size = (frame.width, frame.height)
-        if self._encoder is None or (self._encoder.width, self._encoder.height) != size:
-            self._encoder = VideoEncoder(*size, bitrate_bps=self._bitrate_bps, codec=self._codec)
+    def _note_viewers(self) -> None:
+        self.pace.blocked, self.pace.owed_s = self._encoders.blocked, self._encoders.due_s
+
+    def _next_pts(self) -> int:
         # CLOCK_MONOTONIC is the machine's: a worker that takes this one's place goes on where this one stops.
-        pts = max(int(time.monotonic() * CLOCK_HZ), self._last_pts + 1)
-        self._last_pts = pts
+        self._last_pts = max(int(time.monotonic() * CLOCK_HZ), self._last_pts + 1)
+        return self._last_pts
+
+    def _send_frame(self, frame: Frame, encoding: Encoding, pts: int, now_s: float) -> bool:
+        """Whether it was one that only a new viewer, or one that lost its way, needs."""
+        size, shown = (frame.width, frame.height), (frame.sequence, self._n_frames)
+        self._readback_s = 0.0
         started_s = time.perf_counter()
-        packets = self._encoder.encode(self._i420, pts, self.pace.key_frame_due(now_s))
-        encode_s = time.perf_counter() - started_s
-        if len(packets) != 1:
-            raise StreamError(f"the video encoder made {len(packets)} packets of one frame; it must not delay frames")
-        packet = packets[0]
+        packet = self._encoders.encode(encoding, self._read, size, pts, shown, now_s)
+        encode_s = time.perf_counter() - started_s - self._readback_s
+        if packet is None:
+            return False
         info = FrameInfo(
             sequence=frame.sequence,
             camera_seq=frame.camera_seq,
@@ -151,9 +163,15 @@ class ViewStream:
             key_frame=packet.key_frame,
         )
         self._render_s = 0.0
-        self._send(Packet(view=self.view, frame=info), packet.data)
-        shown = (frame.sequence, frame.camera_seq, *size)
-        self.pace.was_sent(shown, frame.samples, frame.scale, packet.key_frame, now_s)
+        self._send(Packet(view=self.view, encoding=encoding, frame=info), packet.data)
+        return packet.key_frame and encoding not in PICTURES
+
+    def _read(self, planes: Planes) -> bytes:
+        if planes not in self._planes:
+            started_s = time.perf_counter()
+            self._planes[planes] = self._renderer.read_planes(planes)
+            self._readback_s = time.perf_counter() - started_s
+        return self._planes[planes]
 
 
 def _same_picture(before: ViewState, after: ViewState) -> bool:
