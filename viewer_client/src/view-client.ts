@@ -261,6 +261,9 @@ export class ViewClient {
       case "frame":
         this.explained(this.log.noted(message, performance.now()));
         break;
+      case "still":
+        this.host.still(message);
+        break;
       case "worker":
         this.workerNote = WORKER_NOTES[message.status];
         this.host.changed();

@@ -1,10 +1,9 @@
 // What a view needs of the page that it is in, and what it tells it.
-import type { StillMessage } from "./coming";
 import type { Endpoint } from "./request";
 import type { SessionState } from "./session";
 import type { Picture, Wishes } from "./transport";
 import type { Size } from "./viewport";
-import type { Camera, FrameInfo, PointAnnotation, ViewState } from "./wire";
+import type { Camera, FrameInfo, PointAnnotation, StillMessage, ViewState } from "./wire";
 
 export interface ViewEvents {
   "hosta-connected": { view: string; scene: string };
