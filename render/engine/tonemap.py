@@ -103,6 +103,17 @@ class Developer:
                 pixels.close()
         return data.reshape(self.height, self.width, 4)
 
+    def rgba_of(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> NDArray[np.uint8]:
+        """What `develop_i420` makes of a picture, as opaque RGBA (height, width, 4) uint8. Waits for the device."""
+        picture.color.bind_image(0)
+        self._develop(
+            self._pixels, (-(-self.width // 8), -(-self.height // 8)), (self.width, self.height), display,
+            {"AS_RGBA": 1, "BITS": 8, "TONE_MODE": TONED}, guides,
+            window=picture.window, transparent=0, first_pixel=(0, 0),
+        )  # fmt: skip
+        pixels: NDArray[Any] = self._pixels.read(np.uint8, 4 * self.width * self.height)
+        return pixels.reshape(self.height, self.width, 4)
+
     def develop_i420(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> None:
         """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out."""
         size = (self.width // 2 * 2, self.height // 2 * 2)

@@ -15,6 +15,7 @@ from ..state.patch import Patch
 from ..state.view import ViewState
 from ..summary import DeviceInfo, SceneSummary
 from ..worker.protocol import (
+    AdaptView,
     Failed,
     FromWorker,
     OpenScene,
@@ -27,7 +28,9 @@ from ..worker.protocol import (
     SearchSegments,
     SegmentsFound,
     SetAnnotations,
+    Still,
 )
+from .adaptation import Adaptation
 from .annotations import AnnotationBook, author_of
 from .events import (
     AnnotateEvent,
@@ -36,11 +39,13 @@ from .events import (
     PickEvent,
     ProgressMessage,
     RenameAnnotationEvent,
+    ReportEvent,
     SegmentsSearchEvent,
     WorkerMessage,
 )
 from .picks import Picks
 from .session import Outlet, Session, new_incident
+from .stills import StillShelf
 from .view import DEFAULT_SIZE, View
 
 log = logging.getLogger(__name__)
@@ -66,6 +71,7 @@ class WorkerLink(Protocol):
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None: ...
     def set_viewport(self, view: str, width: int, height: int) -> None: ...
     def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None: ...
+    def adapt(self, request: AdaptView) -> None: ...
     def search(self, request: SearchSegments) -> None: ...
     def close_view(self, view: str) -> None: ...
     def pick(self, request: PickAt) -> bool: ...
@@ -118,6 +124,8 @@ class Registry:
         self._told_cameras_s = float("-inf")
         self._on_hopeless = on_hopeless
         self._workers_ended = 0
+        self.stills = StillShelf(limits.stills_max_bytes)
+        self._adaptation = Adaptation()
         self._picks = Picks(worker.pick, limits.picks_waiting_max)
         self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
         worker.open_scene(scene)
@@ -160,6 +168,7 @@ class Registry:
         if self.sessions.pop(session.session, None) is None:
             return
         self._picks.forget(session)
+        self._adaptation.left(session.session)
         view = session.view
         if view is not None and not any(True for _ in self._viewers(view)):
             self._unwatched_s[view.view] = self._clock()
@@ -178,6 +187,8 @@ class Registry:
                 session.outlet.close("the connection was never made")
             elif session.events_open and now_s - session.heard_s > self._limits.idle_session_s:
                 session.outlet.close("idle for too long")
+        for request in self._adaptation.changes():
+            self._worker.adapt(request)
         for unwatched, since_s in list(self._unwatched_s.items()):
             if now_s - since_s > UNWATCHED_VIEW_S:
                 self._close_view(unwatched)
@@ -205,6 +216,9 @@ class Registry:
 
     def want_key_frame(self, view: View) -> None:
         self._worker.control(view.view, active=True, key_frame=True)
+
+    def report(self, view: View, origin: Session, event: ReportEvent) -> None:
+        self._adaptation.heard(origin.session, view.view, view.size, event, origin.heard_s)
 
     def pick(self, view: View, origin: Session, event: PickEvent) -> None:
         self._picks.ask(view, origin, event)
@@ -263,8 +277,14 @@ class Registry:
             case Packet():
                 if (view := self._views.get(message.view)) is not None:
                     view.drawn(message.frame.sequence)
+                    self._show_frame(view, message, payload)
+            case Still():
+                view = self._views.get(message.view)
+                # A still of a picture that is gone is of no use to anybody.
+                current = view is not None and message.sequence == view.sequence
+                if view and current and (kept := self.stills.keep(message, payload)):
                     for viewer in self._viewers(view):
-                        viewer.show_frame(message.frame, payload)
+                        viewer.tell_still(kept)
             case Picked():
                 self._picks.answered(message)
             case Progress():
@@ -277,6 +297,17 @@ class Registry:
                 self._scene_ready(message)
             case Failed():
                 self._failed(message)
+
+    def _show_frame(self, view: View, packet: Packet, payload: bytes) -> None:
+        """To all viewers but those that are behind and cannot take it."""
+        now_s, wanted = self._clock(), False
+        for viewer in self._viewers(view):
+            goes, asks = self._adaptation.passes(viewer.session, len(payload), packet.frame.key_frame, now_s)
+            wanted = wanted or asks
+            if goes:
+                viewer.show_frame(packet.frame, payload)
+        if wanted:
+            self.want_key_frame(view)
 
     def on_worker_status(self, status: str, message: str) -> None:
         self._status = WorkerMessage.model_validate({"status": status, "message": message})
@@ -364,6 +395,8 @@ class Registry:
     def _close_view(self, view: str) -> None:
         del self._unwatched_s[view]
         del self._views[view]
+        self._adaptation.closed(view)
+        self.stills.forget(view)
         self._worker.close_view(view)
 
     def _viewers(self, view: View) -> Iterator[Session]:
@@ -380,6 +413,8 @@ class Registry:
         if self._worker.device is not None and self.summary is not None:
             session.tell_hello(self._worker.device, self.summary)
             session.tell_annotations(list(self._annotations.points.values()))
+        if (view := session.view) and (kept := self.stills.newest(view.view, view.sequence)):
+            session.tell_still(kept)
 
     def _tell_all(self, message: WorkerMessage | ProgressMessage | ErrorMessage) -> None:
         for session in list(self.sessions.values()):

@@ -31,10 +31,12 @@ from .events import (
     PongMessage,
     ProgressMessage,
     RenameAnnotationEvent,
+    ReportEvent,
     ResetEvent,
     SegmentsFoundMessage,
     SegmentsSearchEvent,
     StateMessage,
+    StillMessage,
     ViewportEvent,
     WorkerMessage,
 )
@@ -50,6 +52,7 @@ CLIENT_EVENTS = (
     RenameAnnotationEvent,
     DeleteAnnotationEvent,
     SegmentsSearchEvent,
+    ReportEvent,
     PingEvent,
 )
 SERVER_MESSAGES = (
@@ -57,6 +60,7 @@ SERVER_MESSAGES = (
     StateMessage,
     PatchedMessage,
     FrameMessage,
+    StillMessage,
     WorkerMessage,
     ProgressMessage,
     PickedMessage,

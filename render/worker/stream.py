@@ -11,8 +11,9 @@ from ..codec.video import CLOCK_HZ, DEFAULT_BITRATE_BPS, CodecName, VideoEncoder
 from ..engine.renderer import Renderer
 from ..errors import StreamError
 from ..summary import FrameInfo, Pick
-from .protocol import Packet, PickAt
-from .scheduler import STEP_BUDGET_S, Pace
+from .protocol import AdaptView, Packet, PickAt, Still
+from .scheduler import MIN_FRAME_INTERVAL_S, Pace, Shown
+from .stills import StillEncoder
 
 if TYPE_CHECKING:
     from ..engine.device_scene import DeviceScene
@@ -37,11 +38,17 @@ class ViewStream:
         size: tuple[int, int],
         codec: CodecName,
         send: Callable[[Packet, bytes], None],
+        stills: StillEncoder,
     ) -> None:
-        """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError."""
+        """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError.
+
+        `stills` gets the picture once it rests and is as good as it gets.
+        """
         self.view, self.scene = view, scene
         self.pace = Pace()
         self._send = send
+        self._stills = stills
+        self._has_still = False  # of the picture that is there, or one is made
         self._codec: CodecName = codec
         self._bitrate_bps = DEFAULT_BITRATE_BPS
         self._encoder: VideoEncoder | None = None
@@ -56,7 +63,7 @@ class ViewStream:
     def set_state(self, state: ViewState, sequence: int, camera_seq: int, now_s: float) -> None:
         """Show this state from the next step on. Raises HostaError when it cannot be shown."""
         before, at_rest = self._state, not self.pace.interactive
-        self.pace.ask((sequence, camera_seq, *self._size), now_s)
+        self._ask((sequence, camera_seq, *self._size), now_s)
         self._renderer.set_state(state, sequence, camera_seq)
         self._state = state
         if at_rest and before is not None and self._frame is not None and _same_picture(before, state):
@@ -70,7 +77,7 @@ class ViewStream:
         if (width, height) == self._size:
             return
         self._size = (width, height)
-        self.pace.ask((*self.pace.wanted[:2], width, height), now_s)
+        self._ask((*self.pace.wanted[:2], width, height), now_s)
         self._renderer.resize(width, height)
         self._frame = None
 
@@ -80,10 +87,20 @@ class ViewStream:
             self._bitrate_bps = bitrate_bps
             self._encoder = None
 
-    def step(self, now_s: float) -> None:
-        """Render a little, and send the picture if it is worth a frame. Raises HostaError."""
+    def adapt(self, to: AdaptView) -> None:
+        """Take what its viewers can take."""
+        if to.bitrate_bps is not None:
+            self.set_bitrate(to.bitrate_bps)
+        if to.frame_interval_s is not None:
+            self.pace.frame_interval_s = max(to.frame_interval_s, MIN_FRAME_INTERVAL_S)
+        if to.scale_limit is not None:
+            self._renderer.limit_motion(to.scale_limit)
+
+    def step(self, now_s: float, budget_s: float) -> None:
+        """Render for about `budget_s`, and send the picture if it is worth a frame. Raises HostaError."""
+        self.pace.begin(now_s)
         if self._frame is None or self.pace.needs_step:
-            stepped = self._renderer.step(now_s, STEP_BUDGET_S)
+            stepped = self._renderer.step(now_s, budget_s)
             self._render_s += stepped.render_s
             now_s = time.monotonic()
             self.pace.stepped(stepped.fresh and stepped.converged, now_s)
@@ -96,6 +113,8 @@ class ViewStream:
         shown = (frame.sequence, frame.camera_seq, frame.width, frame.height)
         if self.pace.worth_sending(shown, frame.samples, frame.scale, now_s):
             self._send_frame(frame, now_s)
+        if self.pace.converged and not self.pace.interactive and not self._has_still:
+            self._make_still(frame)
 
     def pick(self, request: PickAt) -> Pick:
         """What a place of a frame shows or showed. Raises HostaError."""
@@ -106,7 +125,7 @@ class ViewStream:
     def set_annotations(self, points: Sequence[PointAnnotation], now_s: float) -> None:
         """Show these from the next step on."""
         self._renderer.set_annotations(points)
-        self.pace.ask(self.pace.wanted, now_s)
+        self._ask(self.pace.wanted, now_s)
         self.pace.sent = None  # what was sent last does not show them
 
     def troubles(self) -> list[str]:
@@ -114,7 +133,26 @@ class ViewStream:
         return self._renderer.troubles()
 
     def close(self) -> None:
+        self._stills.cancel(self.view)
         self._renderer.close()
+
+    def _ask(self, wanted: Shown, now_s: float) -> None:
+        """Something else is to be shown."""
+        self._stills.cancel(self.view)
+        self._has_still = False
+        self.pace.ask(wanted, now_s)
+
+    def _make_still(self, frame: Frame) -> None:
+        self._has_still = True
+        still = Still(
+            view=self.view,
+            sequence=frame.sequence,
+            camera_seq=frame.camera_seq,
+            width=frame.width,
+            height=frame.height,
+            samples=frame.samples,
+        )
+        self._stills.make(still, self._renderer.read_shown())
 
     def _send_frame(self, frame: Frame, now_s: float) -> None:
         if self._i420 is None:

@@ -30,6 +30,7 @@ from ..summary import DeviceInfo
 from . import protocol
 from .channel import READ_BYTES, MessageParser
 from .protocol import (
+    AdaptView,
     CloseView,
     Failed,
     FromWorker,
@@ -95,6 +96,7 @@ class _ShownView:
     opened: OpenView
     state: SetState | None = None
     active: bool = True
+    adapted: AdaptView | None = None
 
 
 class Supervisor:
@@ -178,6 +180,11 @@ class Supervisor:
         if not active:
             self._opening.pop(view, None)
         self._send(StreamControl(view=view, active=active, key_frame=key_frame))
+
+    def adapt(self, request: AdaptView) -> None:
+        """All of what its viewers can take."""
+        self._views[request.view].adapted = request
+        self._send(request)
 
     def search(self, request: SearchSegments) -> None:
         """Not remembered: a worker that ends takes its searches with it."""
@@ -306,6 +313,8 @@ class Supervisor:
             self._send(opened)
             if state is not None:
                 self._send(state)
+            if shown.adapted is not None:
+                self._send(shown.adapted)
             if shown.active:
                 self._opening[view] = opened.sequence
             self._send(StreamControl(view=view, active=shown.active, key_frame=shown.active))

@@ -15,6 +15,8 @@ import time
 import types
 from dataclasses import dataclass
 
+import numpy as np
+
 from render.errors import GpuError, SourceError, StateError
 from render.state.layer import Channel as ChannelState
 from render.state.layer import ImageLayer
@@ -96,6 +98,15 @@ class Renderer:
 
     def troubles(self):
         return []
+
+    def limit_motion(self, scale):
+        self._scale_limit = scale
+
+    def read_shown(self):
+        grey = round((round(self._state.camera.view_angle) - 16) * 255 / 219)
+        pixels = np.full((self._size[1], self._size[0], 4), min(max(grey, 0), 255), np.uint8)
+        pixels[..., 3] = 255
+        return pixels
 
     def read_i420(self):
         pixels = self._size[0] * self._size[1]
