@@ -21,7 +21,8 @@ MIN_REPORT_INTERVAL_S = 0.2
 SILENT_S = 10.0
 """A viewer that reported nothing for so long, while others did, rules nothing."""
 BEHIND_SHARE, BACK_SHARE = 0.25, 0.4
-"""Below this share of the median rate a viewer is behind; above this one it is back."""
+"""Below this share of the median rate a viewer is behind; above this one it is back. Of rates above START_BPS, which is
+plenty, nobody need keep a share."""
 KEY_FRAME_INTERVAL_S = 3.0
 """For viewers that are behind a key frame is asked for at most so often: all others get it too."""
 BITS_PER_PIXEL = 0.07
@@ -176,7 +177,7 @@ class Adaptation:
         newest_s = max(viewer.heard_s for viewer in viewers)
         viewers = [viewer for viewer in viewers if newest_s - viewer.heard_s < SILENT_S]
         rates = sorted(viewer.rate.rate_bps for viewer in viewers)
-        median = rates[len(rates) // 2]  # of two the better one
+        median = min(rates[len(rates) // 2], START_BPS)  # of two the better one
         for viewer in viewers:
             share = BACK_SHARE if viewer.gate.behind else BEHIND_SHARE
             viewer.gate.behind = viewer.rate.rate_bps < share * median
@@ -190,7 +191,7 @@ class Adaptation:
 
 def in_steps(rate_bps: float) -> int:
     """The largest bit rate of an encoder that is not above a rate."""
-    steps = math.floor(math.log(rate_bps / START_BPS) / math.log(BITRATE_STEP) + 1e-9)
+    steps = math.floor(math.log(rate_bps / START_BPS) / math.log(BITRATE_STEP) + 1e-5)
     return max(round(START_BPS * BITRATE_STEP**steps), FLOOR_BPS)
 
 

@@ -5,6 +5,7 @@ Pure: no clock, no I/O; `now_s` and measurements come in. docs/adaptation.md say
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -15,8 +16,6 @@ CEILING_BPS = 40_000_000
 
 QUEUE_MS = 60.0
 """A round trip that is longer than the shortest one by this, and by twice the jitter, stood in a queue."""
-LONG_QUEUE_MS = 250.0
-"""Such a queue is to be emptied and not only to grow no more."""
 BASE_DELAY_S = 20.0
 """The shortest round trip of so long counts as the way without queues."""
 BASE_LOSS_S = 5.0
@@ -29,9 +28,12 @@ ARRIVED_SHARE = 0.75
 """When less than this of what was sent arrived in the same time, and it was not lost, it waits in a queue."""
 USED_SHARE = 0.5
 """A rate of which less is used was not tried: it says nothing about a higher one."""
-KEEP_SHARE, DRAIN_SHARE = 0.85, 0.6
-"""What is sent, of what arrives, to keep a queue from growing, and to empty it."""
+KEEP_SHARE, DRAIN_SHARE = 0.85, 0.25
+"""What is sent, of what the way carries: to keep a queue from growing, and at least while a long one is emptied. In
+between it is less by as many seconds as the queue is long."""
 MOST_CUT = 0.25
+"""One report does not take more than this away: it may be wrong."""
+PACKET_BYTES = 1200
 HOLD_S = 0.8
 """After a decrease: no increase for so long, because its effect is not in the reports yet."""
 NEAR_S = 5.0
@@ -79,28 +81,32 @@ class RateController:
         self._trips: deque[tuple[float, float]] = deque(maxlen=128)  # (time, round trip in ms)
         self._losses: deque[tuple[float, float]] = deque(maxlen=64)  # (time, share)
         self._congested_s = float("-inf")
-        self._congested_bps = 0.0
+        self._capacity_bps = 0.0  # what the way carried when it was last full
+        self._drains = False  # a queue is being emptied, by sending less than the way carries
 
     def update(self, now_s: float, seen: Measurement) -> float:
         """The rate from now on, bits a second."""
         used = seen.sent_bps >= USED_SHARE * seen.allowed_bps
-        queue_ms, falls = self._queue(now_s, seen)
-        excess = self._excess_loss(now_s, seen.lost)
-        limits = [self.rate_bps]
-        if excess > LOSS_CONGESTED:
-            limits.append(self.rate_bps * (1.0 - excess))
-        if used and self._waits(seen):
-            limits.append(self._arriving(seen, KEEP_SHARE))
-        if queue_ms > LONG_QUEUE_MS:
-            limits.append(self._arriving(seen, DRAIN_SHARE))
-        elif queue_ms > 0.0 and not falls:
-            limits.append(self._arriving(seen, KEEP_SHARE))
-        lowest_bps = min(limits)
-        if lowest_bps < self.rate_bps:
-            # Below 1/KEEP_SHARE of what is left to send nothing was too much.
-            self._congested_s, self._congested_bps = now_s, lowest_bps / KEEP_SHARE
-            self.rate_bps = lowest_bps
-        elif used and queue_ms == 0.0 and excess <= LOSS_QUIET:
+        queue_ms = self._queue_ms(now_s, seen)
+        excess = self._excess_loss(now_s, seen)
+        limit_bps = self.rate_bps * (1.0 - excess) if excess > LOSS_CONGESTED else self.rate_bps
+        if (queue_ms is not None and queue_ms > 0.0) or (used and _waits(seen)):
+            share = max(KEEP_SHARE - (queue_ms or 0.0) / 1000.0, DRAIN_SHARE)
+            if used and seen.received_bps is not None:
+                self._capacity_bps, self._drains = seen.received_bps, True
+                limit_bps = min(limit_bps, share * seen.received_bps)
+            else:
+                # The queue may be somebody else's: what arrives says nothing while little is sent.
+                limit_bps = min(limit_bps, KEEP_SHARE * self.rate_bps)
+        elif limit_bps < self.rate_bps:
+            self._capacity_bps = limit_bps
+        if limit_bps < self.rate_bps:
+            self._congested_s = now_s
+            self.rate_bps = max(limit_bps, MOST_CUT * self.rate_bps)
+        elif queue_ms == 0.0 and self._drains:
+            self._drains = False
+            self.rate_bps = max(self.rate_bps, KEEP_SHARE * self._capacity_bps)
+        elif used and not queue_ms and excess <= LOSS_QUIET:
             self._grow(now_s, seen)
         self.rate_bps = min(max(self.rate_bps, FLOOR_BPS), CEILING_BPS)
         return self.rate_bps
@@ -110,52 +116,47 @@ class RateController:
         if since_s < HOLD_S:
             return
         interval_s = min(seen.interval_s, 1.0)
-        near = since_s < NEAR_S and self.rate_bps < NEAR_SHARE * self._congested_bps
+        near = since_s < NEAR_S and self.rate_bps < NEAR_SHARE * self._capacity_bps
         if near:
-            grown_bps = self.rate_bps + NEAR_GROWTH_PER_S * self._congested_bps * interval_s
+            grown_bps = self.rate_bps + NEAR_GROWTH_PER_S * self._capacity_bps * interval_s
         else:
             grown_bps = self.rate_bps * FAST_GROWTH_PER_S**interval_s
         self.rate_bps = max(self.rate_bps, min(grown_bps, REACH * seen.allowed_bps))
 
-    def _queue(self, now_s: float, seen: Measurement) -> tuple[float, bool]:
-        """How long what was sent waits on its way, in ms, 0 where that is no more than chance; whether it gets less."""
+    def _queue_ms(self, now_s: float, seen: Measurement) -> float | None:
+        """How long what was sent waits on its way; 0 where that may be chance, None where nothing new is known.
+
+        Browsers measure the round trip of a WebRTC connection every few seconds and say the same number meanwhile.
+        """
         trip_ms = seen.round_trip_ms
         if trip_ms is None:
-            return 0.0, False
-        before_ms = self._trips[-1][1] if self._trips else trip_ms
-        self._trips.append((now_s, trip_ms))
-        while self._trips[0][0] < now_s - BASE_DELAY_S:
+            return 0.0 if not self._trips else None
+        news = not self._trips or self._trips[-1][1] != trip_ms
+        while self._trips and self._trips[0][0] < now_s - BASE_DELAY_S:
             self._trips.popleft()
+        self._trips.append((now_s, trip_ms))
         waits_ms = trip_ms - min(trip for _, trip in self._trips)
         if waits_ms <= QUEUE_MS + 2.0 * (seen.jitter_ms or 0.0):
-            return 0.0, False
-        return waits_ms, trip_ms < before_ms
-
-    def _excess_loss(self, now_s: float, lost: float | None) -> float:
-        """What is lost beyond what the way loses by itself."""
-        if lost is None:
             return 0.0
-        self._losses.append((now_s, lost))
+        return waits_ms if news else None
+
+    def _excess_loss(self, now_s: float, seen: Measurement) -> float:
+        """What is lost beyond what the way loses by itself, and beyond chance."""
+        if seen.lost is None:
+            return 0.0
+        self._losses.append((now_s, seen.lost))
         while self._losses[0][0] < now_s - BASE_LOSS_S:
             self._losses.popleft()
-        return max(lost - min(min(share for _, share in self._losses), BASE_LOSS_MAX), 0.0)
+        base = min(min(share for _, share in self._losses), BASE_LOSS_MAX)
+        packets = max(seen.sent_bps * seen.interval_s / (8 * PACKET_BYTES), 1.0)
+        return max(seen.lost - base - 2.0 * math.sqrt(seen.lost / packets), 0.0)
 
-    @staticmethod
-    def _waits(seen: Measurement) -> bool:
-        """Whether much of what was sent neither arrived nor was lost."""
-        if seen.received_bps is None:
-            return False
-        return seen.received_bps < ARRIVED_SHARE * (1.0 - min(seen.lost or 0.0, BASE_LOSS_MAX)) * seen.sent_bps
 
-    def _arriving(self, seen: Measurement, share: float) -> float:
-        """A share of what arrives; not less than a quarter of the present rate, because a report may be wrong.
-
-        What arrives says nothing while little is sent.
-        """
-        arriving_bps = self.rate_bps
-        if seen.received_bps is not None and seen.sent_bps >= USED_SHARE * seen.allowed_bps:
-            arriving_bps = min(seen.received_bps, self.rate_bps)
-        return max(share * arriving_bps, self.rate_bps * MOST_CUT)
+def _waits(seen: Measurement) -> bool:
+    """Whether much of what was sent neither arrived nor was lost."""
+    if seen.received_bps is None:
+        return False
+    return seen.received_bps < ARRIVED_SHARE * (1.0 - min(seen.lost or 0.0, BASE_LOSS_MAX)) * seen.sent_bps
 
 
 class FrameRateController:
