@@ -31,6 +31,7 @@ KEEP_ALIVE_S = 2.0
 """A picture that rests is sent again so often, as a few hundred bytes: Chromium, when it got no frame for 3 s, asks for
 a key frame, which would cost a hundred times as much and be of lower quality."""
 REPEAT_INTERVAL_S = 0.1
+TOLERANCE_S = 1e-6
 
 Shown = tuple[int, int, int, int]
 """What a frame shows of the requests: (sequence, camera_seq, width, height)."""
@@ -63,6 +64,7 @@ class Pace:
     frame_begun_s: float = float("-inf")  # when the step began whose frame was sent last
     asked_s: float = float("-inf")
     touched: bool = False  # after a rest, and not stepped since
+    final: bool = False  # the picture converged, and was not sent since
 
     def ask(self, wanted: Shown, now_s: float) -> None:
         """Another state, camera or size is to be shown."""
@@ -118,7 +120,8 @@ class Pace:
         if not self.converged:
             times.append(self.stepped_s)
         else:
-            times.append(self.sent_s + (REPEAT_INTERVAL_S if self.repeats_left > 0 else KEEP_ALIVE_S))
+            repeat_s = REPEAT_INTERVAL_S if self.repeats_left > 0 else KEEP_ALIVE_S
+            times.append(self.sent_s + (self.frame_interval_s if self.final else repeat_s))
         return min(times)
 
     def key_frame_due(self, now_s: float) -> bool:
@@ -132,16 +135,21 @@ class Pace:
 
     def stepped(self, converged: bool, now_s: float) -> None:
         self.stepped_s = now_s
+        self.final = converged and (self.final or not self.converged)
         self.converged = converged
         self.touched = False
 
     def worth_sending(self, shown: Shown, samples: int, scale: float, now_s: float) -> bool:
         """Whether the picture just made goes to the viewers."""
-        if self.key_frame_due(now_s) or shown != self.sent or self.converged:
+        if self.key_frame_due(now_s) or shown != self.sent:
             return True
         since_s = now_s - self.sent_s
+        if since_s < self.frame_interval_s - TOLERANCE_S:
+            return False
+        if self.converged:
+            return True
         if scale > self.sent_scale:
-            return since_s >= self.frame_interval_s
+            return True
         if samples >= 2 * self.sent_samples:
             return since_s >= MIN_REFINE_INTERVAL_S
         return since_s >= (MAX_REFINE_INTERVAL_S if samples > self.sent_samples else KEEP_ALIVE_S)
@@ -152,5 +160,6 @@ class Pace:
             self.repeats_left = max(self.repeats_left - 1, 0) if again else REPEATS
         self.sent, self.sent_s, self.frame_begun_s = shown, now_s, self.begun_s
         self.sent_samples, self.sent_scale = samples, scale
+        self.final = False
         if key_frame:
             self.key_frame, self.key_frame_s = False, now_s
