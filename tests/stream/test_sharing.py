@@ -41,20 +41,20 @@ def test_of_four_views_one_that_is_dragged_leaves_time_to_the_others_and_each_an
             for one in views:
                 await one.until(lambda: one.notes and one.notes[-1].frame.samples > 1, "refinement")  # noqa: B023
             dragged, *others = views
-            dragging = asyncio.create_task(drag(dragged, 4.0))
+            dragging = asyncio.create_task(drag(dragged, 3.0))
             await asyncio.sleep(0.5)
             samples = [one.notes[-1].frame.samples for one in others]
             frames, began_s = dragged.frame_count, time.monotonic()
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1.0)
             grown = [one.notes[-1].frame.samples - before for one, before in zip(others, samples, strict=True)]
             fps = (dragged.frame_count - frames) / (time.monotonic() - began_s)
-            # Steps of 25 ms, those of the others, of 8, between them; about 27 and 13 on an idle machine.
+            # Steps of 25 ms, those of the others, of 8, between them; about 27 and 9 on an idle machine.
             assert fps > 5, fps
-            assert min(grown) >= 3, grown
+            assert min(grown) >= 2, grown
             assert max(grown) <= 4 * min(grown), grown
             waits = []
-            for turn in range(4):
-                touched = others[turn % 3]
+            for turn in range(3):
+                touched = others[turn]
                 touched_s = time.monotonic()
                 touched.look(turn + 1, 100)
                 await touched.until(
@@ -96,7 +96,7 @@ def test_four_viewers_of_one_view_get_the_same_frames() -> None:
 def test_reports_of_a_slow_decoder_make_frames_fewer_also_in_the_next_worker() -> None:
     async def fps(one: Viewer, first_seq: int) -> float:
         frames, began_s = one.frame_count, time.monotonic()
-        await drag(one, 1.5, first_seq)
+        await drag(one, 1.0, first_seq)
         return (one.frame_count - frames) / (time.monotonic() - began_s)
 
     async def scenario() -> None:

@@ -158,3 +158,19 @@ def test_frames_that_are_far_apart_may_take_longer_to_make() -> None:
     pace.was_sent((1, 1, *SIZE), 8, 1.0, False, 10.05)
     pace.ask((2, 2, *SIZE), 10.1)
     assert pace.due_s() == 11.0
+
+
+def test_a_picture_that_converges_at_once_keeps_its_distance_and_is_not_forgotten() -> None:
+    pace, shown = resting(), (2, 2, *SIZE)
+    pace.frame_interval_s = 0.125
+    pace.ask(shown, 20.0)
+    pace.begin(20.0)
+    pace.stepped(False, 20.01)
+    pace.redraw = False
+    pace.was_sent(shown, 1, 1.0, False, 20.01)
+    pace.stepped(True, 20.02)
+    assert not pace.worth_sending(shown, 8, 1.0, 20.02)
+    assert pace.due_s() == 20.01 + 0.125
+    assert pace.worth_sending(shown, 8, 1.0, 20.135)
+    pace.was_sent(shown, 8, 1.0, False, 20.135)
+    assert pace.due_s() == 20.135 + REPEAT_INTERVAL_S
