@@ -114,6 +114,13 @@ def test_where_no_udp_passes_a_websocket_is_taken_soon_and_at_once_the_next_time
     page.close()
 
 
+def test_a_refused_websocket_says_why(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(demo.address + "?transport=websocket")
+    page.until_text("Open the link with the token that the server printed when it started.")
+    page = open_page(asking(demo, transport="websocket", view="gone"))
+    page.until_text("there is no such view any more")
+
+
 def test_a_dead_socket_is_noticed_and_what_was_done_meanwhile_is_not_lost(demo: Server, open_page: OpenPage) -> None:
     relay = Relay(urlsplit(demo.url).port or 0)
     port = str(urlsplit(demo.url).port)

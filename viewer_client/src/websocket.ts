@@ -2,7 +2,7 @@
 import { decoderOf, decodesFullChroma, hasVideoDecoder, type FrameDecoder } from "./decoder";
 import { frameOf, type EncodedFrame } from "./framing";
 import { BEAT_MS, Pulse } from "./pulse";
-import { ConnectError, request, type Endpoint } from "./request";
+import { ConnectError, LOCKED, request, type Endpoint } from "./request";
 import { median } from "./stats";
 import type { Encoding, Reception, Transport, TransportHandlers } from "./transport";
 import type { ClientEvent, ServerMessage } from "./wire";
@@ -217,5 +217,6 @@ export class WebSocketTransport implements Transport {
 }
 
 function errorOfClose({ code, reason }: CloseEvent, otherwise: string): ConnectError {
-  return new ConnectError(CLOSED[code] ?? "network", reason || otherwise);
+  const kind = CLOSED[code] ?? "network";
+  return new ConnectError(kind, kind === "unauthorized" ? LOCKED : reason || otherwise);
 }
