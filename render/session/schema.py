@@ -20,14 +20,19 @@ from .events import (
     CameraEvent,
     DeleteAnnotationEvent,
     ErrorMessage,
+    FollowEvent,
     FrameMessage,
     HelloMessage,
     KeyFrameEvent,
+    NameEvent,
     PatchedMessage,
     PatchEvent,
+    PeopleMessage,
     PickedMessage,
     PickEvent,
     PingEvent,
+    PointerEvent,
+    PointersMessage,
     PongMessage,
     ProgressMessage,
     RenameAnnotationEvent,
@@ -35,6 +40,7 @@ from .events import (
     SegmentsFoundMessage,
     SegmentsSearchEvent,
     StateMessage,
+    SteerEvent,
     ViewportEvent,
     WorkerMessage,
 )
@@ -50,6 +56,10 @@ CLIENT_EVENTS = (
     RenameAnnotationEvent,
     DeleteAnnotationEvent,
     SegmentsSearchEvent,
+    NameEvent,
+    PointerEvent,
+    SteerEvent,
+    FollowEvent,
     PingEvent,
 )
 SERVER_MESSAGES = (
@@ -64,6 +74,8 @@ SERVER_MESSAGES = (
     AnnotatedMessage,
     ErrorMessage,
     SegmentsFoundMessage,
+    PeopleMessage,
+    PointersMessage,
     PongMessage,
 )
 

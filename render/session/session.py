@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,23 +25,30 @@ from .events import (
     CameraEvent,
     DeleteAnnotationEvent,
     ErrorMessage,
+    FollowEvent,
     HelloMessage,
     KeyFrameEvent,
+    NameEvent,
     PatchedMessage,
     PatchEvent,
     PickEvent,
     PingEvent,
+    PointerEvent,
     PongMessage,
     RenameAnnotationEvent,
     ResetEvent,
     SegmentsFoundMessage,
     SegmentsSearchEvent,
     StateMessage,
+    SteerEvent,
     ViewportEvent,
 )
 from .pieces import in_pieces, is_large
 from .rate import TokenBucket
 from .view import View, clamp_size
+
+if TYPE_CHECKING:
+    from .company import Company
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +75,8 @@ class Outlet(Protocol):
 class Stage(Protocol):
     """What a session's events do to a view; the registry passes it on to the worker and to the other viewers."""
 
+    company: Company
+
     def show(self, view: View, origin: Session, seq: int | None, patch: Patch | None = None) -> None: ...
 
     def resized(self, view: View) -> None: ...
@@ -84,12 +93,16 @@ class Stage(Protocol):
 
 
 class Session:
-    """One connected client. `view` is None until the scene is open."""
+    """One connected client. `view` is None until the scene is open, and so is `home`: the view that it shares with
+    others, which is another one while its camera is free. `name` is what its user is called by the others.
+    """
 
     def __init__(self, session: str, outlet: Outlet, stage: Stage, limits: Limits, now_s: float) -> None:
         self.session = session
         self.outlet = outlet
         self.view: View | None = None
+        self.home: View | None = None
+        self.name: str | None = None
         self.wanted_view: str | None = None
         self.wanted_size: tuple[int, int] | None = None
         self.events_open = False
@@ -102,6 +115,20 @@ class Session:
         self._cameras: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_CAMERAS)  # (the view's number, the client's)
         self._shown_seq = 0
         self._late_camera: str | None = None
+        self._needs_key_frame = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether it looks from where all do who share its view."""
+        return self.view is self.home
+
+    def enter(self, view: View) -> None:
+        """See another view from now on, beginning with a key frame."""
+        self.view = view
+        # What it moved before shows in no frame any more: it is not to wait for that.
+        self._cameras.clear()
+        self._shown_seq = max(self._newest_seq, 0)
+        self._needs_key_frame = True
 
     # ---- what the client says ----
 
@@ -151,8 +178,11 @@ class Session:
                 return
             case ViewportEvent():
                 self.wanted_size = clamp_size(event.width, event.height, self._limits)
-                if self.view is not None and self.view.resize(self.wanted_size):
+                if self.view is not None:
                     self._stage.resized(self.view)
+                return
+            case NameEvent() | PointerEvent() | SteerEvent() | FollowEvent():
+                self._stage.company.heard(self, event)
                 return
         view = self.view
         if view is None:
@@ -162,12 +192,17 @@ class Session:
                 if event.seq <= self._newest_seq:
                     return  # unordered delivery: a newer camera is already shown
                 self._newest_seq = event.seq
+                if not self._stage.company.may_move(self):
+                    self._cameras.append((view.camera_seq, event.seq))  # any frame answers it
+                    return
                 self._cameras.append((view.move_camera(event.camera), event.seq))
                 self._stage.show(view, self, None)
             case PatchEvent():
+                self._stage.company.check(self, event.patch)
                 view.patch(event.patch)
                 self._stage.show(view, self, event.seq, event.patch)
             case ResetEvent():
+                self._stage.company.check(self)
                 view.reset(camera_only=event.what == "camera")
                 self._stage.show(view, self, event.seq)
             case KeyFrameEvent():
@@ -252,6 +287,9 @@ class Session:
 
     def show_frame(self, frame: FrameInfo, packet: bytes) -> None:
         """Pass a frame on; its camera number becomes this client's newest one that it shows."""
+        if self._needs_key_frame and not frame.key_frame:
+            return
+        self._needs_key_frame = False
         while self._cameras and self._cameras[0][0] <= frame.camera_seq:
             self._shown_seq = self._cameras.popleft()[1]
         self.outlet.send_frame(frame.model_copy(update={"camera_seq": self._shown_seq}), packet)
