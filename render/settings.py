@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .limits import DEFAULT_LIMITS, Limits
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8470
+MOST_WORKERS = 32
+
+
+def _devices(text: str) -> str:
+    if text != "all" and not re.fullmatch(r"\d{1,3}(,\d{1,3})*", text):
+        raise ValueError("devices are numbers with commas between them, as in 0,1, or all")
+    if text.count(",") >= MOST_WORKERS:
+        raise ValueError(f"at most {MOST_WORKERS} devices can be named")
+    return text
+
+
+Devices = Annotated[str, AfterValidator(_devices)]
+"""EGL devices as `hosta doctor` numbers them, `0,1`, or `all`."""
 
 
 class IceServer(BaseModel):
@@ -27,9 +42,10 @@ class ServerSettings(BaseSettings):
     """How the server is reached and by whom.
 
     `allow_hosts` are names under which it may be addressed besides its own (a reverse proxy's), `allow_origins` are
-    pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without a
-    token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device). `data_dir` is
-    where annotations are kept (None: they are not, unless run_server is told otherwise).
+    pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without
+    a token. `devices` is for several workers, one on each (`0,1` or `all`). `worker_silence_s` says after how long
+    a silent worker is ended (None: what suits the device). `data_dir` is where annotations are kept (None: they are
+    not, unless run_server is told otherwise).
     """
 
     model_config = SettingsConfigDict(env_prefix="HOSTA_", frozen=True, extra="ignore")
@@ -42,6 +58,7 @@ class ServerSettings(BaseSettings):
     allow_origins: tuple[str, ...] = ()
     ice_servers: tuple[IceServer, ...] = ()
     device: int | None = Field(None, ge=0)
+    devices: Devices | None = None
     worker_silence_s: float | None = Field(None, gt=0)
     data_dir: Path | None = None
     limits: Limits = DEFAULT_LIMITS

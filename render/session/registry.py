@@ -58,7 +58,8 @@ SHARED_CAMERA_INTERVAL_S = 0.1
 class WorkerLink(Protocol):
     """What the registry needs of the supervisor."""
 
-    device: DeviceInfo | None
+    @property
+    def device(self) -> DeviceInfo | None: ...
 
     def open_scene(self, request: OpenScene) -> None: ...
     def open_view(self, request: OpenView) -> None: ...
@@ -265,8 +266,14 @@ class Registry:
             case Failed():
                 self._failed(message)
 
-    def on_worker_status(self, status: str, message: str) -> None:
-        self._status = WorkerMessage.model_validate({"status": status, "message": message})
+    def on_worker_status(self, status: str, message: str, views: frozenset[str] | None = None) -> None:
+        told = WorkerMessage.model_validate({"status": status, "message": message})
+        if views is not None:  # one of several workers: only its views' pictures are gone, or back
+            for session in list(self.sessions.values()):
+                if session.view is not None and session.view.view in views:
+                    session.tell(told)
+            return
+        self._status = told
         if status != "ready":
             self._picks.fail(WorkerError("the renderer stopped before it could answer; pick again"))
             self._tell_all(self._status)
