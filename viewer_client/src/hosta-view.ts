@@ -4,12 +4,15 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { keyAction, type KeyAction } from "./bindings";
 import * as maths from "./camera";
 import { draggedWindow, keyMovement, type Movement } from "./gestures";
+import { tokenGiven } from "./login";
 import * as overlay from "./overlay";
 import { overlayStyles } from "./overlay-styles";
 import type { Change } from "./patch";
 import { PictureClock } from "./picture-clock";
 import { PointerInput } from "./pointer-input";
 import { marker, readout, readoutStyles } from "./readout";
+import "./people-bar";
+import type { PeoplePlace } from "./people-bar";
 import type { SessionState } from "./session";
 import { slicesOff, slicesOn } from "./slices";
 import type { Stats } from "./stats";
@@ -67,6 +70,11 @@ export class HostaView extends LitElement {
     notify: (text) => this.notify(text),
     changed: () => this.requestUpdate(),
   });
+  private readonly peoplePlace: PeoplePlace = {
+    people: this.client.people,
+    picture: () => this.client.log.shown,
+    server: () => ({ base: this.endpoint().base, token: this.token ?? tokenGiven() }),
+  };
   private toastCount = 0;
   /** The slices that were last taken out with the key, to be put back. */
   private slicesBefore: Slices | null = null;
@@ -441,6 +449,7 @@ export class HostaView extends LitElement {
       )}
       ${this.statisticsOn ? overlay.statistics(stats, client.hello?.server ?? "–") : nothing}
       ${overlay.toasts(this.toastList, (id) => this.dismiss(id))}
+      <hosta-people .place=${this.peoplePlace}></hosta-people>
       <dialog aria-label="Help" @keydown=${this.helpKeyed} @click=${this.helpClicked}>
         ${overlay.helpContent(() => this.dialog.close())}
       </dialog>

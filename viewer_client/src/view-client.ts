@@ -3,6 +3,7 @@
 import { Annotations, type AnnotationEvent } from "./annotations";
 import * as maths from "./camera";
 import { Mirror } from "./mirror";
+import { People } from "./people";
 import { difference } from "./patch";
 import { PickError, Picks } from "./picks";
 import { Session, type SessionState } from "./session";
@@ -84,6 +85,7 @@ export class ViewClient {
   workerNote = "";
   /** Why there is no connection, when that is known. */
   reason = "";
+  readonly people = new People((event, on) => this.session.send(event, on));
   private readonly mirror = new Mirror();
   private readonly notes = new Annotations();
   private readonly picks = new Picks((event) => this.session.send(event));
@@ -106,7 +108,10 @@ export class ViewClient {
         this.log.restart();
         host.video(stream);
       },
-      open: () => this.sendViewport(),
+      open: () => {
+        this.sendViewport();
+        this.people.opened();
+      },
       leaving: () => host.hold(),
       gone: () => this.forgetView(),
       state: (state, note) => this.connectionChanged(state, note),
@@ -174,6 +179,7 @@ export class ViewClient {
 
   /** Looks from another camera: at once here, with the next animation frame at the server. */
   look(camera: Camera): void {
+    if (this.people.blocked) return;
     this.eye = camera;
     this.cameraDirty = true;
     this.host.emit("hosta-camera", camera);
@@ -280,7 +286,19 @@ export class ViewClient {
       case "annotated":
         if (this.notes.told(message)) this.annotationsChanged();
         break;
+      case "people":
+      case "pointers":
+        this.people.told(message, performance.now());
+        break;
       case "error":
+        if (this.people.refused(message)) {
+          // The camera is where the one who steers has it.
+          this.cameraDirty = false;
+          if (message.seq !== null) this.mirror.refuse(message.seq);
+          if (this.mirror.camera !== null) this.takeCamera(this.mirror.camera, true);
+          this.stateChanged();
+          break;
+        }
         if (this.searchFailed(message)) break;
         // Of a pick only the one who asked is told.
         if (message.seq !== null && this.picks.refused(message.seq, message.message)) break;
@@ -306,14 +324,17 @@ export class ViewClient {
       this.mirror.drop();
       this.notes.forget();
     }
+    // Another view than before, or one that others moved meanwhile, is seen as it is; else this client's camera goes on.
+    const theirs = this.joined !== null && (hello.view !== this.joined || this.people.inCompany) && !forgotten;
     this.hello = hello;
     this.joined = hello.view;
     this.progress = null;
     this.workerNote = "";
     this.mirror.begin(hello.state, hello.sequence);
     if (forgotten && before) this.mirror.put(difference(hello.state, before));
-    if (this.eye !== null && sameScene) this.cameraDirty = true;
-    else this.eye = hello.state.camera;
+    if (this.eye !== null && sameScene && !theirs) this.cameraDirty = true;
+    else if (this.eye === null) this.eye = hello.state.camera;
+    else this.takeCamera(hello.state.camera, true);
     this.session.greeted();
     for (const event of this.notes.toSendAgain) this.session.send(event);
     this.host.emit("hosta-connected", { view: hello.view, scene: hello.scene.name });
