@@ -28,7 +28,7 @@ def cursor(view: View) -> list[float]:
 
 
 def test_two_pages_share_a_view(demo: Server, open_page: OpenPage) -> None:
-    one = View(open_page(demo.url, 760, 420))
+    one = View(open_page(demo.url, 600, 300))
     one.wait_for_picture()
     one.page.js("navigator.clipboard.writeText = (text) => { globalThis.copied = text; return Promise.resolve(); }")
     one.page.click("button.share")
@@ -37,7 +37,7 @@ def test_two_pages_share_a_view(demo: Server, open_page: OpenPage) -> None:
     assert link.startswith(demo.address + "?view=")
     assert link.partition("#")[2] == demo.url.partition("#")[2]
 
-    two = View(open_page(link, 760, 420))
+    two = View(open_page(link, 600, 300))
     two.wait_for_picture()
     assert "token" not in two.page.js("location.href")
     one.page.until("probe.view().client.people.list.length === 2")

@@ -44,6 +44,8 @@ def with_viewers(count: int, scenario: Callable[..., Awaitable[None]]) -> None:
             for other in others:
                 await other.hello()
             await here(first, count)
+            for who in (first, *others):
+                await who.until(lambda who=who: who.frames and who.motion.readyState == "open", "picture and channel")
             await scenario(http, first, *others)
 
     asyncio.run(run())

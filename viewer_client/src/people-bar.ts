@@ -65,7 +65,9 @@ export class HostaPeople extends LitElement {
     if (picture === null) return;
     const box = this.getBoundingClientRect();
     const at = { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 };
-    this.people.point(fractionAt(at, box, picture));
+    // Who points at a button does not point at the picture.
+    const onPicture = event.composedPath().some((part) => part instanceof Element && part.matches(".stage"));
+    this.people.point(onPicture ? fractionAt(at, box, picture) : null);
   }
 
   // ---- the pointers of the others, at their places in the picture ----
