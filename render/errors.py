@@ -46,6 +46,13 @@ class StateError(UsageError):
     code = "state"
 
 
+class SteeringError(HostaError):
+    """Somebody else steers the view at present."""
+
+    code = "steering"
+    http_status = 409
+
+
 class SourceError(HostaError):
     """Data is missing, unreadable, of an unknown format or corrupt."""
 

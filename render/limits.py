@@ -43,6 +43,7 @@ class Limits(BaseModel):
     store_timeout_s: float = Field(30.0, gt=0)
     store_retries: int = Field(5, ge=0)
     store_first_delay_s: float = Field(0.2, gt=0)
+    name_max_length: int = Field(40, ge=1)
     sessions_max: int = Field(8, ge=1)
     idle_session_s: float = Field(600.0, gt=0)
     unconnected_offer_s: float = Field(30.0, gt=0)

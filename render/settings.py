@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .limits import DEFAULT_LIMITS, Limits
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8470
+MOST_WORKERS = 32
+
+
+def _devices(text: str) -> str:
+    if text != "all" and not re.fullmatch(r"\d{1,3}(,\d{1,3})*", text):
+        raise ValueError("devices are numbers with commas between them, as in 0,1, or all")
+    if text.count(",") >= MOST_WORKERS:
+        raise ValueError(f"at most {MOST_WORKERS} devices can be named")
+    return text
+
+
+Devices = Annotated[str, AfterValidator(_devices)]
+"""EGL devices as `hosta doctor` numbers them, `0,1`, or `all`."""
 
 
 class IceServer(BaseModel):
@@ -28,9 +43,10 @@ class ServerSettings(BaseSettings):
 
     `allow_hosts` are names under which it may be addressed besides its own (a reverse proxy's), `allow_origins` are
     pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without a
-    token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device). `data_dir` is
-    where annotations are kept (None: they are not, unless run_server is told otherwise). WebRTC offers the addresses of
-    `ice_interfaces` only, names of interfaces (eth0) or networks (10.0.0.0/8); by default all.
+    token. `devices` is for several workers, one on each (`0,1` or `all`). `worker_silence_s` says after how long a
+    silent worker is ended (None: what suits the device). `data_dir` is where annotations are kept (None: nowhere,
+    unless run_server is told otherwise). WebRTC offers the addresses of `ice_interfaces` only: names (eth0)
+    or networks (10.0.0.0/8); by default all.
     """
 
     model_config = SettingsConfigDict(env_prefix="HOSTA_", frozen=True, extra="ignore")
@@ -44,6 +60,7 @@ class ServerSettings(BaseSettings):
     ice_servers: tuple[IceServer, ...] = ()
     ice_interfaces: tuple[str, ...] = ()
     device: int | None = Field(None, ge=0)
+    devices: Devices | None = None
     worker_silence_s: float | None = Field(None, gt=0)
     data_dir: Path | None = None
     limits: Limits = DEFAULT_LIMITS

@@ -52,6 +52,14 @@ DataDir = Annotated[
         "--data-dir", metavar="DIR", help="Where annotations are kept.  [default: ~/.local/share/hosta, or XDG's]"
     ),
 ]
+Devices = Annotated[
+    str | None,
+    typer.Option(
+        "--devices",
+        metavar="0,1|all",
+        help="Several EGL devices, as hosta doctor numbers them: a renderer on each, and views where there is room.",
+    ),
+]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the URL.")]
 
 
@@ -111,6 +119,7 @@ def serve(
     ice_interface: IceInterface = None,
     data_dir: DataDir = None,
     device: Device = None,
+    devices: Devices = None,
 ) -> None:
     """Serve volumes as one scene, until interrupted.
 
@@ -122,6 +131,7 @@ def serve(
         host=host,
         port=port,
         device=device,
+        devices=devices,
         data_dir=data_dir,
         insecure=insecure or None,
         allow_hosts=tuple(allow_host or ()) or None,

@@ -22,6 +22,7 @@ from ..errors import HostaError
 from ..session.annotations import AnnotationBook, scene_identity
 from ..session.registry import Registry
 from ..settings import ServerSettings
+from ..worker.pool import WorkerPool
 from ..worker.protocol import OpenScene
 from ..worker.supervisor import Supervisor
 from .auth import Authority, is_loopback
@@ -60,7 +61,7 @@ class ClientFiles(StaticFiles):
 def create_app(
     settings: ServerSettings,
     scene: OpenScene,
-    supervisor: Supervisor,
+    supervisor: Supervisor | WorkerPool,
     client: Path | None,
     on_hopeless: Callable[[HostaError], None] | None = None,
 ) -> FastAPI:

@@ -40,6 +40,8 @@ from ..resources import client_dir
 from ..session.annotation_store import AnnotationStore
 from ..session.annotations import default_data_dir
 from ..settings import ServerSettings
+from ..worker.devices import choose_devices, usable_devices
+from ..worker.pool import WorkerPool
 from ..worker.protocol import OpenScene
 from ..worker.supervisor import Patience, Supervisor
 from .app import create_app
@@ -94,7 +96,7 @@ def run_server(
 
     try:
         url = launch_url(settings.host, listening.getsockname()[1], settings.token)
-        supervisor = Supervisor(_patience(settings), settings.device)
+        supervisor = _workers(settings)
         scene = OpenScene(
             scene=SCENE,
             paths=tuple(paths),
@@ -155,6 +157,16 @@ def launch_url(host: str, port: int, token: str | None) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     fragment = f"#token={token}" if token is not None else ""
     return f"http://{shown}:{port}/{fragment}"
+
+
+def _workers(settings: ServerSettings) -> Supervisor | WorkerPool:
+    """A worker, or one for each of several devices."""
+    if settings.devices is None:
+        return Supervisor(_patience(settings), settings.device)
+    if settings.device is not None:
+        raise UsageError("--device and --devices exclude each other; name all devices with --devices")
+    devices = choose_devices(settings.devices, usable_devices())
+    return WorkerPool([Supervisor(_patience(settings), device) for device in devices])
 
 
 def _patience(settings: ServerSettings) -> Patience:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from ..limits import DEFAULT_LIMITS
 from ..state.annotation import AnnotationId, LabelText, NewPoint, PointAnnotation
@@ -24,6 +24,16 @@ from ..summary import DeviceInfo, Encoding, FrameInfo, Pick, SceneSummary, Segme
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Count = Annotated[int, Field(ge=0, le=2**40)]
 Milliseconds = Annotated[float, Field(ge=0, le=3_600_000)]
+PersonId = Annotated[str, Field(max_length=20)]
+
+
+def _in_one_line(text: str) -> str:
+    """Without what cannot be seen or would turn the text around, and with single spaces."""
+    kept = "".join(" " if sign.isspace() else sign for sign in text if sign.isspace() or sign.isprintable())
+    return " ".join(kept.split())
+
+
+PersonName = Annotated[str, Field(max_length=DEFAULT_LIMITS.name_max_length), AfterValidator(_in_one_line)]
 
 # ---- client to server ----
 
@@ -169,6 +179,38 @@ class ReportEvent(Node):
     freeze_ms: Milliseconds | None = None
 
 
+class NameEvent(Node):
+    """What the client's user is called by the others; empty for a guest. Kept as it is written, in one line."""
+
+    type: Literal["name"] = "name"
+    name: PersonName
+
+
+class PointerEvent(Node):
+    """Where the user points, as fractions of the picture from its top left corner; None: nowhere in it."""
+
+    type: Literal["pointer"] = "pointer"
+    x: Unit | None
+    y: Unit | None
+
+
+class SteerEvent(Node):
+    """Take the steering of a shared view, or let it go, to the person with the id `to` where one is given."""
+
+    type: Literal["steer"] = "steer"
+    take: bool
+    to: PersonId | None = None
+
+
+class FollowEvent(Node):
+    """With `follow` False: a camera of one's own, in a view that begins as a copy of the shared one. True: back to
+    that one. A HelloMessage of the other view follows.
+    """
+
+    type: Literal["follow"] = "follow"
+    follow: bool
+
+
 class PingEvent(Node):
     type: Literal["ping"] = "ping"
     client_ms: float
@@ -188,6 +230,10 @@ ClientEvent = Annotated[
     | ReportEvent
     | AckEvent
     | EncodingEvent
+    | NameEvent
+    | PointerEvent
+    | SteerEvent
+    | FollowEvent
     | PingEvent,
     Field(discriminator="type"),
 ]
@@ -325,6 +371,40 @@ class SegmentsFoundMessage(Node):
     segments: tuple[SegmentSummary, ...]
 
 
+class Person(Node):
+    """One who is at a view. `follows` is False with a camera of their own."""
+
+    id: PersonId
+    name: str
+    color: str
+    steers: bool
+    follows: bool
+
+
+class PeopleMessage(Node):
+    """Who is at the shared view `view`, whose id is what a link to it holds; `you` is the id of who is told."""
+
+    type: Literal["people"] = "people"
+    view: str
+    you: PersonId
+    people: tuple[Person, ...]
+
+
+class Pointer(Node):
+    """Where a person points, as fractions of the picture."""
+
+    id: PersonId
+    x: Unit
+    y: Unit
+
+
+class PointersMessage(Node):
+    """Where all people who share a picture point at in it; who is not named points nowhere."""
+
+    type: Literal["pointers"] = "pointers"
+    pointers: tuple[Pointer, ...]
+
+
 class PongMessage(Node):
     type: Literal["pong"] = "pong"
     client_ms: float
@@ -343,6 +423,8 @@ ServerMessage = Annotated[
     | AnnotatedMessage
     | ErrorMessage
     | SegmentsFoundMessage
+    | PeopleMessage
+    | PointersMessage
     | PongMessage,
     Field(discriminator="type"),
 ]

@@ -33,6 +33,7 @@ from ..worker.protocol import (
 )
 from .adaptation import Adaptation
 from .annotations import AnnotationBook, author_of
+from .company import Company
 from .credit import Credit
 from .events import (
     AnnotateEvent,
@@ -46,6 +47,7 @@ from .events import (
     WorkerMessage,
 )
 from .picks import Picks
+from .searches import Searches
 from .session import Outlet, Session, new_incident
 from .stills import StillShelf
 from .view import DEFAULT_SIZE, View
@@ -60,14 +62,12 @@ START_TRIES = 3
 SHARED_CAMERA_INTERVAL_S = 0.1
 """The other viewers of a view are told where its camera is at most so often."""
 
-MOST_SEARCHES = 256
-"""Searches under way at once; of more the oldest get no answer."""
-
 
 class WorkerLink(Protocol):
     """What the registry needs of the supervisor."""
 
-    device: DeviceInfo | None
+    @property
+    def device(self) -> DeviceInfo | None: ...
 
     def open_scene(self, request: OpenScene) -> None: ...
     def open_view(self, request: OpenView) -> None: ...
@@ -119,8 +119,6 @@ class Registry:
         self._default_state: ViewState | None = None
         self._views: dict[str, View] = {}
         self._unwatched_s: dict[str, float] = {}
-        self._searches: dict[int, tuple[str, SegmentsSearchEvent]] = {}  # that are under way, and whose they are
-        self._searches_made = 0
         self._status = WorkerMessage(status="starting")
         self._trouble: ErrorMessage | None = None
         self._untold_cameras: dict[str, set[str]] = {}  # view -> sessions that moved it since the others were told
@@ -131,6 +129,8 @@ class Registry:
         self.stills = StillShelf(limits.stills_max_bytes)
         self._adaptation = Adaptation()
         self._picks = Picks(worker.pick, limits.picks_waiting_max)
+        self._searches = Searches(worker.search)
+        self.company = Company(self)
         self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
         worker.open_scene(scene)
 
@@ -178,12 +178,12 @@ class Registry:
         if self.sessions.pop(session.session, None) is None:
             return
         self._picks.forget(session)
+        self._searches.forget(session)
+        self.company.left(session)
         self._adaptation.left(session.session)
-        view = session.view
-        if view is not None:
-            if not any(True for _ in self._viewers(view)):
-                self._unwatched_s[view.view] = self._clock()
-            self._watching.update(view.view, self._viewers(view), self._clock())
+        for view in {session.view, session.home}:
+            if view is not None:
+                self._left(view)
 
     def opened_events(self, session: Session) -> None:
         """The client can be told things now: tell it where matters stand."""
@@ -198,6 +198,7 @@ class Registry:
                 session.outlet.close("the connection was never made")
             elif session.events_open and now_s - session.heard_s > self._limits.idle_session_s:
                 session.outlet.close("idle for too long")
+        self.company.tick(now_s)
         for request in self._adaptation.changes():
             self._worker.adapt(request)
         for unwatched, since_s in list(self._unwatched_s.items()):
@@ -223,7 +224,10 @@ class Registry:
             viewer.tell_state(view, seq if viewer is origin else None, patch)
 
     def resized(self, view: View) -> None:
-        self._worker.set_viewport(view.view, *view.size)
+        """The picture is as large as the first of its viewers wants it: who joins does not disturb the others."""
+        wanted = (viewer.wanted_size for viewer in self._viewers(view) if viewer.wanted_size is not None)
+        if view.resize(next(wanted, view.size)):
+            self._worker.set_viewport(view.view, *view.size)
 
     def watches(self, view: View, origin: Session, *, key_frame: bool = False) -> None:
         joined = (origin.encoding,) if key_frame else ()
@@ -265,22 +269,7 @@ class Registry:
         return SetAnnotations(scene=self._scene.scene, points=tuple(self._annotations.points.values()))
 
     def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None:
-        self._searches_made += 1
-        self._searches[self._searches_made] = origin.session, event
-        while len(self._searches) > MOST_SEARCHES:
-            del self._searches[next(iter(self._searches))]
-        self._worker.search(
-            SearchSegments(
-                request=self._searches_made,
-                scene=view.scene,
-                layer=event.layer,
-                text=event.text,
-                ids=event.ids,
-                colors=event.colors,
-                first=event.first,
-                count=event.count,
-            )
-        )
+        self._searches.ask(view, origin, event)
 
     # ---- Listener: what comes from the worker ----
 
@@ -302,9 +291,7 @@ class Registry:
             case Progress():
                 self._tell_all(ProgressMessage(what=message.what, done=message.done, total=message.total))
             case SegmentsFound():
-                who, event = self._searches.pop(message.request, ("", None))
-                if event is not None and (session := self.sessions.get(who)) is not None:
-                    session.tell_segments(event, message.total, message.segments, message.problem)
+                self._searches.answered(message)
             case SceneReady():
                 self._scene_ready(message)
             case Failed():
@@ -325,15 +312,18 @@ class Registry:
                 viewer.show_frame(packet.frame, payload, now_s)
         self._watching.update(view.view, viewers, now_s, *wanted)
 
-    def on_worker_status(self, status: str, message: str) -> None:
-        self._status = WorkerMessage.model_validate({"status": status, "message": message})
+    def on_worker_status(self, status: str, message: str, views: frozenset[str] | None = None) -> None:
+        told = WorkerMessage.model_validate({"status": status, "message": message})
+        if views is not None:  # one of several workers: only its views' pictures are gone, or back
+            for session in list(self.sessions.values()):
+                if session.view is not None and session.view.view in views:
+                    session.tell(told)
+            return
+        self._status = told
         if status != "ready":
             self._picks.fail(WorkerError("the renderer stopped before it could answer; pick again"))
             self._tell_all(self._status)
-            lost, self._searches = self._searches, {}
-            for who, event in lost.values():
-                if (session := self.sessions.get(who)) is not None:
-                    session.tell_segments(event, 0, (), "the search was lost with the rendering process; ask again")
+            self._searches.fail()
             self._workers_ended += 1
             if self._workers_ended >= START_TRIES:
                 self._give_up(WorkerError(f"the rendering process ended {self._workers_ended} times: {message}"))
@@ -385,23 +375,52 @@ class Registry:
     def _give_view(self, session: Session, default_state: ViewState) -> None:
         view = self._views.get(session.wanted_view) if session.wanted_view is not None else None
         if view is None:
-            self._make_room()
             size = session.wanted_size or DEFAULT_SIZE
-            view = View(secrets.token_urlsafe(9), self._scene.scene, default_state, size)
-            self._views[view.view] = view
-            request = OpenView(
-                view=view.view,
-                scene=view.scene,
-                width=size[0],
-                height=size[1],
-                state=view.state,
-                sequence=0,
-            )
-            self._worker.open_view(request)
-        else:
-            self._unwatched_s.pop(view.view, None)
+            view = self._open(View(secrets.token_urlsafe(9), self._scene.scene, default_state, size))
+        # One who comes back to a camera of their own belongs to where that was taken from.
+        session.home = self._views.get(view.copied_from or "", view)
+        for watched in (view, session.home):
+            self._unwatched_s.pop(watched.view, None)
         session.view = view
         self.watches(view, session, key_frame=True)
+
+    def _open(self, view: View) -> View:
+        self._make_room()
+        self._views[view.view] = view
+        width, height = view.size
+        self._worker.open_view(
+            OpenView(
+                view=view.view, scene=view.scene, width=width, height=height, state=view.state, sequence=view.sequence
+            )
+        )
+        return view
+
+    def _left(self, view: View) -> None:
+        """A viewer has gone from here; the last one's view waits a while for them."""
+        viewers = list(self._viewers(view))
+        self._watching.update(view.view, viewers, self._clock())
+        if viewers:
+            self.resized(view)
+        elif not any(session.home is view for session in self.sessions.values()):
+            self._unwatched_s[view.view] = self._clock()
+
+    # ---- Place: cameras of one's own ----
+
+    def copy_of(self, view: View) -> View:
+        return self._open(view.copy(secrets.token_urlsafe(9)))
+
+    def enter(self, session: Session, view: View) -> None:
+        left = session.view
+        session.enter(view)
+        self._worker.set_state(view.view, view.state, view.sequence, view.camera_seq)
+        self.resized(view)
+        self.watches(view, session, key_frame=True)
+        if left is not None:
+            self._left(left)
+            if left.copied_from == view.view and left.view in self._unwatched_s:
+                self._close_view(left.view)
+        if self._worker.device is not None and self.summary is not None:
+            session.tell_hello(self._worker.device, self.summary)
 
     def _make_room(self) -> None:
         """Views that nobody watches make room for others, oldest first: there are never more than places."""
@@ -430,6 +449,7 @@ class Registry:
         if self._worker.device is not None and self.summary is not None:
             session.tell_hello(self._worker.device, self.summary)
             session.tell_annotations(list(self._annotations.points.values()))
+            self.company.met(session)
         if (view := session.view) and (kept := self.stills.newest(view.view, view.sequence)):
             session.tell_still(kept)
 

@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -28,12 +28,15 @@ from .events import (
     DeleteAnnotationEvent,
     EncodingEvent,
     ErrorMessage,
+    FollowEvent,
     HelloMessage,
     KeyFrameEvent,
+    NameEvent,
     PatchedMessage,
     PatchEvent,
     PickEvent,
     PingEvent,
+    PointerEvent,
     PongMessage,
     RenameAnnotationEvent,
     ReportEvent,
@@ -41,6 +44,7 @@ from .events import (
     SegmentsFoundMessage,
     SegmentsSearchEvent,
     StateMessage,
+    SteerEvent,
     StillMessage,
     ViewportEvent,
 )
@@ -48,6 +52,9 @@ from .pieces import in_pieces, is_large
 from .rate import TokenBucket
 from .stills import KeptStill
 from .view import View, clamp_size
+
+if TYPE_CHECKING:
+    from .company import Company
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +83,8 @@ class Outlet(Protocol):
 class Stage(Protocol):
     """What a session's events do to a view; the registry passes it on to the worker and to the other viewers."""
 
+    company: Company
+
     def show(self, view: View, origin: Session, seq: int | None, patch: Patch | None = None) -> None: ...
 
     def resized(self, view: View) -> None: ...
@@ -94,7 +103,8 @@ class Stage(Protocol):
 
 
 class Session:
-    """One connected client. `view` is None until the scene is open.
+    """One connected client. `view` is None until the scene is open, and so is `home`: the view that it shares with
+    others, which is another one while its camera is free. `name` is what its user is called by the others.
 
     `encoding` is what it watches; with a `credit` it gets no more frames than it acknowledges.
     """
@@ -114,6 +124,8 @@ class Session:
         self.encoding: Encoding = encoding
         self.credit = credit
         self.view: View | None = None
+        self.home: View | None = None
+        self.name: str | None = None
         self.wanted_view: str | None = None
         self.wanted_size: tuple[int, int] | None = None
         self.events_open = False
@@ -129,6 +141,19 @@ class Session:
         self._late_camera: str | None = None
         self._awaits_key_frame = False
         self._abandoned = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether it looks from where all do who share its view."""
+        return self.view is self.home
+
+    def enter(self, view: View) -> None:
+        """See another view from now on, beginning with a key frame."""
+        self.view = view
+        # What it moved before shows in no frame any more: it is not to wait for that.
+        self._cameras.clear()
+        self._shown_seq = max(self._newest_seq, 0)
+        self._awaits_key_frame = True
 
     # ---- what the client says ----
 
@@ -187,7 +212,7 @@ class Session:
                 return
             case ViewportEvent():
                 self.wanted_size = clamp_size(event.width, event.height, self._limits)
-                if self.view is not None and self.view.resize(self.wanted_size):
+                if self.view is not None:
                     self._stage.resized(self.view)
                 return
             case AckEvent():
@@ -200,6 +225,8 @@ class Session:
                 return
             case EncodingEvent():
                 self._switch(event.encoding)
+            case NameEvent() | PointerEvent() | SteerEvent() | FollowEvent():
+                self._stage.company.heard(self, event)
                 return
         view = self.view
         if view is None:
@@ -209,12 +236,17 @@ class Session:
                 if event.seq <= self._newest_seq:
                     return  # unordered delivery: a newer camera is already shown
                 self._newest_seq = event.seq
+                if not self._stage.company.may_move(self):
+                    self._cameras.append((view.camera_seq, event.seq))  # any frame answers it
+                    return
                 self._cameras.append((view.move_camera(event.camera), event.seq))
                 self._stage.show(view, self, None)
             case PatchEvent():
+                self._stage.company.check(self, event.patch)
                 view.patch(event.patch)
                 self._stage.show(view, self, event.seq, event.patch)
             case ResetEvent():
+                self._stage.company.check(self)
                 view.reset(camera_only=event.what == "camera")
                 self._stage.show(view, self, event.seq)
             case KeyFrameEvent():

@@ -32,11 +32,26 @@ class View:
         self.sequence = 0
         self.camera_seq = 0
         self.size = size
+        self.copied_from: str | None = None
         # What was drawn last, and changes that no frame has shown yet, oldest first: (sequence, state).
         self._drawn = default_state
         self._undrawn: list[tuple[int, ViewState]] = []
         self._past: deque[tuple[int, ViewState]] = deque([(0, default_state)], MOST_REMEMBERED)
         self._sources = {layer.source: layer.kind for layer in default_state.layers}
+
+    def copy(self, name: str) -> View:
+        """A view that begins as this one is, and goes on by itself. It knows what pictures of this one show."""
+        other = View(name, self.scene, self.default_state, self.size)
+        other.copied_from = self.view
+        other.state, other.sequence = self.state, self.sequence
+        other._drawn, other._undrawn, other._past = self._drawn, list(self._undrawn), self._past.copy()
+        other._count()
+        return other
+
+    def outnumber(self, other: View) -> None:
+        """Go on above the numbers of another view, for a client that comes from there: its numbers only grow."""
+        self.sequence = max(self.sequence, other.sequence)
+        self._count()
 
     def move_camera(self, camera: Camera) -> int:
         """Look from here; the number of this camera, which every frame says that shows it or a later one."""

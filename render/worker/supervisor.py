@@ -2,12 +2,6 @@
 
 It remembers what is open and shown; a new worker is told all of it, so that scenes and views come back by themselves,
 beginning with a key frame. It runs on the server's event loop and never touches a GPU.
-
-How long a worker may be silent depends on what it does. A GPU answers within `running_s` (2 s) once its views run.
-A software renderer is slow and shares its processors: it gets `software_s`. While the process starts, or a view is
-being opened (uploads answer heartbeats; compiling cannot), it is `starting_s`; and so it is after a change of what
-shaders are compiled for (COMPILED_FOR), until there is a picture of it: a new mode with many features takes seconds.
-So does the first pick.
 """
 
 from __future__ import annotations
@@ -20,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -29,6 +23,9 @@ from ..state.view import ViewState
 from ..summary import DeviceInfo
 from . import protocol
 from .channel import READ_BYTES, MessageParser
+from .patience import Patience as Patience
+from .patience import may_compile
+from .placement import MOVING_S, Load, WorkerStatistics
 from .protocol import (
     AdaptView,
     CloseView,
@@ -63,17 +60,6 @@ HEALTHY_S = 30.0
 """A worker that ran so long starts the back-off anew when it ends."""
 SHUTDOWN_S = 1.5
 MAX_UNREAD_BYTES = 16 << 20
-COMPILED_FOR = ("layers", "clip_planes", "slices", "lighting", "rendering", "display", "guides")
-"""Parts of a state that programs may be compiled for: modes and features, tone maps, guides."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """For how many seconds the worker may be silent before it counts as hung."""
-
-    running_s: float = 2.0
-    software_s: float = 15.0
-    starting_s: float = 90.0
 
 
 class Listener(Protocol):
@@ -81,12 +67,8 @@ class Listener(Protocol):
 
     def on_worker_message(self, message: FromWorker, payload: bytes) -> None: ...
 
-    def on_worker_status(self, status: Status, message: str) -> None: ...
-
-
-def _may_compile(before: ViewState | None, after: ViewState) -> bool:
-    """Whether a worker that shows `before` may have to compile shaders for `after`."""
-    return before is None or any(getattr(before, part) != getattr(after, part) for part in COMPILED_FOR)
+    def on_worker_status(self, status: Status, message: str, views: frozenset[str] | None = None) -> None:
+        """How the worker is; with `views`, that of these only."""
 
 
 @dataclass(slots=True)
@@ -97,6 +79,7 @@ class _ShownView:
     state: SetState | None = None
     control: StreamControl | None = None
     adapted: AdaptView | None = None
+    moved_s: float = float("-inf")
 
     @property
     def active(self) -> bool:
@@ -114,6 +97,7 @@ class Supervisor:
         self.device: DeviceInfo | None = None
         self.encoder = ""
         self.restarts = 0
+        self.frames = 0
         self._patience = patience or Patience()
         self._device_index = device
         self._program = tuple(program)
@@ -169,7 +153,9 @@ class Supervisor:
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None:
         shown = self._views[view]
         before = shown.state.state if shown.state is not None else shown.opened.state
-        if shown.active and _may_compile(before, state):
+        if camera_seq != (shown.state.camera_seq if shown.state is not None else 0):
+            shown.moved_s = time.monotonic()
+        if shown.active and may_compile(before, state):
             self._opening[view] = sequence
         shown.state = SetState(view=view, state=state, sequence=sequence, camera_seq=camera_seq)
         self._send(shown.state)
@@ -209,6 +195,39 @@ class Supervisor:
         if sent and self._first_pick == "not asked":
             self._first_pick = "asked"
         return sent
+
+    # ---- one of several workers ----
+
+    def load(self, now_s: float) -> Load:
+        """What the worker has to do; `now_s` is on the clock of time.monotonic."""
+        watched = [shown for shown in self._views.values() if shown.active]
+        moving = sum(now_s - shown.moved_s < MOVING_S for shown in watched)
+        return Load(moving=moving, watched=len(watched), views=len(self._views))
+
+    def statistics(self) -> tuple[WorkerStatistics, ...]:
+        name = self.device.name if self.device is not None else ""
+        watched = self.load(0.0).watched
+        return (
+            WorkerStatistics(
+                self._device_index, name, self.status, len(self._views), watched, self.frames, self.restarts
+            ),
+        )
+
+    def calmest_view(self) -> str | None:
+        """Of those that are watched the one that was moved longest ago."""
+        watched = [view for view, shown in self._views.items() if shown.active]
+        return min(watched, key=lambda view: self._views[view].moved_s, default=None)
+
+    def hand_over(self, view: str) -> _ShownView:
+        """Close a view here; what another worker is to be told of it."""
+        shown = self._views[view]
+        self.close_view(view)
+        return shown
+
+    def take_over(self, view: str, shown: _ShownView) -> None:
+        """Show a view that another worker has handed over, beginning with a key frame."""
+        self._views[view] = shown
+        self._replay_views({view: shown})
 
     # ---- the life of the workers ----
 
@@ -289,6 +308,7 @@ class Supervisor:
                 self._replay()
                 self._set_status("ready", "")
             case Packet():
+                self.frames += 1
                 self._alive_s = time.monotonic()
                 if message.frame.sequence >= self._opening.get(message.view, 0):
                     self._opening.pop(message.view, None)
@@ -309,7 +329,10 @@ class Supervisor:
             self._send(message)
         self._opening = {}
         self._first_pick = "not asked"
-        for view, shown in self._views.items():
+        self._replay_views(self._views)
+
+    def _replay_views(self, views: Mapping[str, _ShownView]) -> None:
+        for view, shown in views.items():
             state = shown.state
             opened = shown.opened
             if state is not None:

@@ -15,6 +15,7 @@ import uvicorn
 from render.server.app import create_app
 from render.server.run import WEBSOCKETS, listen
 from render.settings import ServerSettings
+from render.worker.pool import WorkerPool
 from render.worker.protocol import OpenScene
 from render.worker.supervisor import WORKER_PROGRAM, Patience, Supervisor
 
@@ -25,7 +26,9 @@ TOKEN = "a-token-of-the-tests-" + "0123456789abcdef" * 2
 @dataclass
 class Service:
     port: int
-    supervisor: Supervisor
+    supervisor: Supervisor  # the first one, of several
+    supervisors: list[Supervisor]
+    pool: WorkerPool | None
 
     @property
     def url(self) -> str:
@@ -43,12 +46,14 @@ async def service(
     program: Sequence[str] = DOUBLE_PROGRAM,
     patience: Patience | None = None,
     client: Path | None = None,
+    workers: int | None = None,
     **settings: object,
 ) -> AsyncIterator[Service]:
-    """Serve `paths` with the double of the worker or, with `WORKER_PROGRAM`, the real one."""
+    """Serve `paths` with the double of the worker or, with `WORKER_PROGRAM`, the real one; `workers`: with a pool."""
     chosen = ServerSettings.model_validate({"port": 0, "token": TOKEN, **settings})
-    supervisor = Supervisor(patience, program=program)
-    app = create_app(chosen, OpenScene(scene="main", paths=tuple(paths)), supervisor, client)
+    supervisors = [Supervisor(patience, program=program) for _ in range(workers or 1)]
+    pool = WorkerPool(supervisors) if workers is not None else None
+    app = create_app(chosen, OpenScene(scene="main", paths=tuple(paths)), pool or supervisors[0], client)
     listening = listen(chosen.host, chosen.port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -70,7 +75,7 @@ async def service(
             if task.done():
                 task.result()
         try:
-            yield Service(listening.getsockname()[1], supervisor)
+            yield Service(listening.getsockname()[1], supervisors[0], supervisors, pool)
         finally:
             server.should_exit = True
             await task

@@ -55,6 +55,9 @@ SERVER_MODULES = (
     "worker/__init__.py",
     "worker/protocol.py",
     "worker/supervisor.py",
+    "worker/placement.py",
+    "worker/pool.py",
+    "worker/devices.py",
     "commands/serve.py",
 )
 KEPT_OUT_OF_SERVER = {"gpu", "engine", "source", "codec", "bricks", "convert", "scene", "mesh"}

@@ -3,11 +3,14 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { customElement, property, query, state } from "lit/decorators.js";
 import { keyAction, type KeyAction } from "./bindings";
 import { Hand } from "./hand";
+import { tokenGiven } from "./login";
 import * as overlay from "./overlay";
 import { overlayStyles } from "./overlay-styles";
 import type { Change } from "./patch";
 import { PointerInput } from "./pointer-input";
 import { marker, readout, readoutStyles } from "./readout";
+import "./people-bar";
+import type { PeoplePlace } from "./people-bar";
 import type { Endpoint } from "./request";
 import { Screen } from "./screen";
 import type { SegmentQuery } from "./searches";
@@ -79,6 +82,11 @@ export class HostaView extends LitElement {
     () => this.stillPlace,
     () => ({ ...this.endpoint(), size: null }),
   );
+  private readonly peoplePlace: PeoplePlace = {
+    people: this.client.people,
+    picture: () => this.client.log.shown,
+    server: () => ({ base: this.endpoint().base, token: this.token ?? tokenGiven() }),
+  };
   private toastCount = 0;
   private screen: Screen | null = null;
   private pointer: PointerInput | null = null;
@@ -384,6 +392,7 @@ export class HostaView extends LitElement {
       )}
       ${this.statisticsOn ? statistics(stats, client.hello?.server ?? "–", this.wishes, (wishes) => this.wish(wishes)) : nothing}
       ${overlay.toasts(this.toastList, (id) => this.dismiss(id))}
+      <hosta-people .place=${this.peoplePlace}></hosta-people>
       <dialog aria-label="Help" @keydown=${this.helpKeyed} @click=${this.helpClicked}>
         ${overlay.helpContent(() => this.dialog.close())}
       </dialog>

@@ -41,3 +41,12 @@ export const hiddenIcon = icon(
 export const isolateIcon = icon(
   svg`<circle cx="10" cy="10" r="2.5"/><path d="M10 3v2.5M10 14.5V17M3 10h2.5M14.5 10H17"/>`,
 );
+export const shareIcon = icon(
+  svg`<circle cx="15" cy="4.5" r="2"/><circle cx="5" cy="10" r="2"/><circle cx="15" cy="15.5" r="2"/><path d="M6.8 9l6.4-3.5M6.8 11l6.4 3.5"/>`,
+);
+export const steerIcon = icon(
+  svg`<circle cx="10" cy="10" r="7"/><circle cx="10" cy="10" r="1.8"/><path d="M3.2 9l5-.2M16.8 9l-5-.2M10 11.8V17"/>`,
+);
+export const freeIcon = icon(
+  svg`<rect x="2.5" y="5.5" width="10" height="9" rx="2"/><path d="M12.5 9l5-2.5v7l-5-2.5"/>`,
+);

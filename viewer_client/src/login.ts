@@ -6,6 +6,13 @@ export function tokenOf(fragment: string): string | null {
   return new URLSearchParams(fragment.replace(/^#/, "")).get("token");
 }
 
+let given: string | null = null;
+
+/** The token that the page was opened with, until it is loaded again: for a link to the same server. */
+export function tokenGiven(): string | null {
+  return given;
+}
+
 /**
  * Exchanges the token in the page's address, if any, for a cookie, and takes it out of the address and the history.
  * Returns a sentence when that failed, else null.
@@ -20,6 +27,7 @@ export async function logIn(base: URL): Promise<string | null> {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ token }),
     });
+    given = token;
     return null;
   } catch (error) {
     if (error instanceof ConnectError) return error.message;

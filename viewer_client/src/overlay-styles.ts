@@ -46,9 +46,9 @@ export const overlayStyles = css`
   }
   .note {
     position: absolute;
-    top: 12px;
+    top: 56px;
     left: 12px;
-    max-width: calc(100% - 180px);
+    max-width: calc(100% - 24px);
     display: flex;
     gap: 9px;
     align-items: center;

@@ -3,6 +3,7 @@
 import { Annotations, type AnnotationEvent } from "./annotations";
 import * as maths from "./camera";
 import { ANSWER_MS, Mirror } from "./mirror";
+import { People } from "./people";
 import { difference } from "./patch";
 import { TransportChoice } from "./choice";
 import { SessionMemory } from "./memory";
@@ -62,6 +63,7 @@ export class ViewClient {
   workerNote = "";
   /** Why there is no connection, when that is known. */
   reason = "";
+  readonly people = new People((event, on) => this.session.send(event, on));
   private readonly mirror = new Mirror();
   private readonly notes = new Annotations();
   private readonly picks = new Picks((event) => this.session.send(event));
@@ -102,7 +104,10 @@ export class ViewClient {
           this.log.restart();
           host.restart();
         },
-        open: () => this.sendViewport(),
+        open: () => {
+          this.sendViewport();
+          this.people.opened();
+        },
         leaving: () => host.hold(),
         gone: () => this.forgetView(),
         state: (state, note) => this.connectionChanged(state, note),
@@ -185,6 +190,7 @@ export class ViewClient {
 
   /** Looks from another camera: at once here, with the next animation frame at the server. */
   look(camera: Camera): void {
+    if (this.people.blocked) return;
     this.eye = camera;
     this.cameraDirty = true;
     this.host.emit("hosta-camera", camera);
@@ -290,8 +296,20 @@ export class ViewClient {
           for (const event of this.notes.toSendAgain) this.session.send(event);
         }
         break;
+      case "people":
+      case "pointers":
+        this.people.told(message, performance.now());
+        break;
       case "error":
         if (this.searches.refused(message)) break;
+        if (this.people.refused(message)) {
+          // The camera is where the one who steers has it.
+          this.cameraDirty = false;
+          if (message.seq !== null) this.mirror.refuse(message.seq);
+          if (this.mirror.camera !== null) this.takeCamera(this.mirror.camera, true);
+          this.stateChanged();
+          break;
+        }
         // Of a pick only the one who asked is told.
         if (message.seq !== null && this.picks.refused(message.seq, message.message)) break;
         if (message.seq !== null) {
@@ -312,7 +330,9 @@ export class ViewClient {
     const sameScene = this.hello !== null && sourcesOf(this.hello.default_state) === sourcesOf(hello.default_state);
     // A server that started anew knows nothing of this view: what this client had is put back.
     const another = hello.view !== this.joined;
-    const joins = another && hello.view === this.host.endpoint().view;
+    // To a camera of one's own, and back from it, goes who is connected: that view is seen as it is.
+    const moves = another && this.hello !== null && this.session.state === "connected";
+    const joins = moves || (another && hello.view === this.host.endpoint().view);
     const forgotten = sameScene && !joins && (another || hello.sequence < this.mirror.sequence);
     if (joins) this.mirror.drop();
     if (!sameScene) {
@@ -326,7 +346,8 @@ export class ViewClient {
     this.mirror.begin(hello.state, hello.sequence);
     if (forgotten && before && !this.resetWaits) this.mirror.put(difference(hello.state, before));
     // A camera that the server has already is not sent again: somebody else may have moved it since.
-    if (this.eye === null || !sameScene || joins) this.eye = hello.state.camera;
+    if (this.eye === null || !sameScene) this.eye = hello.state.camera;
+    else if (joins) this.takeCamera(hello.state.camera, true);
     else if (forgotten || this.log.waitsForCamera) this.cameraDirty = true;
     else this.takeCamera(hello.state.camera, false);
     this.session.greeted();

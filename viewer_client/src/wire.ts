@@ -15,6 +15,10 @@ export type ClientEvent =
   | ReportEvent
   | AckEvent
   | EncodingEvent
+  | NameEvent
+  | PointerEvent
+  | SteerEvent
+  | FollowEvent
   | PingEvent;
 export type JsonValue = unknown;
 export type ServerMessage =
@@ -30,6 +34,8 @@ export type ServerMessage =
   | AnnotatedMessage
   | ErrorMessage
   | SegmentsFoundMessage
+  | PeopleMessage
+  | PointersMessage
   | PongMessage;
 
 /**
@@ -219,6 +225,37 @@ export interface AckEvent {
 export interface EncodingEvent {
   type: "encoding";
   encoding: "h264" | "h264_444" | "vp8" | "jpeg" | "webp";
+}
+/**
+ * What the client's user is called by the others; empty for a guest. Kept as it is written, in one line.
+ */
+export interface NameEvent {
+  type: "name";
+  name: string;
+}
+/**
+ * Where the user points, as fractions of the picture from its top left corner; None: nowhere in it.
+ */
+export interface PointerEvent {
+  type: "pointer";
+  x: number | null;
+  y: number | null;
+}
+/**
+ * Take the steering of a shared view, or let it go, to the person with the id `to` where one is given.
+ */
+export interface SteerEvent {
+  type: "steer";
+  take: boolean;
+  to: string | null;
+}
+/**
+ * With `follow` False: a camera of one's own, in a view that begins as a copy of the shared one. True: back to
+ * that one. A HelloMessage of the other view follows.
+ */
+export interface FollowEvent {
+  type: "follow";
+  follow: boolean;
 }
 export interface PingEvent {
   type: "ping";
@@ -868,6 +905,40 @@ export interface SegmentSummary {
   name: string;
   color: string;
   parent: string | null;
+}
+/**
+ * Who is at the shared view `view`, whose id is what a link to it holds; `you` is the id of who is told.
+ */
+export interface PeopleMessage {
+  type: "people";
+  view: string;
+  you: string;
+  people: Person[];
+}
+/**
+ * One who is at a view. `follows` is False with a camera of their own.
+ */
+export interface Person {
+  id: string;
+  name: string;
+  color: string;
+  steers: boolean;
+  follows: boolean;
+}
+/**
+ * Where all people who share a picture point at in it; who is not named points nowhere.
+ */
+export interface PointersMessage {
+  type: "pointers";
+  pointers: Pointer[];
+}
+/**
+ * Where a person points, as fractions of the picture.
+ */
+export interface Pointer {
+  id: string;
+  x: number;
+  y: number;
 }
 export interface PongMessage {
   type: "pong";
