@@ -35,6 +35,8 @@ from .uniforms import uniforms
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
 LONGEST_DISPATCH_S = 0.025
+# A shorter one is not worth what it costs to start it, however little time there is for a step.
+SHORTEST_DISPATCH_S = 0.005
 # Without a GPU a frame in motion may take longer: a picture of some detail is worth more than its rate.
 SOFTWARE_MOTION_BUDGET_S = 0.05
 TILE_PX = TILE * TILE
@@ -156,7 +158,7 @@ class ProgressiveRenderer:
             self._begin(self._pacing.scale(now_s, self.width * self.height, budget_s))
         elif self._scale < 1.0 and not self._pacing.moving(now_s):
             self._begin(1.0)
-        self._dispatch_s = min(budget_s, LONGEST_DISPATCH_S)
+        self._dispatch_s = min(max(budget_s, SHORTEST_DISPATCH_S), LONGEST_DISPATCH_S)
         accumulator = self._view.accumulator
         fresh = False
         if not self._is_done(accumulator, self._state.samples):

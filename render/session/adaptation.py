@@ -25,11 +25,13 @@ BEHIND_SHARE, BACK_SHARE = 0.25, 0.4
 plenty, nobody need keep a share."""
 KEY_FRAME_INTERVAL_S = 3.0
 """For viewers that are behind a key frame is asked for at most so often: all others get it too."""
-BITS_PER_PIXEL = 0.07
-"""What a pixel in motion costs at a quality worth looking at: the filtered picture of few samples, x264 ultrafast."""
+BITS_PER_PIXEL = 0.02
+"""What a pixel of a frame in motion needs: with more the picture is as good as its samples, with less it falls apart
+(measured, docs/adaptation.md)."""
+PLENTY_BITS_PER_PIXEL = 0.1
+"""More than this at MAX_FPS is asked of no link, but START_BPS may be used in any case."""
 FRAME_RATES = (60.0, 45.0, 30.0, 24.0, 20.0, 15.0, 12.0, 8.0)
-GOOD_FPS, POOR_FPS = 30.0, 15.0
-GOOD_SCALE, POOR_SCALE = 0.5, 0.25
+LEAST_SCALE = 0.5
 
 
 @dataclass(slots=True)
@@ -182,7 +184,8 @@ class Adaptation:
             share = BACK_SHARE if viewer.gate.behind else BEHIND_SHARE
             viewer.gate.behind = viewer.rate.rate_bps < share * median
         sane = [viewer for viewer in viewers if not viewer.gate.behind]
-        bitrate = in_steps(min(viewer.rate.rate_bps for viewer in sane))
+        plenty = max(PLENTY_BITS_PER_PIXEL * MAX_FPS * shown.size[0] * shown.size[1], START_BPS)
+        bitrate = in_steps(min(plenty, *(viewer.rate.rate_bps for viewer in sane)))
         decoders = sorted(viewer.frames.fps for viewer in sane)
         limit = BEHIND_SHARE * decoders[len(decoders) // 2]
         fps, scale = motion(bitrate, shown.size, min(fps for fps in decoders if fps >= limit))
@@ -198,15 +201,12 @@ def in_steps(rate_bps: float) -> int:
 def motion(bitrate_bps: float, size: tuple[int, int], most_fps: float = MAX_FPS) -> tuple[float, float]:
     """(frames a second, part of the resolution) in motion that a bit rate has room for.
 
-    First the rate goes from 60 to 30, then the resolution to a half, then the rate to 15, then the resolution to a
-    quarter: a hand wants motion before detail, and full resolution comes back at rest.
+    The frame rate gives way first: a picture drawn smaller needs hardly fewer bits, because it is encoded at its full
+    size (another size would be another encoder, and a key frame at each beginning and end of a movement).
     """
     pixels = size[0] * size[1]
     pixels_per_s = bitrate_bps / BITS_PER_PIXEL
-    fps = min(most_fps, max(pixels_per_s / pixels, GOOD_FPS))
-    scale = math.sqrt(pixels_per_s / (fps * pixels))
-    if scale < GOOD_SCALE:
-        fps = min(fps, max(pixels_per_s / (pixels * GOOD_SCALE**2), POOR_FPS))
-        scale = max(math.sqrt(pixels_per_s / (fps * pixels)), POOR_SCALE)
+    fps = min(most_fps, pixels_per_s / pixels)
     fps = next((rate for rate in FRAME_RATES if rate <= fps * 1.02), FRAME_RATES[-1])
+    scale = min(max(math.sqrt(pixels_per_s / (fps * pixels)), LEAST_SCALE), 1.0)
     return fps, 1.0 if scale > 0.9 else round(scale, 2)

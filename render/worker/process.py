@@ -245,6 +245,7 @@ class Worker:
     def _close_scene(self, name: str) -> None:
         for view in [view for view, stream in self._streams.items() if stream.scene == name]:
             self._streams.pop(view).close()
+            self._turns.forget(view)
         if search := self._searches.pop(name, None):
             search.close()
         if resident := self._residents.pop(name, None):

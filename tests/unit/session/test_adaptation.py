@@ -23,6 +23,7 @@ class Room:
         self.adaptation = Adaptation()
         self.links = links
         self.allowed = START_BPS
+        self.size = SIZE
         self.now_s = 0.0
         self.key_frames = 0
         self.got: dict[str, list[tuple[float, int, bool]]] = {name: [] for name in links}
@@ -63,7 +64,7 @@ class Room:
                 transport="webrtc", bytes_received=round(arrived / 8), lost=0.0, round_trip_ms=20 + waits_ms,
                 decode_ms=decode_ms, frames_received=15,
             )  # fmt: skip
-            self.adaptation.heard(name, "v", SIZE, report, self.now_s)
+            self.adaptation.heard(name, "v", self.size, report, self.now_s)
         for told in self.adaptation.changes():
             assert told.bitrate_bps is not None
             self.allowed = told.bitrate_bps
@@ -100,6 +101,15 @@ def test_a_viewer_whose_link_recovers_is_back_with_the_others() -> None:
     room.run(30)
     frames = {name: sum(1 for now_s, _, _ in got if now_s > room.now_s - 3) for name, got in room.got.items()}
     assert frames["bad"] == frames["a"]
+
+
+@pytest.mark.parametrize(("size", "most"), [((1280, 720), START_BPS), ((3840, 2160), 40 * M)])
+def test_a_fast_link_is_not_asked_for_more_than_the_picture_can_use(size: tuple[int, int], most: float) -> None:
+    room = Room(a=1000 * M)
+    room.size = size
+    told = room.run(20)
+    assert told.bitrate_bps is not None
+    assert most / BITRATE_STEP < told.bitrate_bps <= most
 
 
 def test_of_one_viewer_alone_nobody_is_behind() -> None:
@@ -166,15 +176,17 @@ def test_bit_rates_are_steps_that_the_worker_takes() -> None:
     ("mbps", "size", "expected"),
     [
         (16, (1280, 720), (60.0, 1.0)),
-        (3.0, (1280, 720), (45.0, 1.0)),
-        (1.97, (1280, 720), (30.0, 1.0)),
-        (1.3, (1280, 720), (30.0, 0.82)),
-        (0.37, (1280, 720), (20.0, 0.5)),
-        (0.3, (3840, 2160), (15.0, 0.25)),
-        (16, (3840, 2160), (30.0, 1.0)),
+        (1.12, (1280, 720), (60.0, 1.0)),
+        (1.0, (1280, 720), (45.0, 1.0)),
+        (0.37, (1280, 720), (20.0, 1.0)),
+        (0.3, (1280, 720), (15.0, 1.0)),
+        (0.37, (1920, 1080), (8.0, 1.0)),
+        (4.56, (3840, 2160), (24.0, 1.0)),
+        (0.85, (3840, 2160), (8.0, 0.8)),
+        (0.3, (3840, 2160), (8.0, 0.5)),
     ],
 )
-def test_a_small_bit_rate_takes_from_motion_and_resolution_in_turns(
+def test_a_small_bit_rate_takes_from_the_frame_rate_and_then_from_the_resolution(
     mbps: float, size: tuple[int, int], expected: tuple[float, float]
 ) -> None:
     assert motion(mbps * M, size) == expected

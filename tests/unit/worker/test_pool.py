@@ -107,7 +107,7 @@ def pool(workers: list[Quiet], told: Told) -> WorkerPool:
 
 def open_view(pool: WorkerPool, view: str) -> None:
     pool.open_view(OpenView(view=view, scene="main", width=64, height=64, state=ViewState()))
-    pool.control(StreamControl(view=view, key_frames=("h264",)))
+    pool.control(StreamControl(view=view, key_frames={"h264": -1}))
 
 
 def packet(view: str) -> Packet:
