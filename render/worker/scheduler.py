@@ -166,3 +166,8 @@ class Pace:
         self.sent, self.sent_s, self.frame_begun_s = shown, now_s, self.begun_s
         self.sent_samples, self.sent_scale = samples, scale
         self.final = False
+
+    def joined(self, now_s: float) -> None:
+        """A key frame of the picture that was sent before went to some viewers: repetitions make it as good as that."""
+        self.sent_s = now_s
+        self.repeats_left = REPEATS
