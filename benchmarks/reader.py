@@ -4,10 +4,11 @@
                                 [--in-flight 16] [--folder DIR] [--json FILE]
 
 Writes zarr v2 (a chunk a file, zstd in blosc) and zarr v3 (shards of 8x8x8 chunks, zstd), with chunks of 64 voxels a
-side: uint8 and uint16 images, uint64 labels (segments 24 and 7 voxels wide). Then in turn: tensorstore reads each chunk
-once (labels once more, renumbering the ids of each chunk), and `BrickReader` delivers each brick of the level once,
-with range and, of labels, dense ids. All begin with empty caches of decoded chunks and have as many requests in flight.
-The files come from the system's cache.
+side: uint8 and uint16 images, uint64 labels (segments 24 and 7 voxels wide). Then in turn: `BrickReader` delivers each
+brick of the level once, as texels, with range and, of labels, dense ids; bare tensorstore reads the same boxes, with
+their aprons; and it reads each chunk once, the least that anybody must do. Of labels it also makes small ids, box by
+box or chunk by chunk. All begin with empty caches of decoded chunks (the boxes may keep as many as the reader's source)
+and have as many requests in flight. The files come from the system's cache.
 """
 
 from __future__ import annotations
@@ -30,11 +31,14 @@ from benchmarks.machine import Machine, Spread
 from render.bricks.encoding import DenseIds, Encode, encoding_for
 from render.bricks.grid import BrickGrid
 from render.bricks.reader import BrickKey, BrickReader, LoadedBrick, Wanted, morton_order
+from render.source.chunk_cache import cache_bytes
 from render.source.open import open_sources
 
 CHUNK = 64
 SHARD = 512
 _FRAME_S = 0.004
+Rate = tuple[float, float]
+"""Voxels a second by the clock, and a second of the processors."""
 KINDS = ("uint8", "uint16", "labels", "fine-labels")
 SEGMENTS = {"labels": 24, "fine-labels": 7}
 """How wide a segment is, voxels: some 20 or 1000 of them in a chunk."""
@@ -89,28 +93,36 @@ def bricks(shape: tuple[int, int, int], payload: int) -> list[Wanted]:
     return morton_order([Wanted(BrickKey(0, 0, 0, brick), 0) for brick in BrickGrid(shape, payload)])
 
 
-def read_bare(path: Path, version: int, in_flight: int, renumber: bool = False) -> tuple[float, float]:
-    """Voxels a second, and a second of the processors; `renumber` makes small ids of those of each chunk."""
-    context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}})
+def read_bare(path: Path, version: int, options: argparse.Namespace, apron: int, renumber: bool) -> Rate:
+    """What bare tensorstore reads; `renumber` makes small ids of those of each box.
+
+    Without an apron the boxes are chunks, and nothing is cached. With one they are the bricks', of which each touches
+    27 chunks: decoded chunks are cached, as many bytes of them as `BrickReader`'s source may.
+    """
+    cached_bytes = cache_bytes() if apron else 0
+    context = tensorstore.Context({"cache_pool": {"total_bytes_limit": cached_bytes}})
     store = tensorstore.open(spec(path, version) | {"recheck_cached_data": "open"}, context=context).result()
-    shape = store.shape
+    side = options.payload if apron else CHUNK
 
-    def one(wanted: Wanted) -> int:
-        box = tuple(slice(i * CHUNK, min((i + 1) * CHUNK, n)) for i, n in zip(wanted.key.brick, shape, strict=True))
-        chunk = np.asarray(store[box].read().result())
+    def one(wanted: Wanted) -> None:
+        at = zip(wanted.key.brick, store.shape, strict=True)
+        box = np.asarray(
+            store[tuple(slice(max(i * side - apron, 0), min((i + 1) * side + apron, n)) for i, n in at)].read().result()
+        )
         if renumber:
-            fastremap.renumber(chunk)
-        return int(chunk.size)
+            fastremap.renumber(box)
 
-    with ThreadPoolExecutor(in_flight) as pool:
-        wanted = bricks(shape, CHUNK)
+    wanted = bricks(store.shape, side)
+    with ThreadPoolExecutor(options.in_flight) as pool:
         began, busy = time.perf_counter(), time.process_time()
-        total = sum(pool.map(one, wanted))
-        return total / (time.perf_counter() - began), total / (time.process_time() - busy)
+        for _ in pool.map(one, wanted):
+            pass
+        n_voxels = int(np.prod(store.shape))
+        return n_voxels / (time.perf_counter() - began), n_voxels / (time.process_time() - busy)
 
 
-def read_bricks(path: Path, options: argparse.Namespace) -> tuple[float, float]:
-    """Voxels of payload a second, and a second of the processors."""
+def read_bricks(path: Path, options: argparse.Namespace) -> Rate:
+    """What `BrickReader` delivers, counted by its payload."""
     (source,) = open_sources(str(path), kind="labels" if "labels" in path.name else "image")
     with closing(source):
         info = source.info
@@ -140,36 +152,38 @@ def main() -> None:
     options = _options()
     results: dict[str, Any] = {}
     print(f"{Machine.here()}; {options.size} voxels a side, payload {options.payload}, apron {options.apron}")
-    print("store                  bare MB/s   reader MB/s   ratio (lo .. hi)     by processor time")
+    print("MB/s of payload; ratios of the reader to bare tensorstore by the clock, and by processor time")
+    print(f"{'store':22} {'reader':>7}   {'the same boxes':24}   {'chunks, without aprons':24}")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for version, kind in product((2, 3), options.kind or KINDS):
             name = f"zarr v{version} {kind}"
             path = Path(folder) / f"v{version}-{kind}.zarr"
             voxels = voxels_of(kind, options.size)
             write(path, version, voxels)
-            # (repetition; bare, bare with small ids, bricks; by the clock, by processor time)
+            # (repetition; the reader, bare boxes, bare chunks; by the clock, by processor time)
             rates = np.zeros((options.repetitions, 3, 2))
             for number in range(options.repetitions):
                 # Another name is another store: nothing that was decoded before is found again.
                 path = path.rename(path.with_name(f"v{version}-{number}-{kind}.zarr"))
-                bare = read_bare(path, version, options.in_flight)
-                small = read_bare(path, version, options.in_flight, renumber=True) if kind in SEGMENTS else bare
-                rates[number] = bare, small, read_bricks(path, options)
+                small = kind in SEGMENTS
+                boxes = read_bare(path, version, options, options.apron, small)
+                chunks = read_bare(path, version, options, 0, small)
+                rates[number] = read_bricks(path, options), boxes, chunks
             rates *= voxels.itemsize / 1e6
-            ratio, work = (Spread.of(rates[:, 2, i] / rates[:, 0, i]) for i in (0, 1))
-            of_small = Spread.of(rates[:, 2, 1] / rates[:, 1, 1])
-            bare_mb_s, _, ours_mb_s = np.median(rates[:, :, 0], axis=0)
-            results[name] = {
-                "mb_s": rates[:, ::2, 0].tolist(),
-                "ratio": ratio.median,
-                "processor_ratio": work.median,
-                "processor_ratio_renumbered": of_small.median,
+            ratios = {
+                peer: [Spread.of(rates[:, 0, i] / rates[:, 1 + n, i]) for i in (0, 1)]
+                for n, peer in enumerate(("boxes", "chunks"))
             }
+            results[name] = {
+                "mb_s": rates[:, :, 0].tolist(),
+                **{peer: {"clock": by[0].median, "processor": by[1].median} for peer, by in ratios.items()},
+            }
+            cells = (
+                f"{clock.median:5.2f} ({clock.lo:.2f}..{clock.hi:.2f}) {work.median:5.2f}"
+                for clock, work in ratios.values()
+            )
             print(
-                f"{name:22} {bare_mb_s:9.0f} {ours_mb_s:13.0f}   {ratio.median:5.2f} ({ratio.lo:.2f} .. {ratio.hi:.2f})"
-                f"   {work.median:5.2f} ({work.lo:.2f} .. {work.hi:.2f})"
-                + (f"   {of_small.median:5.2f} with ids renumbered" if kind in SEGMENTS else ""),
-                flush=True,
+                f"{name:22} {np.median(rates[:, 0, 0]):7.0f}   {'   '.join(f'{cell:24}' for cell in cells)}", flush=True
             )
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))

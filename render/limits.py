@@ -14,6 +14,7 @@ class Limits(BaseModel):
     viewport_max_width_px: int = Field(3840, ge=64)
     viewport_max_height_px: int = Field(2160, ge=64)
     still_max_side_px: int = Field(16_384, ge=1)
+    stills_max_bytes: int = Field(128 << 20, ge=1 << 20)
     still_max_spp: int = Field(65_536, ge=1)
     http_body_max_bytes: int = Field(1 << 20, ge=1024)
     sdp_max_bytes: int = Field(64 << 10, ge=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import fastremap
@@ -51,8 +51,11 @@ class BrickFetch:
         encode: Encode,
         summaries: Summaries[Wanted],
         grids: Sequence[Sequence[BrickGrid]] | None = None,
+        foretold: Callable[[Wanted], Summary | None] | None = None,
     ) -> None:
+        """`foretold`: what is known of bricks that were never read."""
         self._sources = list(sources)
+        self._foretold = foretold
         if grids is None:
             grids = [[BrickGrid(level.shape, payload, apron) for level in s.info.levels] for s in self._sources]
         self.grids = [list(one) for one in grids]
@@ -77,7 +80,7 @@ class BrickFetch:
         loads: list[Load] = []
         left: list[Wanted] = []
         for wanted in group:
-            summary = self._summaries.get(wanted)
+            summary = self.known(wanted)
             if summary is not None and summary.lo == summary.hi:
                 loads.append(Load(wanted, LoadedBrick(wanted, None, summary.lo, *summary), "recalled"))
             else:
@@ -90,6 +93,15 @@ class BrickFetch:
             failure = self._told(left[0], error)
         kind = "failed" if len(left) == 1 else "again"
         return loads + [Load(wanted, failure, kind) for wanted in left]
+
+    def known(self, wanted: Wanted) -> Summary | None:
+        """Range and ids of a brick that was read before or of which an index tells; None where they are not known."""
+        summary = self._summaries.get(wanted)
+        if summary is None and self._foretold is not None:
+            summary = self._foretold(wanted)
+            if summary is not None:
+                self._summaries.put(wanted, summary)
+        return summary
 
     def _load(self, group: Sequence[Wanted]) -> list[Load]:
         (layer, at, level, _), channel = group[0]

@@ -133,6 +133,8 @@ class Index:
                 return self._blocks[path]
         size = math.prod(shape) * dtype.itemsize
         try:
+            if not path.is_file():  # a pipe would never end
+                return None
             with path.open("rb") as file:
                 raw = file.read(size + 1)
         except OSError:
@@ -160,7 +162,7 @@ def open_index(
     """
     place = Path(path).expanduser().absolute()
     folder = index_folder(place)
-    if not folder.is_dir():
+    if not folder.is_dir() or folder.is_symlink():
         return None
     try:
         said = _said(folder)
@@ -175,6 +177,13 @@ def open_index(
         if note is not None:
             note(sentence)
     return index
+
+
+def index_beside(path: str, info: SourceInfo) -> Index | None:
+    """The index of an image that a path opened (`open_index`); None for what is computed or far away, as well."""
+    if path.startswith("synthetic:") or "://" in path or "|" in path:
+        return None
+    return open_index(place_of(path, info), info)
 
 
 def index_folder(path: Path) -> Path:

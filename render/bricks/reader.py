@@ -50,6 +50,7 @@ class BrickReader:
     payload, apron: of every brick, voxels.
     encode: voxels to texels, see `Encode`; for labels it may give the ids as well, which saves a pass.
     grids: how each level of each source is cut, where that is not plainly from its shape.
+    foretold: range and ids of bricks that were never read, where they are known all the same.
     in_flight: reads of one source at once, for all or for each; 16 for local disks, 64 for what is far away.
     most_waiting_bytes: bound on what is being read and what has arrived and was not taken. One brick always may.
     remember: of how many bricks range and ids are kept after they were delivered.
@@ -65,6 +66,7 @@ class BrickReader:
         encode: Encode,
         *,
         grids: Sequence[Sequence[BrickGrid]] | None = None,
+        foretold: Callable[[Wanted], Summary | None] | None = None,
         in_flight: int | Sequence[int] = 16,
         most_waiting_bytes: int = 256 << 20,
         remember: int = 1 << 18,
@@ -72,7 +74,7 @@ class BrickReader:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._summaries: Summaries[Wanted] = Summaries(remember)
-        self._fetch = BrickFetch(sources, payload, apron, encode, self._summaries, grids)
+        self._fetch = BrickFetch(sources, payload, apron, encode, self._summaries, grids, foretold)
         self._counts = [[grid.counts for grid in grids] for grids in self._fetch.grids]
         self._sizes = [(s.info.n_times, len(s.info.channels)) for s in sources]
         self._limits = [in_flight] * len(sources) if isinstance(in_flight, int) else list(in_flight)
@@ -183,8 +185,8 @@ class BrickReader:
             return replace(self._statistics, bricks_per_s=rate, waiting_bytes=self._waiting_bytes)
 
     def remembered(self, wanted: Wanted) -> Summary | None:
-        """Range and ids of a brick that was read before, whoever holds it now; None where they are not known."""
-        return self._summaries.get(wanted)
+        """Range and ids of a brick that was read before, whoever holds it now, or that are foretold; else None."""
+        return self._fetch.known(wanted)
 
     def forgive(self) -> None:
         """Forget which bricks could not be read: they are tried again when they are asked for."""

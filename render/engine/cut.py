@@ -203,11 +203,15 @@ class Cut:
         return [want for _, want in (found if everything else found[: self._most])]
 
     def _is_empty(self, volume: int, key: BrickKey) -> bool:
-        """Whether a brick is known, from when it was read, to hold nothing that this view shows."""
+        """Whether a brick is known, from when it was read or by an index, to hold nothing that this view shows."""
         channels = self._scene.volumes[volume].channels
         for c in self._shown[volume]:
             known = self._scene.remembered(Wanted(key, c))
-            if known is None or not self._look.is_empty(channels[c], *known):
+            if known is None:
+                only = self._look.only_segments(volume)
+                if only is None or self._scene.indexed.may_hold(key, only):
+                    return False
+            elif not self._look.is_empty(channels[c], *known):
                 return False
         return True
 

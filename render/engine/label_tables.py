@@ -13,6 +13,7 @@ from .device_scene import DeviceScene
 from .segment_look import SegmentLook
 
 LEAST_ROOM = 1024
+MOST_LOOKED_UP = 256
 
 
 class LabelTables:
@@ -64,6 +65,15 @@ class LabelTables:
             other = other or bool((seen[first:last] != now).any())
             seen[first:last] = now
         return other
+
+    def only(self, layer: int) -> tuple[int, ...] | None:
+        """The 64-bit ids outside of which nothing of a layer is visible, where that are a few; else None."""
+        look = self._shown.get(layer)
+        if look is None or look.shown != "listed" or look.rest_opacity > 0.0 or len(look.listed) > MOST_LOOKED_UP:
+            return None
+        if look.merged or self._scene.scene.layers[layer].table.roots:
+            return None  # others may count as these
+        return tuple(int(one) for one in look.listed)
 
     def grow(self) -> bool:
         """Take up ids that turned up since; True when tables moved."""

@@ -206,6 +206,10 @@ class Look:
         first, last = int(np.floor(ends.min() * (LUT_SIZE - 1))), int(np.ceil(ends.max() * (LUT_SIZE - 1)))
         return not self._opacities[channel.index][max(first - 1, 0) : last + 2].any()
 
+    def only_segments(self, layer: int) -> tuple[int, ...] | None:
+        """The 64-bit ids outside of which nothing of a segmentation is seen, where that are a few; else None."""
+        return self._labels.only(layer) if layer in self._labels.looks else None
+
     def close(self) -> None:
         self._lut_texels.close()
         self.lut_buffer.close()

@@ -14,9 +14,12 @@ _SMOOTHING = 0.3
 
 @dataclass
 class Pacing:
-    """`seconds_per_pixel` is the smoothed cost of one sample of one pixel."""
+    """`seconds_per_pixel` is the smoothed cost of one sample of one pixel; `scale_limit` is the finest resolution in
+    motion, for reasons that lie elsewhere.
+    """
 
     seconds_per_pixel: float = 2e-6
+    scale_limit: float = 1.0
     changed_s: float = -1e9
 
     def changed(self, now_s: float) -> None:
@@ -33,11 +36,13 @@ class Pacing:
             self.seconds_per_pixel += _SMOOTHING * (cost - self.seconds_per_pixel)
 
     def scale(self, now_s: float, pixels: int, budget_s: float) -> float:
-        """The resolution to draw at: full at rest; while moving the finest at which a sample fits the budget."""
+        """The resolution to draw at: full at rest; while moving the finest at which a sample fits the budget and the
+        limit, of SCALES.
+        """
         if not self.moving(now_s):
             return 1.0
         for scale in SCALES:
-            if pixels * scale * scale * self.seconds_per_pixel <= budget_s:
+            if scale <= self.scale_limit and pixels * scale * scale * self.seconds_per_pixel <= budget_s:
                 return scale
         return SCALES[-1]
 

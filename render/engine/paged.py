@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..bricks.encoding import Encoded, StorageClass
 from ..bricks.grid import BrickGrid
+from ..bricks.indexed import IndexedBricks
 from ..bricks.reader import BrickKey, BrickReader, FailedBrick, LoadedBrick, Wanted
 from ..bricks.summaries import Summary
 from ..bricks.tree import NONE, Stage
@@ -103,12 +104,15 @@ class PagedScene(PagedTables):
             paged = {stage.level: stage.grid for stage in stages}
             levels = enumerate(source.info.levels)
             grids.append([paged.get(n) or BrickGrid(level.shape, self.payload, APRON) for n, level in levels])
+        indexes = [layer.index for layer in self.scene.layers]
+        self.indexed = IndexedBricks(indexes, self.payload, APRON, encode)
         return BrickReader(
             sources,
             self.payload,
             APRON,
             encode,
             grids=grids,
+            foretold=self.indexed.summary if any(indexes) else None,
             in_flight=IN_FLIGHT,
             most_waiting_bytes=READ_AHEAD_BYTES,
         )
@@ -130,7 +134,7 @@ class PagedScene(PagedTables):
         return page.ids
 
     def remembered(self, wanted: Wanted) -> Summary | None:
-        """Range and ids of a brick that was read before, whether or not it is on the device."""
+        """Range and ids of a brick that was read before, whether or not it is on the device, or that is indexed."""
         return self._reader.remembered(wanted)
 
     def ask(self, view: int, wants: Iterable[Want]) -> None:

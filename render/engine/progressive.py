@@ -78,6 +78,7 @@ class ProgressiveRenderer:
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
         self._motion_budget_s = SOFTWARE_MOTION_BUDGET_S if context.info.software else 0.0
+        self._dispatch_s = LONGEST_DISPATCH_S
         self._trust = TRUST_CHANGED
         self._moves = 0  # pictures in motion since the last one at rest
         # Samples are of another state than the one that is set; what is shown may also have another exposure.
@@ -113,6 +114,10 @@ class ProgressiveRenderer:
         """Show these points of the scene, where the state's guides do, from the next step or still on."""
         self._guides.set_annotations(points)
         self._redevelop = True
+
+    def limit_motion(self, scale: float) -> None:
+        """While things move, draw at most so finely (0..1 of the picture's size), however quick the device is."""
+        self._pacing.scale_limit = scale
 
     def resize(self, width: int, height: int) -> None:
         """Change the picture's size in pixels."""
@@ -151,6 +156,7 @@ class ProgressiveRenderer:
             self._begin(self._pacing.scale(now_s, self.width * self.height, budget_s))
         elif self._scale < 1.0 and not self._pacing.moving(now_s):
             self._begin(1.0)
+        self._dispatch_s = min(budget_s, LONGEST_DISPATCH_S)
         accumulator = self._view.accumulator
         fresh = False
         if not self._is_done(accumulator, self._state.samples):
@@ -246,14 +252,14 @@ class ProgressiveRenderer:
         return completed
 
     def _draw_some(self, accumulator: Accumulator, most_samples: int) -> bool:
-        """One dispatch, timed, no longer than LONGEST_DISPATCH_S; True when samples of the window became complete."""
-        tiles = min(self._pacing.tiles(TILE_PX, LONGEST_DISPATCH_S), accumulator.n_tiles - accumulator.at)
+        """One dispatch, timed, of at most `_dispatch_s`; True when samples of the window became complete."""
+        tiles = min(self._pacing.tiles(TILE_PX, self._dispatch_s), accumulator.n_tiles - accumulator.at)
         samples = 1
         if tiles == accumulator.n_tiles and accumulator.samples:
             most = most_samples - accumulator.samples
             if self._state.rendering.noise_threshold > 0:
                 most = min(most, CHECK_EVERY - accumulator.samples % CHECK_EVERY)
-            samples = min(most, self._pacing.samples(tiles * TILE_PX, LONGEST_DISPATCH_S))
+            samples = min(most, self._pacing.samples(tiles * TILE_PX, self._dispatch_s))
         started = time.perf_counter()
         reports = self._flow is not None and self._flow.listens(accumulator.samples)
         self._tracer.draw(accumulator, tiles, samples, reports)
@@ -271,14 +277,17 @@ class ProgressiveRenderer:
     def _is_done(accumulator: Accumulator, samples: int) -> bool:
         return accumulator.samples >= samples or accumulator.n_tiles == 0
 
-    def _develop(self, raw: bool = False) -> None:
-        """Make the planes of the picture. `raw`: of the samples alone, whatever the state says about denoising."""
+    def _compose(self, raw: bool = False) -> Picture:
+        """The picture that is shown of the samples so far. `raw`: of the samples alone, whatever the state says."""
         fade = min(FADE_SAMPLES, self._state.samples)
-        state = self._state
-        denoise = not raw and self._tracer.mode == "path" and state.rendering.denoise
+        denoise = not raw and self._tracer.mode == "path" and self._state.rendering.denoise
         picture = self._view.history.compose(self._view.accumulator, self._display, fade, denoise)
         self._guides.prepare(self._state, self.scene, (self.width, self.height))
-        self._picture = picture
+        return picture
+
+    def _develop(self, raw: bool = False) -> None:
+        """Make the planes of the picture. `raw`: of the samples alone, whatever the state says about denoising."""
+        picture = self._picture = self._compose(raw)
         self._view.developer.forget()
         for planes in self.planes:
             self._view.developer.develop(picture, self._display, self._guides, planes)
@@ -312,6 +321,13 @@ class ProgressiveRenderer:
                 raise GpuError("there is no picture to read back")
             developer.develop(self._picture, self._display, self._guides, planes)
         return developer.take(planes)
+
+    def read_shown(self) -> NDArray[np.uint8]:
+        """The picture that `read_i420` has, in full colour: (height, width, 4) uint8, sRGB, opaque, top row first.
+
+        Once no history and no filter is left in it (engine.history), it is what `read_rgba` answers.
+        """
+        return self._view.developer.rgba_of(self._compose(), self._display, self._guides)
 
     def read_mean(self) -> NDArray[np.float32]:
         """Mean radiance (premultiplied) and coverage, linear, (height, width, 4) float32."""

@@ -111,6 +111,17 @@ class Developer:
                 pixels.close()
         return data.reshape(self.height, self.width, 4)
 
+    def rgba_of(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> NDArray[np.uint8]:
+        """What `develop` makes of a picture, as opaque RGBA (height, width, 4) uint8. Waits for the device."""
+        picture.color.bind_image(0)
+        self._develop(
+            self._pixels, (-(-self.width // 8), -(-self.height // 8)), (self.width, self.height), display,
+            {"AS_RGBA": 1, "BITS": 8, "TONE_MODE": TONED}, guides,
+            window=picture.window, transparent=0, first_pixel=(0, 0),
+        )  # fmt: skip
+        pixels: NDArray[Any] = self._pixels.read(np.uint8, 4 * self.width * self.height)
+        return pixels.reshape(self.height, self.width, 4)
+
     def develop(
         self, picture: Picture, display: Display, guides: GuidesPainter | None = None, planes: Planes = "i420"
     ) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bricks.index import Index, index_beside
 from ..bricks.pyramid import with_pyramid
 from ..bricks.stats import ChannelStats, stats_of_channels
 from ..errors import SourceError, StateError
@@ -42,7 +43,8 @@ class SceneLayer:
     """A source in a scene; `key` is how the state names it; `stats` has one entry a channel (none for labels).
 
     `shown` is False for labels that came along in the store of an image: they are there to be switched on. `given` is
-    what a table beside the data, or one that the user named, says of a segmentation.
+    what a table beside the data, or one that the user named, says of a segmentation. `index` is the side-car that
+    tells of bricks without reading them.
     """
 
     key: str
@@ -50,6 +52,7 @@ class SceneLayer:
     stats: tuple[ChannelStats, ...]
     shown: bool = True
     given: LabelTable = field(default_factory=LabelTable)
+    index: Index | None = None
 
     @property
     def table(self) -> LabelTable:
@@ -146,6 +149,8 @@ class Scene:
     def close(self) -> None:
         for layer in self.layers:
             layer.source.close()
+            if layer.index is not None:
+                layer.index.close()
 
 
 def channel_summary(name: str, stats: ChannelStats) -> ChannelSummary:
@@ -188,17 +193,20 @@ def open_scene(
     sources: list[Source] = []
     aside: set[int] = set()  # places in `sources`
     found_tables: dict[int, LabelTable] = {}  # by such a place
+    indexes: list[Index | None] = []
     try:
         for path in paths:
             found = open_sources(path, spacing_um=spacing_um, progress=progress)
             if any(source.info.kind == "image" for source in found):
                 aside.update(len(sources) + i for i, one in enumerate(found) if one.info.kind == "labels")
             sources += found
+            indexes += [index_beside(path, source.info) for source in found]
             start = len(sources) - len(found)
             found_tables.update((start + place, table) for place, table in beside(path, found).items())
         for path in labels:
             found = open_sources(path, spacing_um=spacing_um, kind="labels", progress=progress)
             sources += found
+            indexes += [index_beside(path, source.info) for source in found]
             start = len(sources) - len(found)
             found_tables.update((start + place, table) for place, table in beside(path, found).items())
         sources = [with_pyramid(source, LARGEST_COARSE_VOXELS, progress) for source in sources]
@@ -217,7 +225,9 @@ def open_scene(
                     if progress:
                         progress(f"looking at {key}", len(stats), len(info.channels))
             table = found_tables.get(place, LabelTable())
-            layers.append(SceneLayer(key, source, tuple(stats), shown=place not in aside, given=table))
+            layers.append(
+                SceneLayer(key, source, tuple(stats), shown=place not in aside, given=table, index=indexes[place])
+            )
         given = named_tables(tables, [layer.key for layer in layers if layer.source.info.kind == "labels"])
         layers = [replace(one, given=given[one.key].over(one.given)) if one.key in given else one for one in layers]
         first = paths[0] if paths else labels[0] if labels else ""

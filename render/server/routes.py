@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response, WebSocket
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
@@ -123,6 +123,21 @@ def make_router(
         name, answer = await signalling.open(offer, view, size, encoding)
         headers = {"location": f"whep/{name}", **NO_STORE}  # relative: right under any proxy path
         return Response(answer, 201, headers, media_type="application/sdp")
+
+    @router.get("/api/v1/views/{view}/still/{sequence}.webp", dependencies=[Depends(logged_in)])
+    async def still(
+        request: Request,
+        view: Annotated[str, Path(max_length=100)],
+        sequence: Annotated[int, Path(ge=0, le=2**53 - 1)],
+        n: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
+    ) -> Response:
+        """A still that a StillMessage told of, without loss. With its number `n` it never changes."""
+        kept = registry.stills.find(view, sequence, n)
+        control = "private, no-cache" if n is None else "private, max-age=3600, immutable"
+        headers = {"cache-control": control, "etag": kept.etag}
+        if request.headers.get("if-none-match") == kept.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(kept.data, headers=headers, media_type="image/webp")
 
     @router.delete("/api/v1/whep/{name}", dependencies=[Depends(logged_in)])
     async def disconnect(name: str) -> Response:

@@ -15,6 +15,7 @@ from ..state.patch import Patch
 from ..state.view import ViewState
 from ..summary import DeviceInfo, Encoding, SceneSummary
 from ..worker.protocol import (
+    AdaptView,
     Failed,
     FromWorker,
     OpenScene,
@@ -27,8 +28,10 @@ from ..worker.protocol import (
     SearchSegments,
     SegmentsFound,
     SetAnnotations,
+    Still,
     StreamControl,
 )
+from .adaptation import Adaptation
 from .annotations import AnnotationBook, author_of
 from .credit import Credit
 from .events import (
@@ -38,11 +41,13 @@ from .events import (
     PickEvent,
     ProgressMessage,
     RenameAnnotationEvent,
+    ReportEvent,
     SegmentsSearchEvent,
     WorkerMessage,
 )
 from .picks import Picks
 from .session import Outlet, Session, new_incident
+from .stills import StillShelf
 from .view import DEFAULT_SIZE, View
 from .watching import Watching
 
@@ -69,6 +74,7 @@ class WorkerLink(Protocol):
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None: ...
     def set_viewport(self, view: str, width: int, height: int) -> None: ...
     def control(self, message: StreamControl) -> None: ...
+    def adapt(self, request: AdaptView) -> None: ...
     def search(self, request: SearchSegments) -> None: ...
     def close_view(self, view: str) -> None: ...
     def pick(self, request: PickAt) -> bool: ...
@@ -122,6 +128,8 @@ class Registry:
         self._on_hopeless = on_hopeless
         self._workers_ended = 0
         self._watching = Watching(worker.control)
+        self.stills = StillShelf(limits.stills_max_bytes)
+        self._adaptation = Adaptation()
         self._picks = Picks(worker.pick, limits.picks_waiting_max)
         self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
         worker.open_scene(scene)
@@ -170,6 +178,7 @@ class Registry:
         if self.sessions.pop(session.session, None) is None:
             return
         self._picks.forget(session)
+        self._adaptation.left(session.session)
         view = session.view
         if view is not None:
             if not any(True for _ in self._viewers(view)):
@@ -189,6 +198,8 @@ class Registry:
                 session.outlet.close("the connection was never made")
             elif session.events_open and now_s - session.heard_s > self._limits.idle_session_s:
                 session.outlet.close("idle for too long")
+        for request in self._adaptation.changes():
+            self._worker.adapt(request)
         for unwatched, since_s in list(self._unwatched_s.items()):
             if now_s - since_s > UNWATCHED_VIEW_S:
                 self._close_view(unwatched)
@@ -217,6 +228,9 @@ class Registry:
     def watches(self, view: View, origin: Session, *, key_frame: bool = False) -> None:
         joined = (origin.encoding,) if key_frame else ()
         self._watching.update(view.view, self._viewers(view), self._clock(), *joined)
+
+    def report(self, view: View, origin: Session, event: ReportEvent) -> None:
+        self._adaptation.heard(origin.session, view.view, view.size, event, origin.heard_s)
 
     def pick(self, view: View, origin: Session, event: PickEvent) -> None:
         self._picks.ask(view, origin, event)
@@ -275,11 +289,14 @@ class Registry:
             case Packet():
                 if (view := self._views.get(message.view)) is not None:
                     view.drawn(message.frame.sequence)
-                    self._watching.came(view.view, message.encoding, message.frame.pts)
+                    self._show_frame(view, message, payload)
+            case Still():
+                view = self._views.get(message.view)
+                # A still of a picture that is gone is of no use to anybody.
+                current = view is not None and message.sequence == view.sequence
+                if view and current and (kept := self.stills.keep(message, payload)):
                     for viewer in self._viewers(view):
-                        if viewer.encoding == message.encoding:
-                            viewer.show_frame(message.frame, payload, self._clock())
-                    self._watching.update(view.view, self._viewers(view), self._clock())
+                        viewer.tell_still(kept)
             case Picked():
                 self._picks.answered(message)
             case Progress():
@@ -292,6 +309,21 @@ class Registry:
                 self._scene_ready(message)
             case Failed():
                 self._failed(message)
+
+    def _show_frame(self, view: View, packet: Packet, payload: bytes) -> None:
+        """To all viewers of this encoding but those that are behind and cannot take it."""
+        now_s, viewers = self._clock(), list(self._viewers(view))
+        self._watching.came(view.view, packet.encoding, packet.frame.pts)
+        wanted: set[Encoding] = set()
+        for viewer in viewers:
+            if viewer.encoding != packet.encoding:
+                continue
+            goes, asks = self._adaptation.passes(viewer.session, len(payload), packet.frame.key_frame, now_s)
+            if asks:
+                wanted.add(packet.encoding)
+            if goes:
+                viewer.show_frame(packet.frame, payload, now_s)
+        self._watching.update(view.view, viewers, now_s, *wanted)
 
     def on_worker_status(self, status: str, message: str) -> None:
         self._status = WorkerMessage.model_validate({"status": status, "message": message})
@@ -380,6 +412,8 @@ class Registry:
         del self._unwatched_s[view]
         del self._views[view]
         self._watching.forget(view)
+        self._adaptation.closed(view)
+        self.stills.forget(view)
         self._worker.close_view(view)
 
     def _viewers(self, view: View) -> Iterator[Session]:
@@ -396,6 +430,8 @@ class Registry:
         if self._worker.device is not None and self.summary is not None:
             session.tell_hello(self._worker.device, self.summary)
             session.tell_annotations(list(self._annotations.points.values()))
+        if (view := session.view) and (kept := self.stills.newest(view.view, view.sequence)):
+            session.tell_still(kept)
 
     def _tell_all(self, message: WorkerMessage | ProgressMessage | ErrorMessage) -> None:
         for session in list(self.sessions.values()):

@@ -36,14 +36,17 @@ from .events import (
     PingEvent,
     PongMessage,
     RenameAnnotationEvent,
+    ReportEvent,
     ResetEvent,
     SegmentsFoundMessage,
     SegmentsSearchEvent,
     StateMessage,
+    StillMessage,
     ViewportEvent,
 )
 from .pieces import in_pieces, is_large
 from .rate import TokenBucket
+from .stills import KeptStill
 from .view import View, clamp_size
 
 log = logging.getLogger(__name__)
@@ -86,6 +89,8 @@ class Stage(Protocol):
     ) -> None: ...
 
     def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None: ...
+
+    def report(self, view: View, origin: Session, event: ReportEvent) -> None: ...
 
 
 class Session:
@@ -221,6 +226,8 @@ class Session:
             case SegmentsSearchEvent():
                 view.check_segmentation(event.layer)
                 self._stage.search(view, self, event)
+            case ReportEvent():
+                self._stage.report(view, self, event)
 
     def _switch(self, encoding: Encoding) -> None:
         check_encoding(encoding, self.outlet)
@@ -312,6 +319,21 @@ class Session:
         while self._cameras and self._cameras[0][0] <= frame.camera_seq:
             self._shown_seq = self._cameras.popleft()[1]
         self.outlet.send_frame(frame.model_copy(update={"camera_seq": self._shown_seq}), packet)
+
+    def tell_still(self, kept: KeptStill) -> None:
+        """The picture at rest is there; its camera number is this client's newest one that it shows, as a frame's."""
+        still = kept.still
+        self.tell(
+            StillMessage(
+                view=still.view,
+                sequence=still.sequence,
+                camera_seq=self._shown_seq,
+                width=still.width,
+                height=still.height,
+                samples=still.samples,
+                path=kept.path,
+            )
+        )
 
     def _refuse(self, code: str, message: str, seq: int | None = None) -> None:
         incident = new_incident()

@@ -34,6 +34,7 @@ from .channel import WorkerChannel
 from .exact import ExactValues
 from .loader import Opened, ProgressReporter, open_in_background
 from .protocol import (
+    AdaptView,
     CloseView,
     Failed,
     Heartbeat,
@@ -51,9 +52,10 @@ from .protocol import (
     StreamControl,
     WorkerReady,
 )
-from .scheduler import next_view
 from .search import SegmentSearch
+from .stills import StillEncoder
 from .stream import ViewStream
+from .turns import Turns
 
 log = logging.getLogger("render.worker.process")  # it runs as __main__
 
@@ -82,9 +84,13 @@ class Worker:
         self._residents: dict[str, DeviceScene] = {}
         self._searches: dict[str, SegmentSearch] = {}
         self._streams: dict[str, ViewStream] = {}
-        self._asked: dict[str, list[OpenView | SetState | SetViewport | StreamControl]] = {}  # for scenes that open yet
+        self._asked: dict[
+            str, list[OpenView | SetState | SetViewport | StreamControl | AdaptView]
+        ] = {}  # for scenes that open yet
         self._annotations: dict[str, SetAnnotations] = {}
         self._exact = ExactValues(channel.send)
+        self._turns: Turns[str] = Turns()
+        self._stills = StillEncoder(channel.send)
         self._aside: list[object] = []  # messages that came during an upload
 
     def run(self) -> None:
@@ -98,6 +104,7 @@ class Worker:
         except ServerGone:
             return
         finally:
+            self._stills.close()
             for stream in self._streams.values():
                 stream.close()
             for scene in list(self._scenes):
@@ -119,12 +126,12 @@ class Worker:
         if self._channel.congested:
             return CONGESTED_WAIT_S
         now_s = time.monotonic()
-        view, wait_s = next_view(((key, stream.pace) for key, stream in self._streams.items()), now_s)
+        view, wait_s = self._turns.next(((key, stream.pace) for key, stream in self._streams.items()), now_s)
         if view is None:
             return wait_s
         stream = self._streams[view]
         try:
-            stream.step(now_s)
+            stream.step(now_s, self._turns.budget_s(stream.pace.step_budget_s))
             for sentence in stream.troubles():
                 self._channel.send(Failed(view=view, code=SourceError.code, message=sentence))
         except GpuError as error:
@@ -136,6 +143,8 @@ class Worker:
         except Exception:
             log.exception("view %s cannot be drawn", view)
             self._stall(stream, HostaError("the picture could not be made because of an error in the program"))
+        finally:
+            self._turns.spent(time.monotonic() - now_s)
         return 0.0
 
     def _stall(self, stream: ViewStream, error: HostaError) -> None:
@@ -158,7 +167,7 @@ class Worker:
                 self._scene_opened(message)
             case OpenView():
                 self._open_view(message)
-            case SetState() | SetViewport() | StreamControl():
+            case SetState() | SetViewport() | StreamControl() | AdaptView():
                 self._control(message)
             case PickAt():
                 self._pick(message)
@@ -172,6 +181,7 @@ class Worker:
                     search.ask(message)
             case CloseView():
                 self._asked.pop(message.view, None)
+                self._turns.forget(message.view)
                 if stream := self._streams.pop(message.view, None):
                     stream.close()
             case _:
@@ -217,7 +227,9 @@ class Worker:
             previous.close()
         size, send = (request.width, request.height), self._channel.send
         try:
-            stream = ViewStream(request.view, request.scene, self._context, resident, size, self._codec, send)
+            stream = ViewStream(
+                request.view, request.scene, self._context, resident, size, self._codec, send, self._stills
+            )
         except HostaError as error:
             note(f"view {request.view} cannot be opened", error)
             self._channel.send(Failed(view=request.view, code=error.code, message=error.sentence))
@@ -240,7 +252,7 @@ class Worker:
         if scene := self._scenes.pop(name, None):
             scene.close()
 
-    def _control(self, message: SetState | SetViewport | StreamControl) -> None:
+    def _control(self, message: SetState | SetViewport | StreamControl | AdaptView) -> None:
         if asked := self._asked.get(message.view):
             asked.append(message)
             return
@@ -254,6 +266,8 @@ class Worker:
                     stream.set_state(message.state, message.sequence, message.camera_seq, now_s)
                 case SetViewport():
                     stream.resize(message.width, message.height, now_s)
+                case AdaptView():
+                    stream.adapt(message)
                 case StreamControl():
                     stream.control(message)
         except GpuError:

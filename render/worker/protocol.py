@@ -101,6 +101,19 @@ class StreamControl(Message):
     bitrate_bps: int | None = None
 
 
+class AdaptView(Message):
+    """How much of a view its viewers can take; None: as before.
+
+    While things move, frames are at least `frame_interval_s` apart and at most `scale_limit` of the picture's size.
+    """
+
+    type: Literal["adapt"] = "adapt"
+    view: str
+    bitrate_bps: int | None = None
+    frame_interval_s: Annotated[float, Field(gt=0, le=1)] | None = None
+    scale_limit: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
 class PickAt(Message):
     """What does a place of a frame show, which had this state and size? `x`, `y` are fractions of it."""
 
@@ -182,6 +195,18 @@ class Packet(Message):
     frame: FrameInfo
 
 
+class Still(Message):
+    """What the frames with these numbers show, without loss (payload: a WebP file)."""
+
+    type: Literal["still"] = "still"
+    view: str
+    sequence: int
+    camera_seq: int
+    width: int
+    height: int
+    samples: int
+
+
 class Picked(Message):
     """The answer to a PickAt; without a `pick`, `code` and `message` say why, as in Failed."""
 
@@ -224,6 +249,7 @@ ToWorker = Annotated[
     | SetState
     | SetViewport
     | StreamControl
+    | AdaptView
     | PickAt
     | SetAnnotations
     | SearchSegments
@@ -232,7 +258,7 @@ ToWorker = Annotated[
     Field(discriminator="type"),
 ]
 FromWorker = Annotated[
-    WorkerReady | SceneReady | Progress | Packet | Picked | SegmentsFound | Failed | HeartbeatAck,
+    WorkerReady | SceneReady | Progress | Packet | Still | Picked | SegmentsFound | Failed | HeartbeatAck,
     Field(discriminator="type"),
 ]
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)

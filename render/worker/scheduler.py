@@ -1,15 +1,23 @@
-"""Which view is stepped next, and which of its frames are worth sending. Pure: no clock, no I/O; `now_s` comes in."""
+"""When a view wants to be stepped, what for, and which of its frames are worth sending; `turns` says whose turn it is.
+
+Pure: no clock, no I/O; `now_s` comes in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+
+from ..engine.pacing import REST_AFTER_S
+from .turns import Turn
 
 STEP_BUDGET_S = 0.025
 """About the longest one GL step should take: so long an event can wait behind it."""
+LONGEST_STEP_BUDGET_S = 0.05
+"""The same where frames are far apart because of the way to the viewers: then each may be the better."""
+STEP_SHARE = 0.6
+"""The part of a frame interval that may be spent on its picture."""
 MIN_FRAME_INTERVAL_S = 1 / 75
-"""Frames are not sent faster than this, however fast events come."""
+"""Frames are not begun faster than this, however fast events come."""
 MIN_REFINE_INTERVAL_S = 0.1
 """At rest: at most so often, a picture with more samples is sent."""
 MAX_REFINE_INTERVAL_S = 0.5
@@ -21,6 +29,7 @@ KEEP_ALIVE_S = 2.0
 """A picture that rests is sent again so often, as a few hundred bytes: Chromium, when it got no frame for 3 s, asks for
 a key frame, which would cost a hundred times as much and be of lower quality."""
 REPEAT_INTERVAL_S = 0.1
+TOLERANCE_S = 1e-6
 
 Shown = tuple[int, int, int, int]
 """What a frame shows of the requests: (sequence, camera_seq, width, height)."""
@@ -49,11 +58,20 @@ class Pace:
     repeats_left: int = 0
     blocked: bool = False
     owed_s: float | None = None
+    frame_interval_s: float = MIN_FRAME_INTERVAL_S
+    begun_s: float = float("-inf")  # when the newest step began
+    frame_begun_s: float = float("-inf")  # when the step began whose frame was sent last
+    asked_s: float = float("-inf")
+    touched: bool = False  # after a rest, and not stepped since
+    final: bool = False  # the picture converged, and was not sent since
 
     def ask(self, wanted: Shown, now_s: float) -> None:
         """Another state, camera or size is to be shown."""
         if self.sent == self.wanted:
             self.changed_s = now_s
+        if now_s - self.asked_s >= REST_AFTER_S:
+            self.touched = True
+        self.asked_s = now_s
         self.wanted = wanted
         self.converged = self.stalled = False
         self.redraw = True
@@ -64,6 +82,34 @@ class Pace:
         """Whether something was asked for that no frame shows yet."""
         return self.sent != self.wanted
 
+    def begin(self, now_s: float) -> None:
+        """A step begins."""
+        self.begun_s = now_s
+
+    @property
+    def step_budget_s(self) -> float:
+        """How long the next step should take at most."""
+        return min(max(STEP_BUDGET_S, STEP_SHARE * self.frame_interval_s), LONGEST_STEP_BUDGET_S)
+
+    def turn(self, now_s: float) -> Turn:
+        """What a step would be for."""
+        if self.blocked:
+            return Turn.REFINE
+        if self.interactive:
+            return Turn.ANSWER if self.touched else Turn.INTERACT
+        settles = self.sent_scale < 1.0 and now_s - self.asked_s >= REST_AFTER_S
+        owed = self.owed_s is not None and self.owed_s <= now_s
+        return Turn.INTERACT if settles or owed else Turn.REFINE
+
+    def moves(self, now_s: float) -> bool:
+        """Whether another change is to be expected at any moment."""
+        return self.active and not self.stalled and now_s - self.asked_s < REST_AFTER_S
+
+    @property
+    def waits_since_s(self) -> float:
+        """Of two views with the same claim to the next step, the one with the lower value comes first."""
+        return self.changed_s if self.interactive else self.stepped_s
+
     def due_s(self) -> float | None:
         """When this view wants to be stepped or sent again; None: not before something is asked."""
         if not self.active or self.stalled:
@@ -72,14 +118,14 @@ class Pace:
             # The picture that goes out first, once somebody can take it, is made meanwhile.
             return self.stepped_s + MIN_FRAME_INTERVAL_S if self.needs_step else None
         if self.interactive:
-            return self.sent_s + MIN_FRAME_INTERVAL_S
+            return self.frame_begun_s + self.frame_interval_s
         times = []
         if self.owed_s is not None:
             times.append(self.owed_s)
         if not self.converged:
             times.append(self.stepped_s)
         else:
-            times.append(self.sent_s + self._repeat_s)
+            times.append(self.sent_s + (self.frame_interval_s if self.final else self._repeat_s))
         return min(times)
 
     @property
@@ -93,18 +139,22 @@ class Pace:
 
     def stepped(self, converged: bool, now_s: float) -> None:
         self.stepped_s = now_s
+        self.final = converged and (self.final or not self.converged)
         self.converged = converged
+        self.touched = False
 
     def worth_sending(self, shown: Shown, samples: int, scale: float, now_s: float) -> bool:
         """Whether the picture just made goes to all viewers."""
         if shown != self.sent:
             return True
         since_s = now_s - self.sent_s
+        if since_s < self.frame_interval_s - TOLERANCE_S:
+            return False
         if self.converged:
             better = samples != self.sent_samples or scale != self.sent_scale
-            return better or since_s >= self._repeat_s - 1e-6
+            return better or since_s >= self._repeat_s - TOLERANCE_S
         if scale > self.sent_scale:
-            return since_s >= MIN_FRAME_INTERVAL_S
+            return True
         if samples >= 2 * self.sent_samples:
             return since_s >= MIN_REFINE_INTERVAL_S
         return since_s >= (MAX_REFINE_INTERVAL_S if samples > self.sent_samples else KEEP_ALIVE_S)
@@ -113,30 +163,6 @@ class Pace:
         if self.converged:
             again = self.sent == shown and self.sent_samples == samples and not key_frame
             self.repeats_left = max(self.repeats_left - 1, 0) if again else REPEATS
-        self.sent, self.sent_s = shown, now_s
+        self.sent, self.sent_s, self.frame_begun_s = shown, now_s, self.begun_s
         self.sent_samples, self.sent_scale = samples, scale
-
-
-K = TypeVar("K")
-
-
-def next_view(paces: Iterable[tuple[K, Pace]], now_s: float) -> tuple[K | None, float | None]:
-    """The view to work on now, and, when there is none, in how many seconds there may be one (None: not by itself).
-
-    Views with something new to show come first, the one that waits longest before the others; then the one that was
-    stepped longest ago.
-    """
-    best: K | None = None
-    best_rank: tuple[int, float] | None = None
-    wait_s: float | None = None
-    for key, pace in paces:
-        due_s = pace.due_s()
-        if due_s is None:
-            continue
-        if due_s > now_s:
-            wait_s = due_s - now_s if wait_s is None else min(wait_s, due_s - now_s)
-            continue
-        rank = (0, pace.changed_s) if pace.interactive and not pace.blocked else (1, pace.stepped_s)
-        if best_rank is None or rank < best_rank:
-            best, best_rank = key, rank
-    return (best, 0.0) if best is not None else (None, wait_s)
+        self.final = False

@@ -11,8 +11,9 @@ from ..codec.video import CLOCK_HZ, CodecName
 from ..engine.renderer import Renderer
 from ..summary import Encoding, FrameInfo, Pick
 from .encoders import PICTURES, Encoders
-from .protocol import Packet, PickAt, StreamControl
-from .scheduler import STEP_BUDGET_S, Pace
+from .protocol import AdaptView, Packet, PickAt, Still, StreamControl
+from .scheduler import MIN_FRAME_INTERVAL_S, Pace, Shown
+from .stills import StillEncoder
 
 if TYPE_CHECKING:
     from ..engine.device_scene import DeviceScene
@@ -35,13 +36,19 @@ class ViewStream:
         size: tuple[int, int],
         codec: CodecName,
         send: Callable[[Packet, bytes], None],
+        stills: StillEncoder,
     ) -> None:
-        """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError."""
+        """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError.
+
+        `stills` gets the picture once it rests and is as good as it gets.
+        """
         self.view, self.scene = view, scene
         self.pace = Pace()
         self._send = send
         self._encoders = Encoders(codec)
         self._encoders.control(StreamControl(view=view))
+        self._stills = stills
+        self._has_still = False  # of the picture that is there, or one is made
         self._renderer = Renderer(context, resident.scene, *size, resident=resident)
         self._size = size
         self._state: ViewState | None = None
@@ -54,7 +61,7 @@ class ViewStream:
     def set_state(self, state: ViewState, sequence: int, camera_seq: int, now_s: float) -> None:
         """Show this state from the next step on. Raises HostaError when it cannot be shown."""
         before, at_rest = self._state, not self.pace.interactive
-        self.pace.ask((sequence, camera_seq, *self._size), now_s)
+        self._ask((sequence, camera_seq, *self._size), now_s)
         self._renderer.set_state(state, sequence, camera_seq)
         self._state = state
         if at_rest and before is not None and self._frame is not None and _same_picture(before, state):
@@ -68,7 +75,7 @@ class ViewStream:
         if (width, height) == self._size:
             return
         self._size = (width, height)
-        self.pace.ask((*self.pace.wanted[:2], width, height), now_s)
+        self._ask((*self.pace.wanted[:2], width, height), now_s)
         self._renderer.resize(width, height)
         self._frame = None
 
@@ -83,10 +90,20 @@ class ViewStream:
         """So many bits a second for each encoding."""
         self._encoders.set_bitrate(bitrate_bps)
 
-    def step(self, now_s: float) -> None:
-        """Render a little, and send the picture if it is worth a frame. Raises HostaError."""
+    def adapt(self, to: AdaptView) -> None:
+        """Take what its viewers can take."""
+        if to.bitrate_bps is not None:
+            self.set_bitrate(to.bitrate_bps)
+        if to.frame_interval_s is not None:
+            self.pace.frame_interval_s = max(to.frame_interval_s, MIN_FRAME_INTERVAL_S)
+        if to.scale_limit is not None:
+            self._renderer.limit_motion(to.scale_limit)
+
+    def step(self, now_s: float, budget_s: float) -> None:
+        """Render for about `budget_s`, and send the picture if it is worth a frame. Raises HostaError."""
+        self.pace.begin(now_s)
         if self._frame is None or self.pace.needs_step:
-            stepped = self._renderer.step(now_s, STEP_BUDGET_S)
+            stepped = self._renderer.step(now_s, budget_s)
             self._render_s += stepped.render_s
             now_s = time.monotonic()
             self.pace.stepped(stepped.fresh and stepped.converged, now_s)
@@ -99,15 +116,10 @@ class ViewStream:
             return
         shown = (frame.sequence, frame.camera_seq, frame.width, frame.height)
         everyone = self.pace.worth_sending(shown, frame.samples, frame.scale, now_s)
-        encodings = self._encoders.ready(now_s, everyone=everyone)
-        if not encodings:
-            return
-        pts = self._next_pts()
-        key_frames = [self._send_frame(frame, encoding, pts, now_s) for encoding in encodings]
-        if everyone:
-            self._encoders.missed(encodings)
-            self.pace.was_sent(shown, frame.samples, frame.scale, any(key_frames), now_s)
-        self._note_viewers()
+        if encodings := self._encoders.ready(now_s, everyone=everyone):
+            self._send_all(frame, shown, encodings, everyone, now_s)
+        if self.pace.converged and not self.pace.interactive and not self._has_still:
+            self._make_still(frame)
 
     def pick(self, request: PickAt) -> Pick:
         """What a place of a frame shows or showed. Raises HostaError."""
@@ -118,7 +130,7 @@ class ViewStream:
     def set_annotations(self, points: Sequence[PointAnnotation], now_s: float) -> None:
         """Show these from the next step on."""
         self._renderer.set_annotations(points)
-        self.pace.ask(self.pace.wanted, now_s)
+        self._ask(self.pace.wanted, now_s)
         self.pace.sent = None  # what was sent last does not show them
 
     def troubles(self) -> list[str]:
@@ -126,10 +138,38 @@ class ViewStream:
         return self._renderer.troubles()
 
     def close(self) -> None:
+        self._stills.cancel(self.view)
         self._renderer.close()
+
+    def _send_all(self, frame: Frame, shown: Shown, encodings: list[Encoding], everyone: bool, now_s: float) -> None:
+        """In these encodings; `everyone`: to all viewers, else to those that need it whatever the others have."""
+        pts = self._next_pts()
+        key_frames = [self._send_frame(frame, encoding, pts, now_s) for encoding in encodings]
+        if everyone:
+            self._encoders.missed(encodings)
+            self.pace.was_sent(shown, frame.samples, frame.scale, any(key_frames), now_s)
+        self._note_viewers()
 
     def _note_viewers(self) -> None:
         self.pace.blocked, self.pace.owed_s = self._encoders.blocked, self._encoders.due_s
+
+    def _ask(self, wanted: Shown, now_s: float) -> None:
+        """Something else is to be shown."""
+        self._stills.cancel(self.view)
+        self._has_still = False
+        self.pace.ask(wanted, now_s)
+
+    def _make_still(self, frame: Frame) -> None:
+        self._has_still = True
+        still = Still(
+            view=self.view,
+            sequence=frame.sequence,
+            camera_seq=frame.camera_seq,
+            width=frame.width,
+            height=frame.height,
+            samples=frame.samples,
+        )
+        self._stills.make(still, self._renderer.read_shown())
 
     def _next_pts(self) -> int:
         # CLOCK_MONOTONIC is the machine's: a worker that takes this one's place goes on where this one stops.

@@ -30,6 +30,7 @@ from ..summary import DeviceInfo
 from . import protocol
 from .channel import READ_BYTES, MessageParser
 from .protocol import (
+    AdaptView,
     CloseView,
     Failed,
     FromWorker,
@@ -95,6 +96,7 @@ class _ShownView:
     opened: OpenView
     state: SetState | None = None
     control: StreamControl | None = None
+    adapted: AdaptView | None = None
 
     @property
     def active(self) -> bool:
@@ -182,6 +184,11 @@ class Supervisor:
         if not message.active:
             self._opening.pop(message.view, None)
         self._send(message)
+
+    def adapt(self, request: AdaptView) -> None:
+        """All of what its viewers can take."""
+        self._views[request.view].adapted = request
+        self._send(request)
 
     def search(self, request: SearchSegments) -> None:
         """Not remembered: a worker that ends takes its searches with it."""
@@ -310,6 +317,8 @@ class Supervisor:
             self._send(opened)
             if state is not None:
                 self._send(state)
+            if shown.adapted is not None:
+                self._send(shown.adapted)
             if shown.active:
                 self._opening[view] = opened.sequence
             if shown.control is not None:

@@ -2,8 +2,9 @@
 
 For tests of the protocol, of faults and of timing, in which the picture does not matter. The luma of a frame is the
 camera's `view_angle` (degrees, 16..150), so that a decoded frame tells which state it shows. Seeds make trouble:
-`HANG`, `CRASH`, `REFUSE`, `BREAK` and `BABBLE` do what they are called, at the next step. A mode other than path
-tracing takes COMPILING_S before its first picture.
+`HANG`, `CRASH`, `REFUSE`, `BREAK` and `BABBLE` do what they are called, at the next step; with `TOIL` each step takes
+all the time that it is given, and there is always more to do. A mode other than path tracing takes COMPILING_S before
+its first picture.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import time
 import types
 from dataclasses import dataclass
 
+import numpy as np
+
 from render.errors import GpuError, SourceError, StateError
 from render.state.layer import Channel as ChannelState
 from render.state.layer import ImageLayer
 from render.state.view import ViewState
 from render.summary import ChannelSummary, DeviceInfo, LayerSummary, Pick, SceneSummary
 
-HANG, CRASH, REFUSE, BREAK, BABBLE = 101, 102, 103, 104, 105
+HANG, CRASH, REFUSE, BREAK, BABBLE, TOIL = 101, 102, 103, 104, 105, 106
 TARGET_SAMPLES = 8
 COMPILING_S = 2.0
 
@@ -73,14 +76,18 @@ class Renderer:
                 raise GpuError(
                     "the shader 'a.comp' does not compile:\na.comp:1: a secret of the compiler\na.comp:2: more"
                 )
-        self._samples = min(self._samples + 1, TARGET_SAMPLES)
+        target = TARGET_SAMPLES
+        if self._state.seed == TOIL:
+            target = 1 << 30
+            time.sleep(budget_s)
+        self._samples = min(self._samples + 1, target)
         return Frame(
             *self._numbers,
             *self._size,
             1.0,
             self._samples,
-            TARGET_SAMPLES,
-            self._samples == TARGET_SAMPLES,
+            target,
+            self._samples == target,
             1.0,
             True,
             True,
@@ -96,6 +103,15 @@ class Renderer:
 
     def troubles(self):
         return []
+
+    def limit_motion(self, scale):
+        self._scale_limit = scale
+
+    def read_shown(self):
+        grey = round((round(self._state.camera.view_angle) - 16) * 255 / 219)
+        pixels = np.full((self._size[1], self._size[0], 4), min(max(grey, 0), 255), np.uint8)
+        pixels[..., 3] = 255
+        return pixels
 
     def read_planes(self, planes):
         pixels = self._size[0] * self._size[1]

@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from render.engine.renderer import Renderer
 from render.engine.resident import ResidentScene
 from render.errors import SourceError
 from render.gpu.context import Context
-from render.scene.open import Scene
+from render.scene.open import Scene, open_scene
 from render.source.base import Shape3, Source
 from render.source.memory import MemorySource
 from render.state.camera import Camera
@@ -29,6 +31,7 @@ from render.state.layer import Channel, ImageLayer, LabelLayer
 from render.state.rendering import Mode
 from render.state.view import ViewState
 
+from ..unit.convert.stores import converted
 from .scenes import WHITE_SKY, along, plain, scene_of
 from .test_majorants import random_channel, smooth
 
@@ -379,6 +382,35 @@ def test_hidden_segments_cost_nothing(gl: Context) -> None:
             for node in np.flatnonzero(full & device.tree.alive).tolist():
                 assert 2**60 + number in device.dense_ids[0].ids()[device.ids_of(node)]
         assert set(np.unique(renderer.layers(48, 48, 1).label)) == {0, 2**60 + 1}
+
+
+def test_an_index_spares_what_holds_no_visible_segment(gl: Context, tmp_path: Path) -> None:
+    """Of a segmentation on disk that shows one segment from the start, only bricks that may hold it are read."""
+    labels = np.zeros((16, 128, 128), np.uint64)
+    for number, corner in enumerate(np.ndindex(2, 2), start=1):
+        y, x = (8 + 60 * at for at in corner)
+        labels[2:14, y : y + 50, x : x + 50] = 2**60 + number
+    path = converted(tmp_path, labels, kind="labels")
+    with closing(open_scene([], labels=[str(path)])) as scene:
+        (layer,) = scene.layers
+        assert layer.index is not None
+        bare = Scene("bare", [replace(layer, index=None)])
+        state = plain(scene, 200.0, lighting=WHITE_SKY, samples=2)
+        (shown,) = state.layers
+        assert isinstance(shown, LabelLayer)
+        only = shown.model_copy(update={"shown": "listed", "listed": (str(2**60 + 3),)})
+        state = state.model_copy(update={"layers": (only,)})
+        reads, pictures = [], []
+        for one in (scene, bare):
+            with paged(gl, one, side=96) as renderer:
+                renderer.set_state(state, 1)
+                assert walk(renderer)[0]
+                reads.append(tree_of(renderer)._reader.statistics.read)
+                renderer.render_still(2)
+                pictures.append(renderer.read_mean())
+        assert 0.05 < (pictures[0][..., 3] > 0).mean() < 0.3
+        assert np.array_equal(*pictures)
+        assert 2 * reads[0] < reads[1]
 
 
 def test_a_view_that_is_closed_wants_nothing(gl: Context) -> None:

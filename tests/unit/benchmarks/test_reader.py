@@ -20,9 +20,10 @@ def test_every_store_gets_a_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     figures = json.loads(out.read_text())
     assert len(figures) == 2 * len(reader.KINDS)
     for figure in figures.values():
-        ((bare, ours),) = figure["mb_s"]
-        assert figure["ratio"] == pytest.approx(ours / bare)
-        assert figure["processor_ratio"] > 0.0
+        ((ours, boxes, chunks),) = figure["mb_s"]
+        assert figure["boxes"]["clock"] == pytest.approx(ours / boxes)
+        assert figure["chunks"]["clock"] == pytest.approx(ours / chunks)
+        assert figure["boxes"]["processor"] > 0.0
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 

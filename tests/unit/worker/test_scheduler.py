@@ -10,9 +10,10 @@ from render.worker.scheduler import (
     MIN_FRAME_INTERVAL_S,
     REPEAT_INTERVAL_S,
     REPEATS,
+    STEP_BUDGET_S,
     Pace,
-    next_view,
 )
+from render.worker.turns import Turn, Turns
 
 SIZE = (640, 480)
 
@@ -33,7 +34,7 @@ def test_an_event_is_due_at_once_and_before_refinement() -> None:
     moved, refining = resting(), resting()
     refining.stepped(False, 5.0)
     moved.ask((2, 2, *SIZE), 9.9)
-    assert next_view([("refining", refining), ("moved", moved)], 10.0) == ("moved", 0.0)
+    assert Turns[str]().next([("refining", refining), ("moved", moved)], 10.0) == ("moved", 0.0)
 
 
 def test_the_view_that_waits_longest_comes_first() -> None:
@@ -41,30 +42,33 @@ def test_the_view_that_waits_longest_comes_first() -> None:
     second.ask((2, 2, *SIZE), 9.0)
     first.ask((2, 2, *SIZE), 9.5)
     second.ask((3, 3, *SIZE), 9.8)  # a newer event does not put it back
-    assert next_view([("first", first), ("second", second)], 10.0)[0] == "second"
+    assert Turns[str]().next([("first", first), ("second", second)], 10.0)[0] == "second"
 
 
 def test_refining_views_take_turns() -> None:
     paces = {name: resting() for name in "abc"}
     for pace in paces.values():
         pace.stepped(False, 0.0)
-    turns = []
+    turns: Turns[str] = Turns()
+    served = []
     for turn in range(6):
-        name, _ = next_view(paces.items(), 1.0 + turn)
+        name, _ = turns.next(paces.items(), 1.0 + turn)
         assert name is not None
         paces[name].stepped(False, 1.0 + turn)
-        turns.append(name)
-    assert sorted(turns[:3]) == sorted(turns[3:]) == ["a", "b", "c"]
+        turns.spent(STEP_BUDGET_S)
+        served.append(name)
+    assert sorted(served[:3]) == sorted(served[3:]) == ["a", "b", "c"]
 
 
 def test_frames_of_fast_events_keep_their_distance() -> None:
     pace = resting()
-    pace.was_sent((1, 1, *SIZE), 8, 1.0, False, 10.0)
-    pace.ask((2, 2, *SIZE), 10.001)
-    view, wait_s = next_view([("v", pace)], 10.001)
+    pace.begin(10.0)
+    pace.was_sent((1, 1, *SIZE), 8, 1.0, False, 10.004)  # from beginning to beginning: rendering is part of it
+    pace.ask((2, 2, *SIZE), 10.005)
+    view, wait_s = Turns[str]().next([("v", pace)], 10.005)
     assert view is None
     assert wait_s is not None
-    assert abs(wait_s - (MIN_FRAME_INTERVAL_S - 0.001)) < 1e-9
+    assert abs(wait_s - (MIN_FRAME_INTERVAL_S - 0.005)) < 1e-9
 
 
 def test_samples_are_sent_when_they_doubled() -> None:
@@ -114,18 +118,17 @@ def test_a_frame_that_is_owed_to_some_viewers_is_due_for_them_alone() -> None:
 
 
 def test_a_view_that_nobody_can_take_is_drawn_once_and_after_the_others() -> None:
-    blocked, other = resting(), resting()
-    other.redraw = False
+    blocked, moved = resting(), resting()
     blocked.blocked = True
     blocked.ask((2, 2, *SIZE), 1.0)
-    assert next_view([("b", blocked), ("o", other)], 2.0)[0] == "b"
-    blocked.stepped(False, 2.0)
+    moved.ask((2, 2, *SIZE), 1.5)
+    assert Turns[str]().next([("b", blocked), ("m", moved)], 2.0)[0] == "m"
+    assert Turns[str]().next([("b", blocked)], 2.0)[0] == "b"  # with what is left
     blocked.redraw = False
-    assert next_view([("b", blocked), ("o", other)], 2.1)[0] == "o"
     blocked.stepped(True, 2.1)
     assert blocked.due_s() is None
     blocked.blocked = False
-    assert next_view([("b", blocked), ("o", other)], 2.2)[0] == "b"
+    assert blocked.turn(2.2) is Turn.INTERACT
 
 
 def test_a_stalled_or_unwatched_view_costs_nothing() -> None:
@@ -133,6 +136,54 @@ def test_a_stalled_or_unwatched_view_costs_nothing() -> None:
     for pace in (stalled, unwatched):
         pace.ask((2, 2, *SIZE), 1.0)
     stalled.stalled, unwatched.active = True, False
-    assert next_view([("s", stalled), ("u", unwatched)], 2.0) == (None, None)
+    assert Turns[str]().next([("s", stalled), ("u", unwatched)], 2.0) == (None, None)
     stalled.ask((3, 3, *SIZE), 3.0)  # another state may be all right
-    assert next_view([("s", stalled)], 4.0)[0] == "s"
+    assert Turns[str]().next([("s", stalled)], 4.0)[0] == "s"
+
+
+def test_what_a_step_is_for() -> None:
+    pace = resting()
+    assert pace.turn(5.0) is Turn.REFINE
+    pace.ask((2, 2, *SIZE), 5.0)
+    assert pace.turn(5.0) is Turn.ANSWER
+    pace.stepped(False, 5.01)
+    assert pace.turn(5.01) is Turn.INTERACT
+    pace.was_sent((2, 2, *SIZE), 1, 0.5, False, 5.02)
+    pace.ask((3, 3, *SIZE), 5.03)
+    assert pace.turn(5.03) is Turn.INTERACT  # a hand that goes on is no new one
+    pace.was_sent((3, 3, *SIZE), 1, 0.5, False, 5.04)
+    assert pace.turn(5.05) is Turn.REFINE
+    assert pace.turn(5.03 + 0.25) is Turn.INTERACT  # it has come to rest, and is not at its full resolution
+    pace.was_sent((3, 3, *SIZE), 1, 1.0, False, 5.3)
+    assert pace.turn(5.31) is Turn.REFINE
+    pace.owed_s = 5.6
+    assert pace.turn(5.7) is Turn.INTERACT  # somebody sees nothing until then
+
+
+def test_frames_that_are_far_apart_may_take_longer_to_make() -> None:
+    pace = resting()
+    assert pace.step_budget_s == STEP_BUDGET_S
+    pace.frame_interval_s = 1 / 15
+    assert pace.step_budget_s == 0.6 / 15
+    pace.frame_interval_s = 1.0
+    assert pace.step_budget_s == 2 * STEP_BUDGET_S
+    pace.begin(10.0)
+    pace.was_sent((1, 1, *SIZE), 8, 1.0, False, 10.05)
+    pace.ask((2, 2, *SIZE), 10.1)
+    assert pace.due_s() == 11.0
+
+
+def test_a_picture_that_converges_at_once_keeps_its_distance_and_is_not_forgotten() -> None:
+    pace, shown = resting(), (2, 2, *SIZE)
+    pace.frame_interval_s = 0.125
+    pace.ask(shown, 20.0)
+    pace.begin(20.0)
+    pace.stepped(False, 20.01)
+    pace.redraw = False
+    pace.was_sent(shown, 1, 1.0, False, 20.01)
+    pace.stepped(True, 20.02)
+    assert not pace.worth_sending(shown, 8, 1.0, 20.02)
+    assert pace.due_s() == 20.01 + 0.125
+    assert pace.worth_sending(shown, 8, 1.0, 20.135)
+    pace.was_sent(shown, 8, 1.0, False, 20.135)
+    assert pace.due_s() == 20.135 + REPEAT_INTERVAL_S
