@@ -121,6 +121,11 @@ def test_a_refused_websocket_says_why(demo: Server, open_page: OpenPage) -> None
     page.until_text("there is no such view any more")
 
 
+def test_a_wish_that_there_is_not_is_told(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(asking(demo, transport="pigeon"))
+    page.until_text('There is no transport "pigeon"; the address may name auto, webrtc, websocket.')
+
+
 def test_a_dead_socket_is_noticed_and_what_was_done_meanwhile_is_not_lost(demo: Server, open_page: OpenPage) -> None:
     relay = Relay(urlsplit(demo.url).port or 0)
     port = str(urlsplit(demo.url).port)

@@ -1,6 +1,7 @@
 // The page around the view: logs in, then puts the view and its panel in their places.
 import { HostaPanel, HostaView, logIn, pageTheme } from "./element";
 import "./page.css";
+import { ENCODINGS, TRANSPORTS } from "./transport";
 
 function part<T extends HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -56,6 +57,12 @@ async function start(): Promise<void> {
   const quietly: FocusOptions & { focusVisible: boolean } = { preventScroll: true, focusVisible: false };
   view.focus(quietly);
   if (problem !== null) view.notify(problem);
+  for (const [what, words] of Object.entries({ transport: TRANSPORTS, encoding: ENCODINGS })) {
+    const word = asked.get(what);
+    if (word !== null && !(words as readonly string[]).includes(word)) {
+      view.notify(`There is no ${what} "${word}"; the address may name ${words.join(", ")}.`);
+    }
+  }
   // A new link, pasted over the old one, only changes the fragment.
   addEventListener("hashchange", () => {
     void logIn(base).then((trouble) => {
