@@ -238,7 +238,9 @@ export class ViewClient {
   /** Where to connect to: after a break to the same view again, which waits for a while. */
   private endpoint(): Endpoint {
     const endpoint = this.host.endpoint();
-    return { ...endpoint, view: endpoint.view ?? this.joined, size: this.host.viewport() };
+    // With a free camera that is another view than the one the page names.
+    const view = this.people.follows ? (endpoint.view ?? this.joined) : (this.joined ?? endpoint.view);
+    return { ...endpoint, view, size: this.host.viewport() };
   }
 
   private forgetView(): boolean {
