@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class _Worker:
-    """A supervisor in the pool. `is_open`: its process has the scene; `troubled`: it could not show it when it tried."""
+    """A supervisor in the pool. `is_open`: its process has the scene; `troubled`: it could not show it lately."""
 
     pool: WorkerPool
     number: int
