@@ -347,7 +347,9 @@ export class ViewClient {
   /** Follows a camera that somebody else moved, but never takes the camera out of the hand that holds it. */
   private takeCamera(camera: Camera, ours: boolean): void {
     const waiting = this.log.waitsForCamera && performance.now() - this.cameraSentMs < CAMERA_OWN_MS;
-    if (!ours && (this.host.holding() || this.cameraDirty || waiting)) return;
+    // While somebody else steers, there is no hand that holds it.
+    if (this.people.steered) this.cameraDirty = false;
+    else if (!ours && (this.host.holding() || this.cameraDirty || waiting)) return;
     if (this.eye !== null && maths.sameCamera(this.eye, camera)) return;
     this.eye = camera;
     this.host.emit("hosta-camera", camera);
