@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import Protocol
 
-from ..errors import StateError, SteeringError
+from ..errors import LimitError, StateError, SteeringError
 from ..state.patch import Patch
 from .events import (
     FollowEvent,
@@ -24,6 +24,8 @@ from .presence import Gathering
 from .session import Session
 from .view import View
 
+FOLLOW_INTERVAL_S = 0.3
+"""A camera of one's own is a renderer of one's own: nobody goes to and fro faster than this."""
 NOTE_INTERVAL_S = 2.0
 """One who moves the camera while somebody else steers is told so at most so often."""
 
@@ -49,6 +51,7 @@ class Company:
         self._place = place
         self._gatherings: dict[str, Gathering] = {}
         self._numbers = itertools.count(1)
+        self._followed_s: dict[str, float] = {}  # session -> when it went last
         self._noted_s: dict[str, float] = {}  # session -> when it was told that somebody else steers
 
     def met(self, session: Session) -> None:
@@ -60,6 +63,7 @@ class Company:
     def left(self, session: Session) -> None:
         """The client has gone."""
         self._noted_s.pop(session.session, None)
+        self._followed_s.pop(session.session, None)
         if session.home is None or (gathering := self._gatherings.get(session.home.view)) is None:
             return
         gathering.leave(session.session)
@@ -67,7 +71,7 @@ class Company:
             del self._gatherings[session.home.view]
 
     def heard(self, session: Session, event: PresenceEvent) -> None:
-        """A client says something of its user. Raises StateError while there is no view."""
+        """A client says something of its user. Raises StateError while there is no view, and LimitError."""
         if isinstance(event, NameEvent):
             session.name = event.name
         gathering = self._gathering_of(session)
@@ -128,6 +132,9 @@ class Company:
         shared, view = session.home, session.view
         if shared is None or view is None or follow == session.follows:
             return
+        if session.heard_s - self._followed_s.get(session.session, float("-inf")) < FOLLOW_INTERVAL_S:
+            raise LimitError(f"a camera can be freed or given back only every {FOLLOW_INTERVAL_S:g} s; wait a moment")
+        self._followed_s[session.session] = session.heard_s
         gathering.follow(session.session, follow)
         if follow:
             shared.outnumber(view)

@@ -411,6 +411,7 @@ class Registry:
 
     def enter(self, session: Session, view: View) -> None:
         left = session.view
+        self._adaptation.left(session.session)
         session.enter(view)
         self._worker.set_state(view.view, view.state, view.sequence, view.camera_seq)
         self.resized(view)
@@ -421,6 +422,7 @@ class Registry:
                 self._close_view(left.view)
         if self._worker.device is not None and self.summary is not None:
             session.tell_hello(self._worker.device, self.summary)
+            self._tell_still(session)
 
     def _make_room(self) -> None:
         """Views that nobody watches make room for others, oldest first: there are never more than places."""
@@ -450,6 +452,9 @@ class Registry:
             session.tell_hello(self._worker.device, self.summary)
             session.tell_annotations(list(self._annotations.points.values()))
             self.company.met(session)
+        self._tell_still(session)
+
+    def _tell_still(self, session: Session) -> None:
         if (view := session.view) and (kept := self.stills.newest(view.view, view.sequence)):
             session.tell_still(kept)
 

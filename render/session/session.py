@@ -154,6 +154,8 @@ class Session:
         self._cameras.clear()
         self._shown_seq = max(self._newest_seq, 0)
         self._awaits_key_frame = True
+        if self.credit is not None:
+            self.credit.restart()
 
     # ---- what the client says ----
 

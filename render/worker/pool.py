@@ -38,13 +38,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class _Worker:
-    """A supervisor in the pool. `is_open`: its process has the scene; `came_up`: it has said that it is ready."""
+    """A supervisor in the pool. `is_open`: its process has the scene; `troubled`: it could not show it lately."""
 
     pool: WorkerPool
     number: int
     supervisor: Supervisor
     started: bool = False
-    came_up: bool = False
     is_open: bool = False
     troubled: bool = False
     picks: set[int] = field(default_factory=set)
@@ -169,12 +168,11 @@ class WorkerPool:
         """A worker's process is ready, or has ended."""
         assert self._listener is not None
         if status == "ready":
-            worker.came_up = True
             if not self._told_ready:
                 self._told_ready = True
                 self._listener.on_worker_status(status, message)
             return
-        came_up, worker.came_up, worker.is_open = worker.came_up, False, False
+        was_open, worker.is_open = worker.is_open, False
         picks, worker.picks = worker.picks, set()
         searches, worker.searches = worker.searches, set()
         if not any(one.is_open for one in self._workers):
@@ -187,9 +185,9 @@ class WorkerPool:
         for request in searches:
             why = "the search was lost with the rendering process; ask again"
             self._pass_on(SegmentsFound(request=request, total=0, segments=(), problem=why), b"")
-        if not came_up:
-            # It is the device: its views have a better place. After a crash they wait for the next process instead,
-            # for one of them may be what ended it, and would end the others' as well.
+        if not was_open:
+            # It is the device, or its memory: the views have a better place. After a crash they wait for the next
+            # process instead, for one of them may be what ended it, and would end the others' as well.
             worker.troubled = True
             self._move_away(worker)
         elif views := self._views_of(worker):

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from render.session.company import FOLLOW_INTERVAL_S
 from render.session.events import (
     AnnotatedMessage,
     AnnotateEvent,
@@ -202,8 +203,11 @@ def test_four_come_and_go() -> None:
         await steered_by(one, None)
         assert (await http.delete(f"/api/v1/{one.location}")).status_code == 200
         await here(two, 3)
+        await asyncio.sleep(FOLLOW_INTERVAL_S)
         two.say(FollowEvent(follow=True))
         assert (await two.hello(3)).view == (await one.hello()).view
+        two.say(FollowEvent(follow=False))  # each costs a renderer
+        assert "wait a moment" in (await two.message(ErrorMessage, code="limit")).message
         await two.shows(100.0)
 
         # One with a free camera loses the connection: it finds that camera again, and whom it left.
@@ -215,6 +219,7 @@ def test_four_come_and_go() -> None:
         async with viewer(http, f"?view={free}") as again:
             assert (await again.hello()).state.camera.view_angle == 35.0
             told = await here(again, 3)
+            await again.shows(35.0)
             assert (told.view, told.people[-1].follows) == ((await two.hello()).view, False)
             again.say(FollowEvent(follow=True))
             await again.shows(100.0)

@@ -109,12 +109,15 @@ export class People {
     this.changed();
   }
 
+  /** Whether somebody else steers what is on this screen. */
+  get steered(): boolean {
+    return this.follows && this.steerer !== null && this.steerer.id !== this.you;
+  }
+
   /** Whether the camera is not this user's to move now. If so, they are told why. */
   get blocked(): boolean {
-    const { steerer } = this;
-    if (!this.follows || steerer === null || steerer.id === this.you) return false;
-    this.say(`${steerer.name} steers.`);
-    return true;
+    if (this.steered) this.say(`${this.steerer!.name} steers.`);
+    return this.steered;
   }
 
   /** The server says that somebody else steers. True if this is what the error says. */

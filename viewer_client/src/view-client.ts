@@ -228,7 +228,9 @@ export class ViewClient {
   /** Where to connect to: after a break to the same view again, which waits for a while. */
   private endpoint(): Endpoint {
     const endpoint = this.host.endpoint();
-    return { ...endpoint, view: endpoint.view ?? this.joined, size: this.host.viewport() };
+    // With a free camera that is another view than the one the page names.
+    const view = this.people.follows ? (endpoint.view ?? this.joined) : (this.joined ?? endpoint.view);
+    return { ...endpoint, view, size: this.host.viewport() };
   }
 
   private forgetView(): boolean {
@@ -346,7 +348,9 @@ export class ViewClient {
   /** Follows a camera that somebody else moved, but never takes the camera out of the hand that holds it. */
   private takeCamera(camera: Camera, ours: boolean): void {
     const waiting = this.log.waitsForCamera && performance.now() - this.cameraSentMs < CAMERA_OWN_MS;
-    if (!ours && (this.host.holding() || this.cameraDirty || waiting)) return;
+    // While somebody else steers, there is no hand that holds it.
+    if (this.people.steered) this.cameraDirty = false;
+    else if (!ours && (this.host.holding() || this.cameraDirty || waiting)) return;
     if (this.eye !== null && maths.sameCamera(this.eye, camera)) return;
     this.eye = camera;
     this.host.emit("hosta-camera", camera);
