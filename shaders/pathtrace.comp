@@ -1,5 +1,6 @@
 // One dispatch adds `samples` paths to every pixel of a list of tiles: delta tracking to a collision, a surface or a phase
 // function there, one light sample with a ratio-tracked shadow, and on to the next collision.
+// With LOCAL_LIGHT (pictures that are to be denoised) the first collision has SHADOW_RAYS such samples.
 // The accumulator holds sums over the samples of a pixel, see lib/film.glsl.
 #include "lib/scene.glsl"
 #include "lib/rng.glsl"
@@ -58,6 +59,16 @@ vec3 added_albedo(Collision hit, vec3 g) {
         most = max(most, opacity);
     }
     return min(sum / max(most, 1e-6), 1.0);
+}
+#endif
+
+#ifdef LOCAL_LIGHT
+// Of the SHADOW_RAYS with which a first collision asks for light: the part of the k-th. Each light gets its share of them,
+// each on points of its own (steps of a lattice: Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018).
+vec3 direct_share(in Vertex x, vec3 p, vec3 wo, vec4 u, int k, out vec3 wi, out float t) {
+    vec3 step_ = vec3(0.8191725, 0.6710436, 0.5497005);
+    u = vec4((u.x + float(k)) / float(SHADOW_RAYS), fract(u.yzw + float(k) * step_));
+    return direct_light(x, p, wo, u, wi, t) / float(SHADOW_RAYS);
 }
 #endif
 
@@ -168,6 +179,12 @@ void main() {
         float t0 = near, t1 = behind.t;
         bool shadow = false;
         int events = 0;
+#ifdef LOCAL_LIGHT
+        Vertex first;
+        vec3 wo = -d;
+        vec4 asking = vec4(0.0);
+        int asked = SHADOW_RAYS;
+#endif
         // A path looks and asks for light in turn. The bound is not a constant so that the loop stays a loop.
         for (int ray = 0; ray < params.rays; ray++) {
             vec4 u = sampler_next4(points);
@@ -180,6 +197,13 @@ void main() {
             if (shadow) {
                 radiance += limited(waiting * T);
                 shadow = false;
+#ifdef LOCAL_LIGHT
+                while (asked < SHADOW_RAYS && !shadow) {
+                    waiting = direct_share(first, o, wo, asking, asked++, d, t1);
+                    shadow = max(waiting.r, max(waiting.g, waiting.b)) > 0.0;
+                }
+                if (shadow) continue;
+#endif
                 d = onward;
                 t1 = 1e30;
                 if (max(beta.r, max(beta.g, beta.b)) <= 0.0) break;
@@ -206,7 +230,18 @@ void main() {
             events++;
             radiance += limited(beta * channels[hit.channel].emission.rgb);
             vec3 wi;
+#ifdef LOCAL_LIGHT
+            vec4 w = sampler_next4(points);
+            if (events == 1) {
+                first = x;
+                asking = w;
+                waiting = vec3(0.0);
+                for (asked = 0; asked < SHADOW_RAYS && max(waiting.r, max(waiting.g, waiting.b)) <= 0.0; asked++)
+                    waiting = direct_share(x, o, wo, asking, asked, wi, t1);
+            } else waiting = beta * direct_light(x, o, -d, w, wi, t1);
+#else
             waiting = beta * direct_light(x, o, -d, sampler_next4(points), wi, t1);
+#endif
             if (events >= params.scatterings) beta = vec3(0.0);
             else {
                 vec4 v = sampler_next4(points);

@@ -36,6 +36,13 @@ def denoise(
     coverage are filtered each by itself. What is no number counts as 0. Raises HostaError where the denoiser is absent
     or fails.
     """
+    return _denoise(color, [], albedo, normal, clean_aux)[0]
+
+
+def _denoise(
+    color: Floats, lights: list[Floats], albedo: Floats | None, normal: Floats | None, clean_aux: bool = False
+) -> tuple[Floats, list[Floats]]:
+    """As `denoise`; and `lights`, each (h, w, 3) and filtered by itself with the same guides."""
     check_denoiser()
     import pyoidn
 
@@ -50,16 +57,21 @@ def denoise(
         if not clean_aux:
             guides = {name: _filter(device, {name: guide}) for name, guide in guides.items()}
         options = {"cleanAux": True} if guides else {}
-        light = _filter(device, {"color": np.ascontiguousarray(color[..., :3]), **guides}, hdr=True, **options)
+
+        def filtered(light: Floats) -> Floats:
+            found = _filter(device, {"color": np.ascontiguousarray(light), **guides}, hdr=True, **options)
+            return np.maximum(found, np.float32(0.0))
+
+        light, *others = [filtered(one) for one in (color[..., :3], *(_clean(one, 0.0, _LARGEST) for one in lights))]
         coverage = np.repeat(color[..., 3:], 3, axis=2)
         if coverage.min() < 1.0:
             # As HDR too, though it never exceeds 1: the filter for LDR makes soft edges 4 % wider.
-            coverage = _filter(device, {"color": coverage, **guides}, hdr=True, **options)
+            coverage = filtered(coverage)
     result = np.empty_like(color)
-    result[..., :3] = np.maximum(light, 0.0)
+    result[..., :3] = light
     result[..., 3] = np.clip(coverage.mean(axis=2), 0.0, 1.0)
     result[_empty(color[..., 3])] = 0.0
-    return result
+    return result, others
 
 
 def denoise_by_looks(color: Floats, local: Floats, looks: Floats, normal: Floats) -> Floats:
@@ -76,10 +88,7 @@ def denoise_by_looks(color: Floats, local: Floats, looks: Floats, normal: Floats
         return denoise(color, None, None)
     # As an albedo, whatever the unit of light: 0..1, and half where it is as bright as the picture is.
     guide = looks[..., :3] / (looks[..., :3] + np.float32(mean))
-    once = np.ones((*color.shape[:2], 1), np.float32)
-    light = denoise(color, guide, normal)
-    blurred = denoise(np.concatenate([local, once], axis=2), guide, normal)[..., :3]
-    sharp = denoise(np.concatenate([looks[..., :3], once], axis=2), guide, normal)[..., :3]
+    light, (blurred, sharp) = _denoise(color, [local, looks[..., :3]], guide, normal)
     least = np.float32(_DARK * mean)
     light[..., :3] *= (sharp + least) / (blurred + least)
     return light

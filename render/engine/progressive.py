@@ -30,7 +30,7 @@ from .modes import display_of
 from .pacing import Pacing
 from .pick import Picker
 from .tonemap import Developer, Planes
-from .tracer import Tracer
+from .tracer import SHADOW_RAYS, Tracer
 from .uniforms import uniforms
 
 # A dispatch longer than this keeps a device from its other users, and a hand waiting.
@@ -235,6 +235,8 @@ class ProgressiveRenderer:
         records.params["seed"] = (self._state.seed + seed_offset) & 0xFFFFFFFF
         if rays is not None:
             records.params["rays"] = rays
+        elif accumulator.local is not None:  # only paths have it
+            records.params["rays"] += SHADOW_RAYS - 1
         self._tracer.begin(accumulator, self._state, records)
         return records.params
 

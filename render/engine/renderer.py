@@ -92,9 +92,11 @@ class Renderer(ProgressiveRenderer):
     def layers_to_denoise(
         self, width: int, height: int, samples: int, progress: Progress | None = None
     ) -> tuple[Layers, Layers | None]:
-        """As `layers`, with the layer "local"; and the guides of the filter: LOOKS times as many rays, which end where
-        they first collide, so that they cost a fraction of a path. Their "local", "albedo", "normal" and "depth" count
-        (and the coverage in "color", not its light). None, and no "local", in modes that follow no paths.
+        """As `layers`, with the layer "local", and with SHADOW_RAYS shadow rays at each first collision, so that the
+        light has the mean of a raw picture's and less noise; and the guides of the filter: LOOKS times as many rays,
+        which end where they first collide, so that they cost a fraction of a path. Of those "local", "albedo", "normal"
+        and "depth" count (and the coverage in "color", not its light). None, and no "local", in modes
+        that follow no paths.
         """
         if (self._mode or self._state.rendering.mode) != "path":
             return self._layers(width, height, samples, progress), None

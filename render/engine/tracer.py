@@ -23,6 +23,8 @@ from .uniforms import Uniforms
 
 _MIXING = {"physical": 0, "max": 1, "additive": 2}
 _SAMPLERS = {"sobol": 0, "independent": 1}
+# With so many a first collision asks for light in a picture that is to be denoised; with one in all others.
+SHADOW_RAYS = 8
 # A cone that gets no further in so many steps begins where it is.
 _CONE_STEPS = 96
 
@@ -85,7 +87,7 @@ class Tracer:
         name, own = shader_of(self.mode)
         features = known(name, self._features(state)) | own
         if accumulator.local is not None and self.mode == "path":
-            features["LOCAL_LIGHT"] = 1
+            features |= {"LOCAL_LIGHT": 1, "SHADOW_RAYS": SHADOW_RAYS}
         key = (name, *sorted(features.items()))
         if key not in self._programs:
             source = ShaderSource(name, self._defines(features), self._generated())

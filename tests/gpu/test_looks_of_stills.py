@@ -39,10 +39,22 @@ def test_local_light_is_on_average_the_march(state_and_renderer) -> None:  # typ
         relative = local[lit] / blocks[2][lit] - 1.0
         assert abs(relative.mean()) < 0.015
         assert np.sqrt((relative**2).mean()) < noise
-    # Shadows take something away, and the picture itself is what it is without them being asked for.
-    assert picture.color[..., :3].mean() < 0.9 * picture.local.mean()
-    renderer.set_state(state, 3)
-    np.testing.assert_array_equal(renderer.layers(SIZE, SIZE, 32).color, picture.color)
+    assert picture.color[..., :3].mean() < 0.9 * picture.local.mean()  # shadows take something away
+
+
+def test_more_shadow_rays_are_the_same_light_with_less_noise(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+    """What is to be denoised has the paths of a raw picture, but at their first collisions more shadow rays."""
+    state, renderer = state_and_renderer
+    state = with_rendering(state, scatterings=2)
+    few, raw = [], []
+    for seed in (1, 2):
+        renderer.set_state(state.model_copy(update={"seed": seed}), seed)
+        few.append(renderer.layers_to_denoise(32, 32, 16)[0].color)
+        raw.append(renderer.layers(32, 32, 16).color)
+        np.testing.assert_array_equal(few[-1][..., 3], raw[-1][..., 3])  # the same first collisions
+    assert np.mean(few) == pytest.approx(np.mean(raw), rel=0.015)
+    variance, of_raw = (((a - b)[..., :3] ** 2).mean() for a, b in (few, raw))
+    assert variance < 0.75 * of_raw
 
 
 def test_what_shines_by_itself_has_no_shadow(draw: Draw) -> None:
