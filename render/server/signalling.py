@@ -38,7 +38,8 @@ class Connection:
         self.peer.send_text("events", text)
 
     def send_frame(self, frame: FrameInfo, packet: bytes) -> None:
-        self.peer.send_packet(frame, packet)
+        if not self.peer.send_packet(frame, packet):
+            self._signalling.registry.meter.passed("webrtc", "h264", len(packet), "queue_full")
 
     def close(self, reason: str) -> None:
         log.info("connection closed: %s", reason)
