@@ -2,16 +2,22 @@
 // figures. The element draws it and feeds it; other hosts (a notebook) can do the same.
 import { Annotations, type AnnotationEvent } from "./annotations";
 import * as maths from "./camera";
-import { Mirror } from "./mirror";
+import { ANSWER_MS, Mirror } from "./mirror";
 import { difference } from "./patch";
+import { TransportChoice } from "./choice";
+import { SessionMemory } from "./memory";
 import { PickError, Picks } from "./picks";
+import { Reports } from "./reports";
+import type { Endpoint } from "./request";
+import { Searches, type SegmentQuery } from "./searches";
 import { Session, type SessionState } from "./session";
-import { FrameLog } from "./stats";
-import type { Size } from "./viewport";
-import type { Endpoint } from "./whep";
+import { FrameLog, type Stats } from "./stats";
+import type { Transport, TransportHandlers, TransportKind, Wishes } from "./transport";
+import type { ViewHost } from "./view-host";
+import { WebSocketTransport } from "./websocket";
+import { hasWebRtc, WebRtcTransport } from "./whep";
 import type {
   Camera,
-  ErrorMessage,
   FrameInfo,
   HelloMessage,
   NewPoint,
@@ -20,7 +26,6 @@ import type {
   PointAnnotation,
   ProgressMessage,
   SegmentsFoundMessage,
-  SegmentsSearchEvent,
   ServerMessage,
   ViewState,
 } from "./wire";
@@ -37,30 +42,6 @@ const WORKER_NOTES = {
   failed: "The renderer failed.",
 } as const;
 
-export interface ViewEvents {
-  "hosta-connected": { view: string; scene: string };
-  "hosta-connection": { state: SessionState; note: string };
-  "hosta-state": ViewState | null;
-  "hosta-camera": Camera;
-  "hosta-frame": FrameInfo;
-  "hosta-annotations": readonly PointAnnotation[];
-  "hosta-error": { code: string; message: string; incident: string };
-}
-
-export interface ViewHost {
-  endpoint(): Omit<Endpoint, "size">;
-  /** The size of the picture to ask for, device pixels; null while it is not known. */
-  viewport(): Size | null;
-  /** Whether a hand holds the camera now. */
-  holding(): boolean;
-  video(stream: MediaStream): void;
-  /** The stream is about to end: keep its last picture. */
-  hold(): void;
-  emit<Name extends keyof ViewEvents>(name: Name, detail: ViewEvents[Name]): void;
-  /** Something that is drawn beside the picture changed. */
-  changed(): void;
-}
-
 /** Which data a state shows; a state fits another view of the same data. */
 function sourcesOf(state: ViewState): string {
   return JSON.stringify(
@@ -68,12 +49,9 @@ function sourcesOf(state: ViewState): string {
   );
 }
 
-/** Which segments are asked for; what is left out is as in a search for all of them. */
-export type SegmentQuery = Partial<SegmentsSearchEvent> & { layer: string };
-
-interface Search {
-  resolve: (found: SegmentsFoundMessage) => void;
-  reject: (error: Error) => void;
+function make(kind: TransportKind, endpoint: Endpoint, handlers: TransportHandlers, wishes: Wishes): Transport {
+  const Way = kind === "webrtc" ? WebRtcTransport : WebSocketTransport;
+  return new Way(endpoint, handlers, wishes.encoding);
 }
 
 export class ViewClient {
@@ -87,8 +65,9 @@ export class ViewClient {
   private readonly mirror = new Mirror();
   private readonly notes = new Annotations();
   private readonly picks = new Picks((event) => this.session.send(event));
-  private readonly searches = new Map<number, Search>();
+  private readonly searches = new Searches((event) => this.session.send(event));
   private readonly session: Session;
+  private readonly reports: Reports;
   private eye: Camera | null = null;
   // From the clock, so that a page that was loaded again goes on above its earlier numbers.
   private seq = Date.now();
@@ -96,21 +75,40 @@ export class ViewClient {
   private cameraDirty = false;
   private cameraSentMs = 0;
   private resetSeq = -1;
+  private resetWaits = false;
   private frameAsked = false;
   private again: ReturnType<typeof setTimeout> | undefined;
+  private lateAnswers: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: ViewHost) {
-    this.session = new Session(() => this.endpoint(), {
-      message: (message) => this.receive(message),
-      video: (stream) => {
-        this.log.restart();
-        host.video(stream);
+    this.session = new Session(
+      {
+        endpoint: () => this.endpoint(),
+        wishes: () => host.wishes(),
+        choice: new TransportChoice(new SessionMemory(() => host.endpoint().base)),
+        hasWebRtc: hasWebRtc(),
+        wallMs: () => Date.now(),
+        make,
       },
-      open: () => this.sendViewport(),
-      leaving: () => host.hold(),
-      gone: () => this.forgetView(),
-      state: (state, note) => this.connectionChanged(state, note),
-    });
+      {
+        message: (message) => this.receive(message),
+        video: (stream) => host.video(stream),
+        picture: (picture, { rtp_timestamp }, decodeMs) => {
+          this.log.decoded(decodeMs);
+          host.picture(picture);
+          this.presented(rtp_timestamp, performance.now());
+        },
+        beginning: () => {
+          this.log.restart();
+          host.restart();
+        },
+        open: () => this.sendViewport(),
+        leaving: () => host.hold(),
+        gone: () => this.forgetView(),
+        state: (state, note) => this.connectionChanged(state, note),
+      },
+    );
+    this.reports = new Reports(this.log, this.session);
   }
 
   get connection(): SessionState {
@@ -125,6 +123,11 @@ export class ViewClient {
 
   get camera(): Camera | null {
     return this.eye;
+  }
+
+  /** The figures now; `still` when a lossless one is shown. */
+  stats(still: boolean): Stats {
+    return this.log.stats(performance.now(), this.session.transport?.kind ?? null, still);
   }
 
   get annotations(): readonly PointAnnotation[] {
@@ -152,18 +155,21 @@ export class ViewClient {
     this.say({ type: "annotation_delete", seq: this.nextSeq(), id });
   }
 
-  /** Says something that must be answered: after a break it is said again. */
+  /** Says something that must be answered: after a break, or before the server's hello, it is said later. */
   private say(event: AnnotationEvent): void {
     this.notes.sent(event);
-    this.session.send(event);
+    if (this.connection === "connected") this.session.send(event);
   }
 
   connect(): void {
+    this.reports.start();
     this.session.start();
   }
 
   disconnect(): void {
     clearTimeout(this.again);
+    clearTimeout(this.lateAnswers);
+    this.reports.stop();
     this.session.stop();
   }
 
@@ -191,20 +197,7 @@ export class ViewClient {
   /** Finds segments by name or id. Rejects with what the server says is wrong, and when the connection ends. */
   searchSegments(query: SegmentQuery): Promise<SegmentsFoundMessage> {
     if (this.connection !== "connected") return Promise.reject(new Error("there is no connection"));
-    const seq = this.nextSeq();
-    return new Promise((resolve, reject) => {
-      this.searches.set(seq, { resolve, reject });
-      const all = { text: "", colors: "file", first: 0, count: 50 } as const;
-      this.session.send({ ...all, ids: [], ...query, type: "segments_search", seq });
-    });
-  }
-
-  private searchFailed({ seq, message }: ErrorMessage): boolean {
-    const search = seq === null ? undefined : this.searches.get(seq);
-    if (seq === null || search === undefined) return false;
-    this.searches.delete(seq);
-    search.reject(new Error(message));
-    return true;
+    return this.searches.ask(this.nextSeq(), query);
   }
 
   resetCamera(): void {
@@ -216,7 +209,13 @@ export class ViewClient {
     this.mirror.drop();
     this.cameraDirty = false;
     this.resetSeq = this.nextSeq();
-    this.session.send({ type: "reset", seq: this.resetSeq, what: "all" });
+    this.resetWaits = true;
+    this.sendReset();
+  }
+
+  /** A reset that was not answered is said again after a break, before the changes that followed it. */
+  private sendReset(): void {
+    if (this.connection === "connected") this.session.send({ type: "reset", seq: this.resetSeq, what: "all" });
   }
 
   sendViewport(): void {
@@ -254,12 +253,16 @@ export class ViewClient {
       case "state":
       case "patched":
         this.mirror.answer(message);
+        if (message.seq !== null && message.seq >= this.resetSeq) this.resetWaits = false;
         if (this.mirror.camera !== null) this.takeCamera(this.mirror.camera, message.seq === this.resetSeq);
         this.stateChanged();
         this.askFrame();
         break;
       case "frame":
         this.explained(this.log.noted(message, performance.now()));
+        break;
+      case "still":
+        this.host.still(message);
         break;
       case "worker":
         this.workerNote = WORKER_NOTES[message.status];
@@ -270,8 +273,7 @@ export class ViewClient {
         this.host.changed();
         break;
       case "segments_found":
-        this.searches.get(message.seq)?.resolve(message);
-        this.searches.delete(message.seq);
+        this.searches.answered(message);
         break;
       case "picked":
         this.picks.answered(message.seq, message.pick);
@@ -279,9 +281,12 @@ export class ViewClient {
       case "annotations":
       case "annotated":
         if (this.notes.told(message)) this.annotationsChanged();
+        if (message.type === "annotations" && message.last) {
+          for (const event of this.notes.toSendAgain) this.session.send(event);
+        }
         break;
       case "error":
-        if (this.searchFailed(message)) break;
+        if (this.searches.refused(message)) break;
         // Of a pick only the one who asked is told.
         if (message.seq !== null && this.picks.refused(message.seq, message.message)) break;
         if (message.seq !== null) {
@@ -301,7 +306,10 @@ export class ViewClient {
     const before = this.mirror.state;
     const sameScene = this.hello !== null && sourcesOf(this.hello.default_state) === sourcesOf(hello.default_state);
     // A server that started anew knows nothing of this view: what this client had is put back.
-    const forgotten = sameScene && hello.sequence < this.mirror.sequence;
+    const another = hello.view !== this.joined;
+    const joins = another && hello.view === this.host.endpoint().view;
+    const forgotten = sameScene && !joins && (another || hello.sequence < this.mirror.sequence);
+    if (joins) this.mirror.drop();
     if (!sameScene) {
       this.mirror.drop();
       this.notes.forget();
@@ -311,11 +319,13 @@ export class ViewClient {
     this.progress = null;
     this.workerNote = "";
     this.mirror.begin(hello.state, hello.sequence);
-    if (forgotten && before) this.mirror.put(difference(hello.state, before));
-    if (this.eye !== null && sameScene) this.cameraDirty = true;
-    else this.eye = hello.state.camera;
+    if (forgotten && before && !this.resetWaits) this.mirror.put(difference(hello.state, before));
+    // A camera that the server has already is not sent again: somebody else may have moved it since.
+    if (this.eye === null || !sameScene || joins) this.eye = hello.state.camera;
+    else if (forgotten || this.log.waitsForCamera) this.cameraDirty = true;
+    else this.takeCamera(hello.state.camera, false);
     this.session.greeted();
-    for (const event of this.notes.toSendAgain) this.session.send(event);
+    if (this.resetWaits) this.sendReset();
     this.host.emit("hosta-connected", { view: hello.view, scene: hello.scene.name });
     this.stateChanged();
     this.askFrame();
@@ -341,8 +351,7 @@ export class ViewClient {
     if (state !== "connected") {
       this.progress = null;
       this.picks.lost();
-      for (const search of this.searches.values()) search.reject(new Error("the connection ended"));
-      this.searches.clear();
+      this.searches.lost();
     }
     this.reason = note;
     this.host.emit("hosta-connection", { state, note });
@@ -364,6 +373,8 @@ export class ViewClient {
     if (this.cameraDirty && this.eye !== null) this.sendCamera(this.eye);
     const event = this.mirror.flush(() => this.nextSeq(), performance.now());
     if (event !== null) this.session.send(event);
+    clearTimeout(this.lateAnswers);
+    if (!this.mirror.settled) this.lateAnswers = setTimeout(() => this.askFrame(), ANSWER_MS);
   }
 
   private sendCamera(camera: Camera): void {
