@@ -18,7 +18,7 @@ from typing import Any
 
 from render.errors import HostaError
 from render.limits import DEFAULT_LIMITS
-from render.server import signalling, websocket
+from render.server import websocket
 from render.server.app import create_app
 from render.session.meter import Meter
 from render.session.schema import CLIENT_EVENTS, SERVER_MESSAGES, wire_schema
@@ -80,7 +80,6 @@ def _head() -> str:
         if name.isupper() and _is_close_code(value)
     )
     return HEAD.read_text(encoding="utf-8").format(
-        webrtc_encodings=_listed(signalling.Connection.encodings),
         socket_encodings=_listed(websocket.SocketConnection.encodings),
         in_flight=FRAMES_IN_FLIGHT,
         message_max=limits.message_max_bytes,
@@ -229,7 +228,7 @@ def _range(facts: dict[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    return {2.0**53 - 1: "2^53 - 1", 2.0**32 - 1: "2^32 - 1", 2.0**32: "2^32"}.get(float(value), f"{value:g}")
+    return {2.0**53 - 1: "2^53 - 1", 2.0**32 - 1: "2^32 - 1", 2.0**32: "2^32"}.get(float(value), f"{value:g}" if abs(value) > 1e15 else f"{value:.15g}")
 
 
 def _exchange(lines: list[dict[str, Any]]) -> str:

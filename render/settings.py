@@ -29,7 +29,8 @@ class ServerSettings(BaseSettings):
     `allow_hosts` are names under which it may be addressed besides its own (a reverse proxy's), `allow_origins` are
     pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without a
     token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device). `data_dir` is
-    where annotations are kept (None: they are not, unless run_server is told otherwise).
+    where annotations are kept (None: they are not, unless run_server is told otherwise). WebRTC offers the addresses of
+    `ice_interfaces` only, names of interfaces (eth0) or networks (10.0.0.0/8); by default all.
     """
 
     model_config = SettingsConfigDict(env_prefix="HOSTA_", frozen=True, extra="ignore")
@@ -41,6 +42,7 @@ class ServerSettings(BaseSettings):
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     ice_servers: tuple[IceServer, ...] = ()
+    ice_interfaces: tuple[str, ...] = ()
     device: int | None = Field(None, ge=0)
     worker_silence_s: float | None = Field(None, gt=0)
     data_dir: Path | None = None

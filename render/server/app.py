@@ -27,6 +27,7 @@ from ..worker.protocol import OpenScene
 from ..worker.supervisor import Supervisor
 from .auth import Authority, is_loopback
 from .guard import Guard
+from .ice_filter import IceFilter
 from .metrics import load_of
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
@@ -83,7 +84,8 @@ def create_app(
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers
     ]
-    signalling = Signalling(registry, ice_servers, loopback=is_loopback(settings.host))
+    ice_filter = IceFilter(settings.ice_interfaces, loopback=is_loopback(settings.host))
+    signalling = Signalling(registry, ice_servers, ice_filter)
     limits = settings.limits
     authority = Authority(settings.token, settings.limits.wrong_tokens_per_minute)
 

@@ -34,7 +34,7 @@ FRAME_LABELS = ("worker", "encoding", "size")
 FIRST_WORKER = "0"
 """Workers are called by their numbers."""
 
-Fate = Literal["sent", "no_credit", "queue_full"]
+Reason = Literal["no_credit", "queue_full"]
 
 
 def size_class(width: int, height: int) -> str:
@@ -146,14 +146,12 @@ class Meter:
         ):
             self._stages.labels(worker, stage, size).observe(cost_ms / 1e3)
 
-    def passed(self, transport: str, encoding: str, n_bytes: int, fate: Fate, event_s: float | None = None) -> None:
-        """A frame went to a client's transport, or did not.
+    def dropped(self, transport: str, reason: Reason) -> None:
+        """A client does not get a frame that was encoded."""
+        self._dropped.labels(transport, reason).inc()
 
-        `event_s`: so long after the event that it is the first to show.
-        """
-        if fate != "sent":
-            self._dropped.labels(transport, fate).inc()
-            return
+    def sent(self, transport: str, encoding: str, n_bytes: int, event_s: float | None = None) -> None:
+        """A frame went to a client's connection, `event_s` after the event that it is the first to show."""
         self._sent.labels(transport, encoding).inc()
         self._sent_bytes.labels(transport, encoding).inc(n_bytes)
         if event_s is not None:
@@ -228,10 +226,10 @@ def deliver(viewer: Session, packet: Packet, payload: bytes, now_s: float, meter
     """Pass a frame on to one of those who watch it, and count what became of it."""
     told = viewer.show_frame(packet.frame, payload, now_s)
     if told is None:
-        meter.passed(viewer.transport, packet.encoding, len(payload), "no_credit")
+        meter.dropped(viewer.transport, "no_credit")
         return
     event_s = None if told.event_ms is None else told.event_ms / 1e3
-    meter.passed(viewer.transport, packet.encoding, len(payload), "sent", event_s)
+    meter.sent(viewer.transport, packet.encoding, len(payload), event_s)
     if viewer.credit is not None and not viewer.credit.left:
         meter.exhausted()
 

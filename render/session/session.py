@@ -122,6 +122,7 @@ class Session:
         self._cameras: deque[tuple[int, int, float]] = deque(maxlen=REMEMBERED_CAMERAS)
         self._shown_seq = 0
         self._late_camera: str | None = None
+        self._awaits_key_frame = False
 
     # ---- what the client says ----
 
@@ -175,7 +176,11 @@ class Session:
                     self._stage.resized(self.view)
                 return
             case AckEvent():
-                if self.credit is not None and self.credit.acknowledge(event.pts) and self.view is not None:
+                if (
+                    self.credit is not None
+                    and self.credit.acknowledge(event.pts, self.heard_s)
+                    and self.view is not None
+                ):
                     self._stage.watches(self.view, self)
                 return
             case EncodingEvent():
@@ -211,6 +216,7 @@ class Session:
         check_encoding(encoding, self.outlet)
         if encoding != self.encoding:
             self.encoding = encoding
+            self._awaits_key_frame = True
             if self.credit is not None:
                 self.credit.restart()
             if self.view is not None:
@@ -291,8 +297,11 @@ class Session:
 
         Returns what the client is told of the frame, or None.
         """
+        if self._awaits_key_frame and not frame.key_frame:
+            return None
         if self.credit is not None and not self.credit.take(frame.pts, frame.key_frame, now_s):
             return None
+        self._awaits_key_frame = False
         event_s: float | None = None
         while self._cameras and self._cameras[0][0] <= frame.camera_seq:
             _, self._shown_seq, event_s = self._cameras.popleft()
