@@ -168,7 +168,7 @@ def figures(runs: Sequence[Run]) -> dict[str, Any]:
 
     return {
         "events": sum(len(one.seen["sent"]) for one in runs),
-        **{f"{name}_ms": spread(name) for name in ("latency", *STAGES, "display", "ours")},
+        **{f"{name}_ms": spread(name) for name in ("latency", *STAGES, "display", "displayed", "ours")},
         "fps": n_frames / seconds,
         "bits_per_s": 8 * sum(one.n_bytes for one in runs) / seconds,
         "server_cpu_ms": 1e3 * sum(one.server_cpu_s for one in runs) / max(n_frames, 1),
@@ -207,6 +207,7 @@ def _stages(
     stages: dict[str, float | None] = {
         "latency": latency,
         "display": displayed - entry["drawnMs"] if displayed is not None else None,
+        "displayed": displayed - event["atMs"] if displayed is not None else None,
         "decode": decode,
     }
     if frame is None:
