@@ -5,7 +5,7 @@
 
 Serves the test picture (`hosta serve --test-picture`), whose I420 planes are there at once, and moves it 30 times a
 second. The viewers are in a process of their own and decode nothing. CPU time is that of the server's process and its
-worker, from /proc, by frame; what drawing the test picture took (its `readback_ms`) is taken off. Rounds are
+worker, from /proc, by frame; what drawing the test picture takes, measured here before, is taken off. Rounds are
 interleaved.
 """
 
@@ -18,6 +18,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -31,6 +32,7 @@ from benchmarks.machine import Machine, Spread
 from render.bench.processes import cpu_s, family
 from render.bench.stream import Server
 from render.commands.frame_options import parse_size
+from render.worker.test_picture import coded
 
 EVENTS_A_SECOND = 30
 WARM_UP_S = 1.5
@@ -109,6 +111,8 @@ class PeerViewer:
             answer.raise_for_status()
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp=answer.text, type="answer"))
         await asyncio.wait_for(self._greeted.wait(), 60)
+        while self._motion.readyState != "open":
+            await asyncio.sleep(0.01)
 
     def _hear(self, text: str) -> None:
         message = json.loads(text)
@@ -163,7 +167,6 @@ async def watch(url: str, transport: str, count: int, query: str, seconds: float
     notes = viewers[0].notes[before[0] :]
     told = {
         "frames": frames,
-        "readback_ms": float(np.mean([note["readback_ms"] for note in notes])),
         "encode_ms": float(np.median([note["encode_ms"] for note in notes])),
         "bits_per_s": 8 * sum(note["bytes"] for note in notes) / seconds,
         "size": [notes[-1]["width"], notes[-1]["height"]],
@@ -176,8 +179,20 @@ async def watch(url: str, transport: str, count: int, query: str, seconds: float
 # ---- the measurement ----
 
 
-def measure(server: Server, transport: str, viewers: int, query: str, seconds: float) -> dict[str, Any]:
-    """CPU times by frame of one run, milliseconds."""
+def drawing_ms(width: int, height: int) -> float:
+    """CPU time of drawing the test picture, the median."""
+    times_s = []
+    for number in range(60):
+        started_s = time.process_time()
+        coded(number, width, height)
+        times_s.append(time.process_time() - started_s)
+    return 1e3 * float(np.median(times_s))
+
+
+def measure(
+    server: Server, transport: str, viewers: int, query: str, seconds: float, drawn_ms: float
+) -> dict[str, Any]:
+    """CPU times by frame of one run, milliseconds, without the `drawn_ms` of each."""
     command = [sys.executable, "-m", "benchmarks.stream_cost", "--watch", server.url, "--transport", transport]
     command += ["--viewers", str(viewers), "--query", query, "--seconds", str(seconds)]
     (worker,) = family(server.pid) - {server.pid}
@@ -203,8 +218,8 @@ def measure(server: Server, transport: str, viewers: int, query: str, seconds: f
     return {
         **told,
         "server_ms": server_ms,
-        "worker_ms": worker_ms - told["readback_ms"],
-        "sum_ms": server_ms + worker_ms - told["readback_ms"],
+        "worker_ms": worker_ms - drawn_ms,
+        "sum_ms": server_ms + worker_ms - drawn_ms,
     }
 
 
@@ -223,6 +238,7 @@ def main() -> None:
         return
     width, height = parse_size(options.size)
     transports = options.transport or ["webrtc", "websocket"]
+    drawn_ms = drawing_ms(width, height)
     runs: dict[tuple[str, int], list[dict[str, Any]]] = {(t, n): [] for t in transports for n in options.viewers}
     for number in range(options.rounds):
         for (transport, viewers), taken in runs.items():
@@ -231,13 +247,14 @@ def main() -> None:
                 wait_ready(server)
                 query = f"width={width}&height={height}"
                 query += f"&encoding={options.encoding}" if transport == "websocket" else ""
-                taken.append(measure(server, transport, viewers, query, options.seconds))
+                taken.append(measure(server, transport, viewers, query, options.seconds, drawn_ms))
             last = taken[-1]
             print(f"round {number + 1}: {transport}, {viewers} viewers: {last['sum_ms']:.2f} ms", file=sys.stderr)
     result = {
         "machine": str(Machine.here()),
         "size": [width, height],
         "encoding": options.encoding,
+        "drawing_ms": drawn_ms,
         "rounds": options.rounds,
         "seconds": options.seconds,
         "runs": [{"transport": t, "viewers": n, **_figures(taken)} for (t, n), taken in runs.items()],
@@ -249,8 +266,6 @@ def main() -> None:
 
 def wait_ready(server: Server) -> None:
     """Until a viewer would get a picture."""
-    import time
-
     import httpx
 
     address = urlsplit(server.url)
@@ -261,7 +276,7 @@ def wait_ready(server: Server) -> None:
 def _figures(taken: Sequence[dict[str, Any]]) -> dict[str, Any]:
     spreads = {
         name: asdict(Spread.of([run[name] for run in taken]))
-        for name in ("server_ms", "worker_ms", "sum_ms", "encode_ms", "readback_ms", "bits_per_s")
+        for name in ("server_ms", "worker_ms", "sum_ms", "encode_ms", "bits_per_s")
     }
     return {**spreads, "frames": [run["frames"] for run in taken]}
 

@@ -1,6 +1,7 @@
 """A moving test picture in place of a renderer: `hosta serve --test-picture` and `hosta bench stream` stream it.
 
-Two textures move over each other, as layers of a translucent volume do when it turns; that costs no time worth naming.
+A texture moves, and a faint haze moves through it the other way, as in a volume that turns: not all of a picture is the
+one before, moved. Drawing it costs no time worth naming.
 How far they moved is the x of the camera's position (micrometres, rounded, mod 2^16), and a row of black and white
 cells in the top left corner says that number: whoever reads the pixels on a screen knows which event they show,
 whatever the messages beside the picture say.
@@ -31,6 +32,10 @@ CELLS = 22
 CELLS_A_WIDTH = 40
 REACH_PX = 128
 """So far each texture moves; then it comes back."""
+NEAR = {96: 100.0, 24: 50.0, 6: 20.0, 2: 10.0}
+HAZE = {96: 30.0, 24: 10.0}
+"""Strengths of noise by its scale, of what moves in front and of the faint haze that moves through it: together at most
+220."""
 SPEEDS = ((4, 2), (-2, 4))
 """Pixels (x, y) that each texture moves a number; even, so that colour at half the resolution moves with it."""
 
@@ -106,22 +111,22 @@ def coded(number: int, width: int, height: int, planes: Planes = "i420") -> byte
 @lru_cache(maxsize=4)
 def _textures(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The two that add up to the picture, (height + REACH_PX, width + REACH_PX, 3)."""
-    return _texture(width, height, 1), _texture(width, height, 2)
+    return _texture(width, height, 1, NEAR), _texture(width, height, 2, HAZE)
 
 
-def _texture(width: int, height: int, seed: int) -> NDArray[np.uint8]:
-    """Clouds with fine detail, 0 to 110: noise of several scales."""
+def _texture(width: int, height: int, seed: int, scales: dict[int, float]) -> NDArray[np.uint8]:
+    """Clouds: noise of several scales (pixels, and how strong each is)."""
     from PIL import Image
 
     random = np.random.default_rng(seed)
     size = (width + REACH_PX, height + REACH_PX)
     clouds = np.zeros((size[1], size[0], 3), np.float32)
-    for scale_px, strength in ((96, 70.0), (24, 25.0), (6, 10.0), (2, 5.0)):
+    for scale_px, strength in scales.items():
         coarse = (size[0] // scale_px + 2, size[1] // scale_px + 2)
         for channel in range(3):
             noise = Image.fromarray(random.random(coarse[::-1], np.float32))
             clouds[..., channel] += strength * np.asarray(noise.resize(size, Image.Resampling.BILINEAR))
-    return np.clip(clouds, 0, 110).round().astype(np.uint8)
+    return clouds.round().astype(np.uint8)
 
 
 @lru_cache(maxsize=4)
