@@ -21,15 +21,24 @@ export interface FrameDecoder {
   close(): void;
 }
 
-export function hasVideoDecoder(): boolean {
-  return "VideoDecoder" in globalThis;
+const CODECS: Partial<Record<Encoding, string>> = { h264: "avc1.42C01F", h264_444: "avc1.F4001F", vp8: "vp8" };
+let found: Promise<ReadonlySet<Encoding>> | null = null;
+
+/** The encodings that this browser can decode by itself; without a secure context these are single images. */
+export function decodable(): Promise<ReadonlySet<Encoding>> {
+  found ??= probe();
+  return found;
 }
 
-/** Whether H.264 with full chroma (High 4:4:4 Predictive) can be decoded. */
-export async function decodesFullChroma(): Promise<boolean> {
-  if (!hasVideoDecoder()) return false;
-  const { supported } = await VideoDecoder.isConfigSupported({ codec: "avc1.F4001F", optimizeForLatency: true });
-  return supported ?? false;
+async function probe(): Promise<ReadonlySet<Encoding>> {
+  const able = new Set<Encoding>(["jpeg", "webp"]);
+  if (!("VideoDecoder" in globalThis)) return able;
+  const asked = Object.entries(CODECS).map(async ([encoding, codec]) => {
+    const { supported } = await VideoDecoder.isConfigSupported({ codec, optimizeForLatency: true });
+    if (supported) able.add(encoding as Encoding);
+  });
+  await Promise.all(asked);
+  return able;
 }
 
 /** The decoder of an encoding. */

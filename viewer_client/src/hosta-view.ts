@@ -16,6 +16,7 @@ import { statistics, statisticsStyles } from "./statistics";
 import { Stills } from "./stills";
 import type { Stats } from "./stats";
 import { theme } from "./theme";
+import { Toasts } from "./toasts";
 import { Tools, type Tool } from "./tools";
 import { ENCODINGS, TRANSPORTS, wishOf, type Wishes } from "./transport";
 import { ViewClient } from "./view-client";
@@ -35,7 +36,6 @@ import type {
 
 const VIEWPORT_QUIET_MS = 150;
 const OVERLAY_MS = 250;
-const TOAST_MS = 8000;
 
 @customElement("hosta-view")
 export class HostaView extends LitElement {
@@ -50,7 +50,6 @@ export class HostaView extends LitElement {
   /** How the picture is coded: "auto", "h264", "h264_444", "vp8", "jpeg" or "webp". */
   @property() encoding: string | null = null;
 
-  @state() private toastList: overlay.Toast[] = [];
   @state() private statisticsOn = false;
 
   @query(".stage") private stage!: HTMLElement;
@@ -79,7 +78,7 @@ export class HostaView extends LitElement {
     () => this.stillPlace,
     () => ({ ...this.endpoint(), size: null }),
   );
-  private toastCount = 0;
+  private readonly toasts = new Toasts(() => this.requestUpdate());
   private screen: Screen | null = null;
   private pointer: PointerInput | null = null;
   private readonly resizes = new ResizeObserver(() => this.resized());
@@ -277,9 +276,7 @@ export class HostaView extends LitElement {
     return { transport: wishOf(this.transport, TRANSPORTS), encoding: wishOf(this.encoding, ENCODINGS) };
   }
 
-  private pictureSize(): Size {
-    return this.screen?.size ?? { width: 0, height: 0 };
-  }
+  private readonly pictureSize = (): Size => this.screen?.size ?? { width: 0, height: 0 };
 
   private resized(): void {
     clearTimeout(this.viewportTimer);
@@ -329,13 +326,7 @@ export class HostaView extends LitElement {
 
   /** Shows a sentence over the picture for a while. */
   notify(text: string): void {
-    const id = ++this.toastCount;
-    this.toastList = [...this.toastList.filter((toast) => toast.text !== text).slice(-2), { id, text }];
-    setTimeout(() => this.dismiss(id), TOAST_MS);
-  }
-
-  private dismiss(id: number): void {
-    this.toastList = this.toastList.filter((toast) => toast.id !== id);
+    this.toasts.notify(text);
   }
 
   protected override render(): TemplateResult {
@@ -383,7 +374,7 @@ export class HostaView extends LitElement {
         tool,
       )}
       ${this.statisticsOn ? statistics(stats, client.hello?.server ?? "–", this.wishes, (wishes) => this.wish(wishes)) : nothing}
-      ${overlay.toasts(this.toastList, (id) => this.dismiss(id))}
+      ${overlay.toasts(this.toasts.list, (id) => this.toasts.dismiss(id))}
       <dialog aria-label="Help" @keydown=${this.helpKeyed} @click=${this.helpClicked}>
         ${overlay.helpContent(() => this.dialog.close())}
       </dialog>

@@ -3,14 +3,10 @@ import { html, nothing, type TemplateResult } from "lit";
 import { help } from "./bindings";
 import { annotateIcon, closeIcon, fullscreenIcon, helpIcon, pickIcon, resetIcon, statisticsIcon } from "./icons";
 import type { SessionState } from "./session";
+import type { Toast } from "./toasts";
 import type { Tool } from "./tools";
 import { figures, type Stats } from "./stats";
 import type { DeviceInfo, ProgressMessage } from "./wire";
-
-export interface Toast {
-  id: number;
-  text: string;
-}
 
 export function statusBar(stats: Stats, device: DeviceInfo | null): TemplateResult {
   const line = figures(stats);

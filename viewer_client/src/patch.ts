@@ -83,3 +83,10 @@ export function difference(current: ViewState, wanted: ViewState): Op[] {
   }
   return ops;
 }
+
+/** Which data a state shows; a state fits another view of the same data. */
+export function sourcesOf(state: ViewState): string {
+  return JSON.stringify(
+    state.layers.map((layer) => [layer.kind, layer.source, layer.kind === "image" ? layer.channels.length : 0]),
+  );
+}

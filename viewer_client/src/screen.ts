@@ -77,7 +77,8 @@ export class Screen {
       isFrame ? picture.displayHeight : picture.height,
     );
     this.canvas.classList.remove("held");
-    if (this.displayAsked) return;
+    // A page in the background has no animation frames.
+    if (this.displayAsked || document.hidden) return;
     this.displayAsked = true;
     const drawnMs = performance.now();
     requestAnimationFrame(() => {

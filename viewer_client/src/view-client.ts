@@ -3,7 +3,7 @@
 import { Annotations, type AnnotationEvent } from "./annotations";
 import * as maths from "./camera";
 import { ANSWER_MS, Mirror } from "./mirror";
-import { difference } from "./patch";
+import { difference, sourcesOf } from "./patch";
 import { TransportChoice } from "./choice";
 import { SessionMemory } from "./memory";
 import { PickError, Picks } from "./picks";
@@ -13,7 +13,7 @@ import { Searches, type SegmentQuery } from "./searches";
 import { Session, type SessionState } from "./session";
 import { FrameLog, type Stats } from "./stats";
 import type { Transport, TransportHandlers, TransportKind, Wishes } from "./transport";
-import type { ViewHost } from "./view-host";
+import { WORKER_NOTES, type ViewHost } from "./view-host";
 import { WebSocketTransport } from "./websocket";
 import { hasWebRtc, WebRtcTransport } from "./whep";
 import type {
@@ -34,20 +34,6 @@ import type {
 const CAMERA_AGAIN_MS = 150;
 /** A camera that was never echoed is, after this long, no reason any more to ignore the server's. */
 const CAMERA_OWN_MS = 2000;
-
-const WORKER_NOTES = {
-  starting: "The renderer is starting…",
-  restarting: "The renderer stopped and is being restarted…",
-  ready: "The renderer was restarted.",
-  failed: "The renderer failed.",
-} as const;
-
-/** Which data a state shows; a state fits another view of the same data. */
-function sourcesOf(state: ViewState): string {
-  return JSON.stringify(
-    state.layers.map((layer) => [layer.kind, layer.source, layer.kind === "image" ? layer.channels.length : 0]),
-  );
-}
 
 function make(kind: TransportKind, endpoint: Endpoint, handlers: TransportHandlers, wishes: Wishes): Transport {
   const Way = kind === "webrtc" ? WebRtcTransport : WebSocketTransport;

@@ -5,6 +5,14 @@ import type { Picture, Wishes } from "./transport";
 import type { Size } from "./viewport";
 import type { Camera, FrameInfo, PointAnnotation, StillMessage, ViewState } from "./wire";
 
+/** How the renderer is, in words. */
+export const WORKER_NOTES = {
+  starting: "The renderer is starting…",
+  restarting: "The renderer stopped and is being restarted…",
+  ready: "The renderer was restarted.",
+  failed: "The renderer failed.",
+} as const;
+
 export interface ViewEvents {
   "hosta-connected": { view: string; scene: string };
   "hosta-connection": { state: SessionState; note: string };

@@ -1,5 +1,5 @@
 // One WebRTC connection to the server, from the offer to the end: video in, two data channels, WHEP-shaped signalling.
-import { decodesFullChroma } from "./decoder";
+import { decodable } from "./decoder";
 import { BEAT_MS, Pulse } from "./pulse";
 import { receptionOf, type Totals } from "./reception";
 import { ConnectError, request, type Endpoint } from "./request";
@@ -119,7 +119,8 @@ export class WebRtcTransport implements Transport {
     await gathered(this.peer);
     const { view, size } = this.endpoint;
     const { encoding } = this;
-    const canDecode = encoding !== "h264_444" || (await decodesFullChroma());
+    // Only who wishes for it is kept waiting for the answer.
+    const canDecode = encoding !== "h264_444" || (await decodable()).has(encoding);
     const query = new URLSearchParams({
       ...(view === null ? {} : { view }),
       ...(size === null ? {} : { width: String(size.width), height: String(size.height) }),

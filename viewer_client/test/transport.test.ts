@@ -97,14 +97,14 @@ describe("the choice of a way", () => {
     expect(wishOf(null, ENCODINGS)).toBe("auto");
   });
 
-  it("asks for video where that can be decoded, else for images", () => {
-    const can = { video: true, fullChroma: true };
-    expect(encodingFor("auto", can)).toBe("h264");
-    expect(encodingFor("webp", can)).toBe("webp");
-    expect(encodingFor("h264_444", can)).toBe("h264_444");
-    expect(encodingFor("h264_444", { video: true, fullChroma: false })).toBe("h264");
-    expect(encodingFor("auto", { video: false, fullChroma: false })).toBe("jpeg");
-    expect(encodingFor("vp8", { video: false, fullChroma: false })).toBe("jpeg");
+  it("asks for what can be decoded, video before images", () => {
+    const all = new Set(ENCODINGS.filter((encoding) => encoding !== "auto"));
+    expect(encodingFor("auto", all)).toBe("h264");
+    expect(encodingFor("webp", all)).toBe("webp");
+    expect(encodingFor("h264_444", all)).toBe("h264_444");
+    expect(encodingFor("h264_444", new Set(["h264", "jpeg"] as const))).toBe("h264");
+    expect(encodingFor("auto", new Set(["vp8", "jpeg", "webp"] as const))).toBe("vp8");
+    expect(encodingFor("vp8", new Set(["jpeg", "webp"] as const))).toBe("jpeg");
   });
 });
 
