@@ -77,7 +77,8 @@ export class Site {
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     await page.addInitScript(`${this.backend};${options.prepare ?? ""}`);
-    await page.goto(this.url + (options.fragment ?? ""));
+    // The server in the page has no WebSocket to fall back to.
+    await page.goto(`${this.url}?transport=webrtc${options.fragment ?? ""}`);
     return { page, problems };
   }
 

@@ -34,7 +34,7 @@ describe.skipIf(!executablePath)("the client in a browser", () => {
     page = opened.page;
     await streaming(10);
     expect(await page.evaluate(() => server.logins)).toEqual(['{"token":"s3cret"}']);
-    expect(page.url()).toBe(site.url);
+    expect(page.url()).toBe(`${site.url}?transport=webrtc`);
     await page.getByText("software renderer").waitFor();
     await page.getByText(/^\d+×\d+ · \d+\/256 spp · \d+ fps/).waitFor();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("cell.ome.zarr");
