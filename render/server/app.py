@@ -20,7 +20,6 @@ from starlette.types import Receive, Scope, Send
 from .. import __version__
 from ..errors import HostaError
 from ..session.annotations import AnnotationBook, scene_identity
-from ..session.meter import FIRST_WORKER
 from ..session.registry import Registry
 from ..settings import ServerSettings
 from ..worker.protocol import OpenScene
@@ -79,7 +78,7 @@ def create_app(
     identity = scene_identity(scene.paths, scene.labels, scene.spacing)
     book = AnnotationBook(settings.data_dir, identity, settings.limits, post)
     registry = Registry(supervisor, scene, settings.limits, time.monotonic, on_hopeless, book)
-    registry.meter.workers = lambda: [load_of(FIRST_WORKER, supervisor)]
+    registry.meter.workers = lambda: [load_of(str(i), one) for i, one in enumerate(supervisor.supervisors)]
     ice_servers = [
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers

@@ -131,6 +131,11 @@ class Supervisor:
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def supervisors(self) -> tuple[Supervisor, ...]:
+        """Of all workers: of a single one, this one."""
+        return (self,)
+
+    @property
     def pid(self) -> int | None:
         """The process id of the present worker."""
         return self._process.pid if self._process is not None else None

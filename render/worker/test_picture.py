@@ -192,6 +192,14 @@ class MovingPicture:
     def read_planes(self, planes: Planes) -> bytes:
         return coded(self._number, *self._size, planes)
 
+    def read_shown(self) -> NDArray[np.uint8]:
+        """The picture in full colour, (height, width, 4) uint8, sRGB, opaque."""
+        rgb = picture(self._number, *self._size)
+        return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+
+    def limit_motion(self, scale: float) -> None:
+        """It is whole at once: nothing is saved by drawing it less finely."""
+
     def pick(self, x: float, y: float, size: tuple[int, int], state: ViewState) -> Pick:
         raise StateError("the test picture shows no data; start the server without --test-picture to pick in them")
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.worker.test_picture import CELLS, CELLS_A_WIDTH, barcode, coded, picture
+from render.state.camera import Camera
+from render.state.view import ViewState
+from render.worker.test_picture import CELLS, CELLS_A_WIDTH, MovingPicture, barcode, coded, picture
 
 
 def number_in(luma: NDArray[np.uint8]) -> int:
@@ -66,3 +68,15 @@ def test_pictures_that_follow_each_other_differ_everywhere() -> None:
 def test_a_number_has_its_cells_for_itself() -> None:
     assert len({barcode(number) for number in range(1 << 16)}) == 1 << 16
     assert barcode(1 << 16) == barcode(0)
+
+
+def test_what_a_still_is_made_of_is_the_picture() -> None:
+    one = MovingPicture(None, None, 352, 64)
+    one.set_state(ViewState(camera=Camera(position=(77.2, 0, -2000))), 5, 3)
+    frame = one.step(0.0, 0.02)
+    assert (frame.sequence, frame.camera_seq, frame.converged) == (5, 3, True)
+    shown = one.read_shown()
+    assert number_in(shown[..., 1]) == 77
+    assert np.array_equal(shown[..., :3], picture(77, 352, 64))
+    assert (shown[..., 3] == 255).all()
+    assert one.read_planes("i444") == coded(77, 352, 64, "i444")
