@@ -28,6 +28,7 @@ from ..worker.supervisor import Supervisor
 from .auth import Authority, is_loopback
 from .guard import Guard
 from .ice_filter import IceFilter
+from .metrics import load_of
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
 from .signalling import Signalling
@@ -78,6 +79,7 @@ def create_app(
     identity = scene_identity(scene.paths, scene.labels, scene.spacing)
     book = AnnotationBook(settings.data_dir, identity, settings.limits, post)
     registry = Registry(supervisor, scene, settings.limits, time.monotonic, on_hopeless, book)
+    registry.meter.workers = lambda: [load_of(str(i), one) for i, one in enumerate(supervisor.supervisors)]
     ice_servers = [
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers

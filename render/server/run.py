@@ -43,7 +43,7 @@ from ..settings import ServerSettings
 from ..worker.devices import choose_devices, usable_devices
 from ..worker.pool import WorkerPool
 from ..worker.protocol import OpenScene
-from ..worker.supervisor import Patience, Supervisor
+from ..worker.supervisor import WORKER_PROGRAM, Patience, Supervisor
 from .app import create_app
 from .auth import is_loopback, new_token
 
@@ -70,9 +70,13 @@ def run_server(
     tables: Sequence[str] = (),
     *,
     no_token: bool = False,
+    test_picture: bool = False,
     ready: Callable[[str], None],
 ) -> None:
-    """Serve `paths` as one scene until SIGINT or SIGTERM. See the module for the arguments and the errors."""
+    """Serve `paths` as one scene until SIGINT or SIGTERM. See the module for the arguments and the errors.
+
+    With `test_picture` all views show that in place of the data.
+    """
     if not is_loopback(settings.host) and not settings.insecure and no_token:
         raise UsageError(
             f"without a token anyone who reaches {settings.host} could use this server; "
@@ -96,7 +100,7 @@ def run_server(
 
     try:
         url = launch_url(settings.host, listening.getsockname()[1], settings.token)
-        supervisor = _workers(settings)
+        supervisor = _workers(settings, (*WORKER_PROGRAM, "--test-picture") if test_picture else WORKER_PROGRAM)
         scene = OpenScene(
             scene=SCENE,
             paths=tuple(paths),
@@ -159,14 +163,14 @@ def launch_url(host: str, port: int, token: str | None) -> str:
     return f"http://{shown}:{port}/{fragment}"
 
 
-def _workers(settings: ServerSettings) -> Supervisor | WorkerPool:
+def _workers(settings: ServerSettings, program: Sequence[str]) -> Supervisor | WorkerPool:
     """A worker, or one for each of several devices."""
     if settings.devices is None:
-        return Supervisor(_patience(settings), settings.device)
+        return Supervisor(_patience(settings), settings.device, program)
     if settings.device is not None:
         raise UsageError("--device and --devices exclude each other; name all devices with --devices")
     devices = choose_devices(settings.devices, usable_devices())
-    return WorkerPool([Supervisor(_patience(settings), device) for device in devices])
+    return WorkerPool([Supervisor(_patience(settings), device, program) for device in devices])
 
 
 def _patience(settings: ServerSettings) -> Patience:

@@ -46,6 +46,7 @@ from .events import (
     SegmentsSearchEvent,
     WorkerMessage,
 )
+from .meter import Meter, deliver
 from .picks import Picks
 from .searches import Searches
 from .session import Outlet, Session, new_incident
@@ -79,6 +80,7 @@ class WorkerLink(Protocol):
     def close_view(self, view: str) -> None: ...
     def pick(self, request: PickAt) -> bool: ...
     def set_annotations(self, message: SetAnnotations) -> None: ...
+    def number_of(self, view: str) -> int: ...
 
 
 class BusyError(LimitError):
@@ -131,6 +133,7 @@ class Registry:
         self._picks = Picks(worker.pick, limits.picks_waiting_max)
         self._searches = Searches(worker.search)
         self.company = Company(self)
+        self.meter = Meter(self.sessions, self._views)
         self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
         worker.open_scene(scene)
 
@@ -301,6 +304,7 @@ class Registry:
         """To all viewers of this encoding but those that are behind and cannot take it."""
         now_s, viewers = self._clock(), list(self._viewers(view))
         self._watching.came(view.view, packet.encoding, packet.frame.pts)
+        self.meter.encoded(self._worker.number_of(view.view), packet.encoding, packet.frame)
         wanted: set[Encoding] = set()
         for viewer in viewers:
             if viewer.encoding != packet.encoding:
@@ -309,7 +313,7 @@ class Registry:
             if asks:
                 wanted.add(packet.encoding)
             if goes:
-                viewer.show_frame(packet.frame, payload, now_s)
+                deliver(viewer, packet, payload, now_s, self.meter)
         self._watching.update(view.view, viewers, now_s, *wanted)
 
     def on_worker_status(self, status: str, message: str, views: frozenset[str] | None = None) -> None:

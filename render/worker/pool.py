@@ -75,6 +75,16 @@ class WorkerPool:
         ready = [one for one in self._workers if one.is_open] or self._workers
         return next((one.supervisor.device for one in ready if one.supervisor.device is not None), None)
 
+    @property
+    def supervisors(self) -> tuple[Supervisor, ...]:
+        """Of all workers, by their numbers."""
+        return tuple(one.supervisor for one in self._workers)
+
+    def number_of(self, view: str) -> int:
+        """Of the worker that shows a view."""
+        worker = self._where.get(view)
+        return 0 if worker is None else worker.number
+
     def statistics(self) -> tuple[WorkerStatistics, ...]:
         """Of all workers, also of those that are not started."""
         return tuple(line for one in self._workers for line in one.supervisor.statistics())

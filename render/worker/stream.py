@@ -37,10 +37,11 @@ class ViewStream:
         codec: CodecName,
         send: Callable[[Packet, bytes], None],
         stills: StillEncoder,
+        renderer: Callable[..., Renderer] = Renderer,
     ) -> None:
         """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError.
 
-        `stills` gets the picture once it rests and is as good as it gets.
+        `stills` gets the picture once it rests and is as good as it gets. `renderer` makes what draws it.
         """
         self.view, self.scene = view, scene
         self.pace = Pace()
@@ -49,7 +50,7 @@ class ViewStream:
         self._encoders.control(StreamControl(view=view))
         self._stills = stills
         self._has_still = False  # of the picture that is there, or one is made
-        self._renderer = Renderer(context, resident.scene, *size, resident=resident)
+        self._renderer = renderer(context, resident.scene, *size, resident=resident)
         self._size = size
         self._state: ViewState | None = None
         self._frame: Frame | None = None  # the newest one that is a whole picture
@@ -136,6 +137,11 @@ class ViewStream:
     def troubles(self) -> list[str]:
         """What could not be read since the last time, in sentences for those who watch."""
         return self._renderer.troubles()
+
+    @property
+    def missing(self) -> int:
+        """How many bricks the newest picture waits for."""
+        return self._frame.missing if self._frame is not None else 0
 
     def close(self) -> None:
         self._stills.cancel(self.view)

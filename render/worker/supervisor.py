@@ -98,6 +98,7 @@ class Supervisor:
         self.encoder = ""
         self.restarts = 0
         self.frames = 0
+        self.said: HeartbeatAck | None = None
         self._patience = patience or Patience()
         self._device_index = device
         self._program = tuple(program)
@@ -114,6 +115,11 @@ class Supervisor:
         self._alive_s = 0.0
         self._why = ""
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def supervisors(self) -> tuple[Supervisor, ...]:
+        """Of all workers: of a single one, this one."""
+        return (self,)
 
     @property
     def pid(self) -> int | None:
@@ -203,6 +209,10 @@ class Supervisor:
         watched = [shown for shown in self._views.values() if shown.active]
         moving = sum(now_s - shown.moved_s < MOVING_S for shown in watched)
         return Load(moving=moving, watched=len(watched), views=len(self._views))
+
+    def number_of(self, view: str) -> int:
+        """As of several workers: there is but this one."""
+        return 0
 
     def statistics(self) -> tuple[WorkerStatistics, ...]:
         name = self.device.name if self.device is not None else ""
@@ -300,6 +310,8 @@ class Supervisor:
         match message:
             case HeartbeatAck():
                 self._alive_s = time.monotonic()
+                if message.device_bytes is not None:
+                    self.said = message
                 return
             case WorkerReady():
                 self._alive_s = time.monotonic()
@@ -378,6 +390,7 @@ class Supervisor:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+        self.said = None
         if writer is not None:
             writer.close()
             with contextlib.suppress(OSError):
