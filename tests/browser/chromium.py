@@ -116,7 +116,14 @@ class Chromium:
     ) -> None:
         self._dial = dial or (lambda *at: socket.create_connection(at))
         self._profile = tempfile.TemporaryDirectory(prefix="hosta-chromium-", ignore_cleanup_errors=True)
-        command = [*within, program, *FLAGS, *flags, "--remote-debugging-port=0", f"--user-data-dir={self._profile.name}"]
+        command = [
+            *within,
+            program,
+            *FLAGS,
+            *flags,
+            "--remote-debugging-port=0",
+            f"--user-data-dir={self._profile.name}",
+        ]
         self._process = subprocess.Popen(
             [*command, "about:blank"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

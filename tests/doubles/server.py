@@ -1,4 +1,4 @@
-"""The `hosta` command with the double of the renderer behind it: `python -m tests.doubles.server serve synthetic:cell`."""
+"""The `hosta` command with the double of the renderer behind it: `python -m tests.doubles.server serve PATH`."""
 
 from __future__ import annotations
 
