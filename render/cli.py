@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from . import __version__
+from .commands.bench import bench
 from .commands.convert import convert
 from .commands.doctor import doctor
 from .commands.frame import frame
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 for command in (demo, serve, view, frame, pick, mesh, info, convert, index, doctor):
     app.command()(command)
+app.add_typer(bench, name="bench")
 
 
 def _print_version(wanted: bool) -> None:

@@ -18,6 +18,8 @@ from .segment_options import Tables
 
 # At this size the first picture is there within seconds on two processors without a GPU.
 DEMO_SCENE = "synthetic:cell?size=128"
+# Of which nothing is drawn.
+TEST_SCENE = "synthetic:cell?size=32"
 
 RootOptions = Annotated[
     list[str] | None,
@@ -43,6 +45,10 @@ DataDir = Annotated[
     typer.Option(
         "--data-dir", metavar="DIR", help="Where annotations are kept.  [default: ~/.local/share/hosta, or XDG's]"
     ),
+]
+TestPictureOption = Annotated[
+    bool,
+    typer.Option("--test-picture", help="Stream a moving test picture instead: for trying out a connection."),
 ]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the URL.")]
 
@@ -102,11 +108,14 @@ def serve(
     allow_origin: AllowOrigin = None,
     data_dir: DataDir = None,
     device: Device = None,
+    test_picture: TestPictureOption = False,
 ) -> None:
     """Serve volumes as one scene, until interrupted.
 
     The URL is printed. HOSTA_TOKEN sets the token; without it each start makes a new one.
     """
+    if test_picture and not paths and not labels:
+        paths = [TEST_SCENE]
     if not paths and not labels:
         raise UsageError("there is nothing to serve; name a PATH, or run hosta demo for a sample")
     given = _given(
@@ -119,7 +128,15 @@ def serve(
         allow_origins=tuple(allow_origin or ()) or None,
     )
     _serve(
-        paths or (), labels or (), spacing, root or (), environment or (), table or (), no_token=no_token, given=given
+        paths or (),
+        labels or (),
+        spacing,
+        root or (),
+        environment or (),
+        table or (),
+        no_token=no_token,
+        test_picture=test_picture,
+        given=given,
     )
 
 
@@ -172,6 +189,7 @@ def _serve(
     *,
     browser: bool = False,
     no_token: bool,
+    test_picture: bool = False,
     given: dict[str, Any],
 ) -> None:
     roots = Roots.parse(root)
@@ -200,7 +218,17 @@ def _serve(
         if browser:
             threading.Thread(target=open_browser, args=(url,), name="browser", daemon=True).start()
 
-    run_server(settings, paths, labels, spacing, environments, tables, no_token=no_token, ready=ready)
+    run_server(
+        settings,
+        paths,
+        labels,
+        spacing,
+        environments,
+        tables,
+        no_token=no_token,
+        test_picture=test_picture,
+        ready=ready,
+    )
 
 
 def open_browser(url: str) -> None:

@@ -40,7 +40,7 @@ from ..session.annotation_store import AnnotationStore
 from ..session.annotations import default_data_dir
 from ..settings import ServerSettings
 from ..worker.protocol import OpenScene
-from ..worker.supervisor import Patience, Supervisor
+from ..worker.supervisor import WORKER_PROGRAM, Patience, Supervisor
 from .app import create_app
 from .auth import is_loopback, new_token
 
@@ -58,9 +58,13 @@ def run_server(
     tables: Sequence[str] = (),
     *,
     no_token: bool = False,
+    test_picture: bool = False,
     ready: Callable[[str], None],
 ) -> None:
-    """Serve `paths` as one scene until SIGINT or SIGTERM. See the module for the arguments and the errors."""
+    """Serve `paths` as one scene until SIGINT or SIGTERM. See the module for the arguments and the errors.
+
+    With `test_picture` all views show that in place of the data.
+    """
     if not is_loopback(settings.host) and not settings.insecure and no_token:
         raise UsageError(
             f"without a token anyone who reaches {settings.host} could use this server; "
@@ -84,7 +88,8 @@ def run_server(
 
     try:
         url = launch_url(settings.host, listening.getsockname()[1], settings.token)
-        supervisor = Supervisor(_patience(settings), settings.device)
+        program = (*WORKER_PROGRAM, "--test-picture") if test_picture else WORKER_PROGRAM
+        supervisor = Supervisor(_patience(settings), settings.device, program)
         scene = OpenScene(
             scene=SCENE,
             paths=tuple(paths),

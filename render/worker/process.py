@@ -19,11 +19,13 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from ..codec.video import CodecName, choose_codec
 from ..engine.bring import bring
 from ..engine.device_scene import DeviceScene
+from ..engine.renderer import Renderer
 from ..errors import GpuError, HostaError, SourceError, WorkerError
 from ..gpu.context import Context
 from ..logs import set_up_logs
@@ -54,6 +56,7 @@ from .protocol import (
 from .scheduler import next_view
 from .search import SegmentSearch
 from .stream import ViewStream
+from .test_picture import MovingPicture
 
 log = logging.getLogger("render.worker.process")  # it runs as __main__
 
@@ -70,7 +73,15 @@ class ServerGone(Exception):  # noqa: N818 - it is no error
 class Worker:
     """The GL thread's loop: messages in, views stepped in turn."""
 
-    def __init__(self, channel: WorkerChannel, context: Context, codec: CodecName) -> None:
+    def __init__(
+        self,
+        channel: WorkerChannel,
+        context: Context,
+        codec: CodecName,
+        renderer: Callable[..., Renderer] = Renderer,
+    ) -> None:
+        """`renderer` makes what draws a view."""
+        self._renderer = renderer
         self._channel = channel
         self._context = context
         self._codec: CodecName = codec
@@ -217,7 +228,9 @@ class Worker:
             previous.close()
         size, send = (request.width, request.height), self._channel.send
         try:
-            stream = ViewStream(request.view, request.scene, self._context, resident, size, self._codec, send)
+            stream = ViewStream(
+                request.view, request.scene, self._context, resident, size, self._codec, send, self._renderer
+            )
         except HostaError as error:
             note(f"view {request.view} cannot be opened", error)
             self._channel.send(Failed(view=request.view, code=error.code, message=error.sentence))
@@ -338,8 +351,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fd", type=int, required=True, help="descriptor of the socket to the server")
     parser.add_argument("--parent", type=int, required=True, help="process id of the server")
     parser.add_argument("--device", type=int, default=None, help="index of the EGL device")
+    parser.add_argument("--test-picture", action="store_true", help="stream a test picture in place of the data")
     options = parser.parse_args(arguments)
     set_up_logs()
+    # It has what a ViewStream asks of a renderer, and nothing of what pictures in files need.
+    renderer = cast("Callable[..., Renderer]", MovingPicture) if options.test_picture else Renderer
     die_with_parent(options.parent)
     channel = WorkerChannel(socket.socket(fileno=options.fd), on_gone=_end_later)
     channel.start()
@@ -349,7 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.info("rendering on %s, encoding with %s", context.info.name, codec)
         channel.send(WorkerReady(device=context.info, encoder=codec))
         try:
-            Worker(channel, context, codec).run()
+            Worker(channel, context, codec, renderer).run()
         finally:
             context.close()
     except HostaError as error:

@@ -37,15 +37,19 @@ class ViewStream:
         size: tuple[int, int],
         codec: CodecName,
         send: Callable[[Packet, bytes], None],
+        renderer: Callable[..., Renderer] = Renderer,
     ) -> None:
-        """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError."""
+        """A view of `size` (width, height) pixels of a scene that is on the GPU already. Raises HostaError.
+
+        `renderer` makes what draws it.
+        """
         self.view, self.scene = view, scene
         self.pace = Pace()
         self._send = send
         self._codec: CodecName = codec
         self._bitrate_bps = DEFAULT_BITRATE_BPS
         self._encoder: VideoEncoder | None = None
-        self._renderer = Renderer(context, resident.scene, *size, resident=resident)
+        self._renderer = renderer(context, resident.scene, *size, resident=resident)
         self._size = size
         self._state: ViewState | None = None
         self._frame: Frame | None = None  # the newest one that is a whole picture

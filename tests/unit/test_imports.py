@@ -41,7 +41,7 @@ ROWS = (
     ("worker",),
     ("session",),
     ("server",),
-    ("doctor", "progress"),
+    ("bench", "doctor", "progress"),
     ("commands",),
     ("cli",),
     ("__main__",),

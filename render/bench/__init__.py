@@ -1,0 +1,1 @@
+"""Measurements that users can take where they are."""
