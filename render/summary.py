@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Encoding = Literal["h264", "h264_444", "vp8", "jpeg", "webp"]
+"""How a picture goes to a client. `h264_444` keeps full chroma; `jpeg` and `webp` are single pictures."""
+
 
 class Summary(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from .. import __version__
 from ..errors import HostaError
@@ -29,6 +29,7 @@ from .guard import Guard
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
 from .signalling import Signalling
+from .websocket import Sockets
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,11 @@ in <code>viewer_client</code>, or start the server with <code>./hosta</code>, wh
 
 class ClientFiles(StaticFiles):
     """The built client. Its page is always asked for anew; files with a hash in their names are kept."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            raise HTTPException(404)
+        await super().__call__(scope, receive, send)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -75,7 +81,10 @@ def create_app(
         for server in settings.ice_servers
     ]
     signalling = Signalling(registry, ice_servers, loopback=is_loopback(settings.host))
+    limits = settings.limits
     authority = Authority(settings.token, settings.limits.wrong_tokens_per_minute)
+
+    sockets = Sockets(registry, authority, limits)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -89,6 +98,7 @@ def create_app(
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
+            sockets.close()
             await asyncio.gather(signalling.close(), supervisor.close(), asyncio.to_thread(book.close))
 
     app = FastAPI(
@@ -106,7 +116,7 @@ def create_app(
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(Exception, on_unexpected_error)
-    app.include_router(make_router(authority, registry, signalling, settings.ice_servers, settings.limits))
+    app.include_router(make_router(authority, registry, signalling, sockets, settings.ice_servers, limits))
     if client is not None:
         app.mount("/", ClientFiles(directory=client, html=True))
     else:

@@ -71,7 +71,7 @@ class Guard:
         more = self._headers | self._sharing_headers(headers.get("origin"))
 
         async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 answered = MutableHeaders(scope=message)
                 for name, value in more.items():
                     answered.setdefault(name, value)
@@ -83,6 +83,9 @@ class Guard:
             self._check(scope, headers)
         except HostaError as error:
             await problem_response(error)(scope, receive, send_guarded)
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send_guarded)
             return
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await Response(status_code=204, headers=self._preflight_headers(headers))(scope, receive, send_guarded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
@@ -16,6 +16,7 @@ from ..session.view import clamp_size
 from ..settings import IceServer
 from .auth import Authority
 from .signalling import Signalling
+from .websocket import Sockets
 
 NO_STORE = {"cache-control": "no-store"}
 
@@ -41,7 +42,12 @@ class UnsupportedOfferError(StreamError):
 
 
 def make_router(
-    authority: Authority, registry: Registry, signalling: Signalling, ice_servers: tuple[IceServer, ...], limits: Limits
+    authority: Authority,
+    registry: Registry,
+    signalling: Signalling,
+    sockets: Sockets,
+    ice_servers: tuple[IceServer, ...],
+    limits: Limits,
 ) -> APIRouter:
     """All routes besides the client's files."""
     router = APIRouter()
@@ -118,6 +124,10 @@ def make_router(
         if not await signalling.end(name):
             raise NoConnectionError("there is no such connection; it has ended already")
         return Response(status_code=200, headers=NO_STORE)
+
+    @router.websocket("/api/v1/ws")
+    async def talk(socket: WebSocket) -> None:
+        await sockets.serve(socket)
 
     return router
 

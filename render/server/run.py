@@ -29,8 +29,9 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -47,6 +48,15 @@ from .auth import is_loopback, new_token
 GRACE_S = 2
 """How long requests that are under way have to end."""
 SCENE = "main"
+WEBSOCKETS: Mapping[str, Any] = {
+    "ws": "websockets-sansio",
+    "ws_per_message_deflate": False,  # frames are compressed already, and to compress messages costs time and memory
+    "ws_ping_interval": 1.0,
+    "ws_ping_timeout": 20.0,  # a slow line may need so long for what is under way; dead ones end by UNHEARD_MS
+}
+UNHEARD_MS = 4000
+"""A client whose machine has acknowledged no byte for so long is gone (asleep, cut off); pings see to it that there are
+bytes. A slow line is none of that: its machine acknowledges what comes. Linux only."""
 
 
 def run_server(
@@ -103,7 +113,8 @@ def run_server(
             app,
             loop="asyncio",
             http="h11",
-            ws="none",
+            **WEBSOCKETS,
+            ws_max_size=settings.limits.message_max_bytes,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -130,6 +141,8 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # connections have it from here
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
         listening.bind((host, port))
         listening.listen(256)
     except OSError as error:

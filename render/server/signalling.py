@@ -13,7 +13,7 @@ from ..errors import HostaError, StreamError
 from ..session.events import FrameMessage
 from ..session.registry import Registry
 from ..session.session import Session
-from ..summary import FrameInfo
+from ..summary import Encoding, FrameInfo
 from .offer import check_offer
 from .webrtc import Peer
 
@@ -24,6 +24,8 @@ ANSWER_TIMEOUT_S = 10.0
 
 class Connection:
     """One client: its peer connection is the way (`Outlet`), its session is what is said on it."""
+
+    encodings: frozenset[Encoding] = frozenset({"h264"})
 
     def __init__(self, signalling: Signalling, ice_servers: Sequence[RTCIceServer], loopback: bool) -> None:
         self.session: Session | None = None
@@ -60,7 +62,7 @@ class Connection:
 
     def on_key_frame_wanted(self) -> None:
         if self.session is not None and self.session.view is not None:
-            self._signalling.registry.want_key_frame(self.session.view)
+            self._signalling.registry.watches(self.session.view, self.session, key_frame=True)
 
     def note_frame(self, frame: FrameInfo, rtp_timestamp: int) -> None:
         note = FrameMessage(rtp_timestamp=rtp_timestamp, frame=frame)

@@ -1,7 +1,9 @@
 """The wire: every message between a client and the server. TypeScript types are generated from these models.
 
-Client messages come on two data channels: `motion` (unordered, no retransmits: camera) and `events` (reliable, ordered:
-everything else). Server messages go out on `events`, frame notes on `motion`. All are JSON texts of at most 64 KiB.
+Over WebRTC client messages come on two data channels: `motion` (unordered, no retransmits: camera) and `events`
+(reliable, ordered: everything else). Server messages go out on `events`, frame notes on `motion`. Over a WebSocket all
+of them are text messages, and a frame note precedes its frame in one binary message. All are JSON texts of at most
+64 KiB.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from ..state.camera import Camera
 from ..state.patch import Patch
 from ..state.segment import SegmentId
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary, SegmentSummary
+from ..summary import DeviceInfo, Encoding, FrameInfo, Pick, SceneSummary, SegmentSummary
 
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
@@ -126,6 +128,23 @@ class SegmentsSearchEvent(Node):
     count: Annotated[int, Field(ge=1, le=DEFAULT_LIMITS.segments_page_max)] = 50
 
 
+class AckEvent(Node):
+    """The frame of this `pts`, and all before it, were shown or dropped: the client can take further ones.
+
+    Answers each frame that came over a WebSocket.
+    """
+
+    type: Literal["ack"] = "ack"
+    pts: Seq
+
+
+class EncodingEvent(Node):
+    """Send the picture in this encoding from now on; what the way to the client cannot carry is refused."""
+
+    type: Literal["encoding"] = "encoding"
+    encoding: Encoding
+
+
 class PingEvent(Node):
     type: Literal["ping"] = "ping"
     client_ms: float
@@ -142,6 +161,8 @@ ClientEvent = Annotated[
     | RenameAnnotationEvent
     | DeleteAnnotationEvent
     | SegmentsSearchEvent
+    | AckEvent
+    | EncodingEvent
     | PingEvent,
     Field(discriminator="type"),
 ]
@@ -186,9 +207,12 @@ class PatchedMessage(Node):
 
 
 class FrameMessage(Node):
-    """Goes out with each video frame; `rtp_timestamp` is what the browser's video frame metadata says of it."""
+    """Goes out with each frame. Over WebRTC `rtp_timestamp` is what the browser's video frame metadata says of it;
+    over a WebSocket, where the frame follows in the same message, it is the frame's `pts` modulo 2^32.
+    """
 
     type: Literal["frame"] = "frame"
+    encoding: Encoding = "h264"
     rtp_timestamp: Annotated[int, Field(ge=0, le=2**32 - 1)]
     frame: FrameInfo
 

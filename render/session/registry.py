@@ -13,7 +13,7 @@ from ..limits import Limits
 from ..state.annotation import PointAnnotation
 from ..state.patch import Patch
 from ..state.view import ViewState
-from ..summary import DeviceInfo, SceneSummary
+from ..summary import DeviceInfo, Encoding, SceneSummary
 from ..worker.protocol import (
     Failed,
     FromWorker,
@@ -27,8 +27,10 @@ from ..worker.protocol import (
     SearchSegments,
     SegmentsFound,
     SetAnnotations,
+    StreamControl,
 )
 from .annotations import AnnotationBook, author_of
+from .credit import Credit
 from .events import (
     AnnotateEvent,
     DeleteAnnotationEvent,
@@ -42,6 +44,7 @@ from .events import (
 from .picks import Picks
 from .session import Outlet, Session, new_incident
 from .view import DEFAULT_SIZE, View
+from .watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ class WorkerLink(Protocol):
     def open_view(self, request: OpenView) -> None: ...
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None: ...
     def set_viewport(self, view: str, width: int, height: int) -> None: ...
-    def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None: ...
+    def control(self, message: StreamControl) -> None: ...
     def search(self, request: SearchSegments) -> None: ...
     def close_view(self, view: str) -> None: ...
     def pick(self, request: PickAt) -> bool: ...
@@ -118,6 +121,7 @@ class Registry:
         self._told_cameras_s = float("-inf")
         self._on_hopeless = on_hopeless
         self._workers_ended = 0
+        self._watching = Watching(worker.control)
         self._picks = Picks(worker.pick, limits.picks_waiting_max)
         self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
         worker.open_scene(scene)
@@ -134,7 +138,13 @@ class Registry:
     # ---- sessions come and go ----
 
     def admit(
-        self, outlet: Outlet, now_s: float, view: str | None = None, size: tuple[int, int] | None = None
+        self,
+        outlet: Outlet,
+        now_s: float,
+        view: str | None = None,
+        size: tuple[int, int] | None = None,
+        encoding: Encoding = "h264",
+        credit: Credit | None = None,
     ) -> Session:
         """A place for a client, with a view of its own or, with `view`, at that one.
 
@@ -143,7 +153,7 @@ class Registry:
         self.check_free()
         if view is not None and view not in self._views:
             raise NoViewError("there is no such view any more; open a new one")
-        session = Session(secrets.token_urlsafe(16), outlet, self, self._limits, now_s)
+        session = Session(secrets.token_urlsafe(16), outlet, self, self._limits, now_s, encoding, credit)
         session.wanted_view, session.wanted_size = view, size
         self.sessions[session.session] = session
         if self._default_state is not None:
@@ -161,9 +171,10 @@ class Registry:
             return
         self._picks.forget(session)
         view = session.view
-        if view is not None and not any(True for _ in self._viewers(view)):
-            self._unwatched_s[view.view] = self._clock()
-            self._worker.control(view.view, active=False)
+        if view is not None:
+            if not any(True for _ in self._viewers(view)):
+                self._unwatched_s[view.view] = self._clock()
+            self._watching.update(view.view, self._viewers(view), self._clock())
 
     def opened_events(self, session: Session) -> None:
         """The client can be told things now: tell it where matters stand."""
@@ -203,8 +214,9 @@ class Registry:
     def resized(self, view: View) -> None:
         self._worker.set_viewport(view.view, *view.size)
 
-    def want_key_frame(self, view: View) -> None:
-        self._worker.control(view.view, active=True, key_frame=True)
+    def watches(self, view: View, origin: Session, *, key_frame: bool = False) -> None:
+        joined = (origin.encoding,) if key_frame else ()
+        self._watching.update(view.view, self._viewers(view), self._clock(), *joined)
 
     def pick(self, view: View, origin: Session, event: PickEvent) -> None:
         self._picks.ask(view, origin, event)
@@ -263,8 +275,11 @@ class Registry:
             case Packet():
                 if (view := self._views.get(message.view)) is not None:
                     view.drawn(message.frame.sequence)
+                    self._watching.came(view.view, message.encoding, message.frame.pts)
                     for viewer in self._viewers(view):
-                        viewer.show_frame(message.frame, payload)
+                        if viewer.encoding == message.encoding:
+                            viewer.show_frame(message.frame, payload, self._clock())
+                    self._watching.update(view.view, self._viewers(view), self._clock())
             case Picked():
                 self._picks.answered(message)
             case Progress():
@@ -353,8 +368,8 @@ class Registry:
             self._worker.open_view(request)
         else:
             self._unwatched_s.pop(view.view, None)
-            self._worker.control(view.view, active=True, key_frame=True)
         session.view = view
+        self.watches(view, session, key_frame=True)
 
     def _make_room(self) -> None:
         """Views that nobody watches make room for others, oldest first: there are never more than places."""
@@ -364,6 +379,7 @@ class Registry:
     def _close_view(self, view: str) -> None:
         del self._unwatched_s[view]
         del self._views[view]
+        self._watching.forget(view)
         self._worker.close_view(view)
 
     def _viewers(self, view: View) -> Iterator[Session]:

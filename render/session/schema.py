@@ -14,11 +14,13 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from .events import (
+    AckEvent,
     AnnotatedMessage,
     AnnotateEvent,
     AnnotationsMessage,
     CameraEvent,
     DeleteAnnotationEvent,
+    EncodingEvent,
     ErrorMessage,
     FrameMessage,
     HelloMessage,
@@ -50,6 +52,8 @@ CLIENT_EVENTS = (
     RenameAnnotationEvent,
     DeleteAnnotationEvent,
     SegmentsSearchEvent,
+    AckEvent,
+    EncodingEvent,
     PingEvent,
 )
 SERVER_MESSAGES = (

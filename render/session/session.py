@@ -11,19 +11,22 @@ from typing import Protocol
 from pydantic import BaseModel, ValidationError
 
 from .. import __version__
-from ..errors import HostaError, StateError
+from ..errors import HostaError, StateError, StreamError
 from ..limits import Limits
 from ..state.annotation import PointAnnotation
 from ..state.patch import Op, Patch
 from ..state.view import first_problem
-from ..summary import DeviceInfo, FrameInfo, SceneSummary, SegmentSummary
+from ..summary import DeviceInfo, Encoding, FrameInfo, SceneSummary, SegmentSummary
+from .credit import Credit
 from .events import (
     CLIENT_EVENT,
+    AckEvent,
     AnnotatedMessage,
     AnnotateEvent,
     AnnotationsMessage,
     CameraEvent,
     DeleteAnnotationEvent,
+    EncodingEvent,
     ErrorMessage,
     HelloMessage,
     KeyFrameEvent,
@@ -53,7 +56,9 @@ ANNOTATIONS_A_MESSAGE = 50
 
 
 class Outlet(Protocol):
-    """The way to one client, whatever the transport."""
+    """The way to one client, whatever the transport. `encodings` are those that it can carry."""
+
+    encodings: frozenset[Encoding]
 
     def send_event(self, text: str) -> None:
         """A message that must arrive, in order."""
@@ -72,7 +77,7 @@ class Stage(Protocol):
 
     def resized(self, view: View) -> None: ...
 
-    def want_key_frame(self, view: View) -> None: ...
+    def watches(self, view: View, origin: Session, *, key_frame: bool = False) -> None: ...
 
     def pick(self, view: View, origin: Session, event: PickEvent) -> None: ...
 
@@ -84,11 +89,25 @@ class Stage(Protocol):
 
 
 class Session:
-    """One connected client. `view` is None until the scene is open."""
+    """One connected client. `view` is None until the scene is open.
 
-    def __init__(self, session: str, outlet: Outlet, stage: Stage, limits: Limits, now_s: float) -> None:
+    `encoding` is what it watches; with a `credit` it gets no more frames than it acknowledges.
+    """
+
+    def __init__(
+        self,
+        session: str,
+        outlet: Outlet,
+        stage: Stage,
+        limits: Limits,
+        now_s: float,
+        encoding: Encoding = "h264",
+        credit: Credit | None = None,
+    ) -> None:
         self.session = session
         self.outlet = outlet
+        self.encoding: Encoding = encoding
+        self.credit = credit
         self.view: View | None = None
         self.wanted_view: str | None = None
         self.wanted_size: tuple[int, int] | None = None
@@ -154,6 +173,13 @@ class Session:
                 if self.view is not None and self.view.resize(self.wanted_size):
                     self._stage.resized(self.view)
                 return
+            case AckEvent():
+                if self.credit is not None and self.credit.acknowledge(event.pts) and self.view is not None:
+                    self._stage.watches(self.view, self)
+                return
+            case EncodingEvent():
+                self._switch(event.encoding)
+                return
         view = self.view
         if view is None:
             raise StateError("the scene is not open yet; wait for the hello message")
@@ -171,7 +197,7 @@ class Session:
                 view.reset(camera_only=event.what == "camera")
                 self._stage.show(view, self, event.seq)
             case KeyFrameEvent():
-                self._stage.want_key_frame(view)
+                self._stage.watches(view, self, key_frame=True)
             case PickEvent():
                 self._stage.pick(view, self, event)
             case AnnotateEvent() | RenameAnnotationEvent() | DeleteAnnotationEvent():
@@ -179,6 +205,15 @@ class Session:
             case SegmentsSearchEvent():
                 view.check_segmentation(event.layer)
                 self._stage.search(view, self, event)
+
+    def _switch(self, encoding: Encoding) -> None:
+        check_encoding(encoding, self.outlet)
+        if encoding != self.encoding:
+            self.encoding = encoding
+            if self.credit is not None:
+                self.credit.restart()
+            if self.view is not None:
+                self._stage.watches(self.view, self, key_frame=True)
 
     # ---- what the client is told ----
 
@@ -250,8 +285,10 @@ class Session:
             SegmentsFoundMessage(seq=event.seq, layer=event.layer, total=total, first=event.first, segments=segments)
         )
 
-    def show_frame(self, frame: FrameInfo, packet: bytes) -> None:
-        """Pass a frame on; its camera number becomes this client's newest one that it shows."""
+    def show_frame(self, frame: FrameInfo, packet: bytes, now_s: float) -> None:
+        """Pass a frame on, if the client can take it; its camera number becomes this client's newest that it shows."""
+        if self.credit is not None and not self.credit.take(frame.pts, frame.key_frame, now_s):
+            return
         while self._cameras and self._cameras[0][0] <= frame.camera_seq:
             self._shown_seq = self._cameras.popleft()[1]
         self.outlet.send_frame(frame.model_copy(update={"camera_seq": self._shown_seq}), packet)
@@ -260,6 +297,12 @@ class Session:
         incident = new_incident()
         log.info("session %s, incident %s: %s: %s", self.session, incident, code, message)
         self.tell(ErrorMessage(code=code, message=message, incident=incident, seq=seq))
+
+
+def check_encoding(encoding: Encoding, outlet: Outlet) -> None:
+    """Raises StreamError where the way to the client cannot carry this encoding."""
+    if encoding not in outlet.encodings:
+        raise StreamError(f"this connection cannot carry {encoding}; only {', '.join(sorted(outlet.encodings))}")
 
 
 def new_incident() -> str:

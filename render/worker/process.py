@@ -268,11 +268,7 @@ class Worker:
                 case SetViewport():
                     stream.resize(message.width, message.height, now_s)
                 case StreamControl():
-                    stream.pace.active = message.active
-                    if message.key_frame:
-                        stream.pace.key_frame = True
-                    if message.bitrate_bps is not None:
-                        stream.set_bitrate(message.bitrate_bps)
+                    stream.control(message)
         except GpuError:
             raise
         except HostaError as error:

@@ -13,11 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ..state.annotation import PointAnnotation
 from ..state.view import ViewState
-from ..summary import DeviceInfo, FrameInfo, Pick, SceneSummary, SegmentSummary
+from ..summary import DeviceInfo, Encoding, FrameInfo, Pick, SceneSummary, SegmentSummary
 
 HEADER = struct.Struct("<II")
 MAX_HEADER_BYTES = 4 << 20
 MAX_PAYLOAD_BYTES = 256 << 20
+
+FRAMES_IN_FLIGHT = 3
+"""So many frames of an encoding may be under way to a client that acknowledges them: one is decoded, one is on the
+wire, one is made."""
 
 
 class Message(BaseModel):
@@ -73,14 +77,28 @@ class SetViewport(Message):
     height: int
 
 
+class FrameCredit(Message):
+    """At most `frames` frames with a later `pts` than `after_pts`; those that are under way already count."""
+
+    after_pts: int
+    frames: int
+
+
 class StreamControl(Message):
-    """Whether anyone watches, how many bits a second they can take, and whether one of them needs a key frame."""
+    """Whether anyone watches, in which encodings, and how much of them they can take.
+
+    `credit`: of these encodings so many frames may be sent; the others have no such limit. `key_frames`: encodings of
+    which somebody needs one. `bitrate_bps` is each encoding's, but for those that `bitrates_bps` names.
+    """
 
     type: Literal["stream"] = "stream"
     view: str
     active: bool = True
-    key_frame: bool = False
+    encodings: tuple[Encoding, ...] = ("h264",)
+    credit: dict[Encoding, FrameCredit] = Field(default_factory=dict)
+    key_frames: tuple[Encoding, ...] = ()
     bitrate_bps: int | None = None
+    bitrates_bps: dict[Encoding, int] = Field(default_factory=dict)
 
 
 class PickAt(Message):
@@ -156,10 +174,11 @@ class Progress(Message):
 
 
 class Packet(Message):
-    """A video packet (payload: H.264 Annex B) and what it shows."""
+    """An encoded frame (payload: H.264 Annex B, a VP8 frame, or a JPEG or WebP file) and what it shows."""
 
     type: Literal["packet"] = "packet"
     view: str
+    encoding: Encoding = "h264"
     frame: FrameInfo
 
 

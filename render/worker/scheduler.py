@@ -14,8 +14,6 @@ MIN_REFINE_INTERVAL_S = 0.1
 """At rest: at most so often, a picture with more samples is sent."""
 MAX_REFINE_INTERVAL_S = 0.5
 """At rest: after so long any further sample is worth a frame."""
-MIN_KEY_FRAME_INTERVAL_S = 0.3
-"""Key frames are large: one that is asked for sooner after another waits."""
 REPEATS = 5
 """How often the converged picture is encoded again: each time the encoder spends its bits on what is left to improve,
 and a lost last packet is noticed."""
@@ -33,7 +31,8 @@ class Pace:
     """The progress of one view.
 
     `wanted` and `sent` are what is asked for and what was last sent; `redraw` says that no picture was made yet of what
-    is wanted, `converged` that the newest picture is as good as it gets, `stalled` that this state cannot be shown.
+    is wanted, `converged` that the newest picture is as good as it gets, `stalled` that this state cannot be shown,
+    `blocked` that no viewer can take a frame at present, and `owed_s` when some are to have one that others need not.
     """
 
     active: bool = True
@@ -48,8 +47,8 @@ class Pace:
     converged: bool = False
     redraw: bool = True
     repeats_left: int = 0
-    key_frame: bool = False
-    key_frame_s: float = float("-inf")
+    blocked: bool = False
+    owed_s: float | None = None
 
     def ask(self, wanted: Shown, now_s: float) -> None:
         """Another state, camera or size is to be shown."""
@@ -69,20 +68,23 @@ class Pace:
         """When this view wants to be stepped or sent again; None: not before something is asked."""
         if not self.active or self.stalled:
             return None
+        if self.blocked:
+            # The picture that goes out first, once somebody can take it, is made meanwhile.
+            return self.stepped_s + MIN_FRAME_INTERVAL_S if self.needs_step else None
         if self.interactive:
             return self.sent_s + MIN_FRAME_INTERVAL_S
         times = []
-        if self.key_frame:
-            times.append(self.key_frame_s + MIN_KEY_FRAME_INTERVAL_S)
+        if self.owed_s is not None:
+            times.append(self.owed_s)
         if not self.converged:
             times.append(self.stepped_s)
         else:
-            times.append(self.sent_s + (REPEAT_INTERVAL_S if self.repeats_left > 0 else KEEP_ALIVE_S))
+            times.append(self.sent_s + self._repeat_s)
         return min(times)
 
-    def key_frame_due(self, now_s: float) -> bool:
-        """Whether the next frame that is sent is to be a key frame."""
-        return self.key_frame and now_s - self.key_frame_s >= MIN_KEY_FRAME_INTERVAL_S
+    @property
+    def _repeat_s(self) -> float:
+        return REPEAT_INTERVAL_S if self.repeats_left > 0 else KEEP_ALIVE_S
 
     @property
     def needs_step(self) -> bool:
@@ -94,10 +96,13 @@ class Pace:
         self.converged = converged
 
     def worth_sending(self, shown: Shown, samples: int, scale: float, now_s: float) -> bool:
-        """Whether the picture just made goes to the viewers."""
-        if self.key_frame_due(now_s) or shown != self.sent or self.converged:
+        """Whether the picture just made goes to all viewers."""
+        if shown != self.sent:
             return True
         since_s = now_s - self.sent_s
+        if self.converged:
+            better = samples != self.sent_samples or scale != self.sent_scale
+            return better or since_s >= self._repeat_s - 1e-6
         if scale > self.sent_scale:
             return since_s >= MIN_FRAME_INTERVAL_S
         if samples >= 2 * self.sent_samples:
@@ -110,8 +115,6 @@ class Pace:
             self.repeats_left = max(self.repeats_left - 1, 0) if again else REPEATS
         self.sent, self.sent_s = shown, now_s
         self.sent_samples, self.sent_scale = samples, scale
-        if key_frame:
-            self.key_frame, self.key_frame_s = False, now_s
 
 
 K = TypeVar("K")
@@ -133,7 +136,7 @@ def next_view(paces: Iterable[tuple[K, Pace]], now_s: float) -> tuple[K | None, 
         if due_s > now_s:
             wait_s = due_s - now_s if wait_s is None else min(wait_s, due_s - now_s)
             continue
-        rank = (0, pace.changed_s) if pace.interactive else (1, pace.stepped_s)
+        rank = (0, pace.changed_s) if pace.interactive and not pace.blocked else (1, pace.stepped_s)
         if best_rank is None or rank < best_rank:
             best, best_rank = key, rank
     return (best, 0.0) if best is not None else (None, wait_s)

@@ -1,4 +1,4 @@
-"""One view inside the worker: its renderer, its encoder and its pace. Only the GL thread touches it."""
+"""One view inside the worker: its renderer, its encoders and its pace. Only the GL thread touches it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..codec.video import CLOCK_HZ, DEFAULT_BITRATE_BPS, CodecName, VideoEncoder
+from ..codec.video import CLOCK_HZ, CodecName
 from ..engine.renderer import Renderer
-from ..errors import StreamError
-from ..summary import FrameInfo, Pick
-from .protocol import Packet, PickAt
+from ..summary import Encoding, FrameInfo, Pick
+from .encoders import Encoders
+from .protocol import Packet, PickAt, StreamControl
 from .scheduler import STEP_BUDGET_S, Pace
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from ..gpu.context import Context
     from ..state.annotation import PointAnnotation
     from ..state.view import ViewState
-
-BITRATE_BAND = 1.5
-"""Another bit rate means another encoder, and so a key frame: only a change by this factor is worth it."""
 
 
 class ViewStream:
@@ -46,9 +43,8 @@ class ViewStream:
         self.view, self.scene = view, scene
         self.pace = Pace()
         self._send = send
-        self._codec: CodecName = codec
-        self._bitrate_bps = DEFAULT_BITRATE_BPS
-        self._encoder: VideoEncoder | None = None
+        self._encoders = Encoders(codec)
+        self._encoders.control(StreamControl(view=view))
         self._renderer = renderer(context, resident.scene, *size, resident=resident)
         self._size = size
         self._state: ViewState | None = None
@@ -78,11 +74,11 @@ class ViewStream:
         self._renderer.resize(width, height)
         self._frame = None
 
-    def set_bitrate(self, bitrate_bps: int) -> None:
-        ratio = bitrate_bps / self._bitrate_bps
-        if max(ratio, 1 / ratio) >= BITRATE_BAND:
-            self._bitrate_bps = bitrate_bps
-            self._encoder = None
+    def control(self, message: StreamControl) -> None:
+        """Who watches, and what they can take."""
+        self.pace.active = message.active
+        self._encoders.control(message)
+        self._note_viewers()
 
     def step(self, now_s: float) -> None:
         """Render a little, and send the picture if it is worth a frame. Raises HostaError."""
@@ -98,8 +94,17 @@ class ViewStream:
         if frame is None:
             return
         shown = (frame.sequence, frame.camera_seq, frame.width, frame.height)
-        if self.pace.worth_sending(shown, frame.samples, frame.scale, now_s):
-            self._send_frame(frame, now_s)
+        everyone = self.pace.worth_sending(shown, frame.samples, frame.scale, now_s)
+        encodings = self._encoders.ready(now_s, everyone=everyone)
+        if not encodings:
+            return
+        pts = self._next_pts()
+        for encoding in encodings:
+            key_frame = self._send_frame(frame, encoding, pts, now_s)
+        if everyone:
+            self._encoders.missed(encodings)
+            self.pace.was_sent(shown, frame.samples, frame.scale, key_frame, now_s)
+        self._note_viewers()
 
     def pick(self, request: PickAt) -> Pick:
         """What a place of a frame shows or showed. Raises HostaError."""
@@ -120,23 +125,23 @@ class ViewStream:
     def close(self) -> None:
         self._renderer.close()
 
-    def _send_frame(self, frame: Frame, now_s: float) -> None:
+    def _note_viewers(self) -> None:
+        self.pace.blocked, self.pace.owed_s = self._encoders.blocked, self._encoders.due_s
+
+    def _next_pts(self) -> int:
+        # CLOCK_MONOTONIC is the machine's: a worker that takes this one's place goes on where this one stops.
+        self._last_pts = max(int(time.monotonic() * CLOCK_HZ), self._last_pts + 1)
+        return self._last_pts
+
+    def _send_frame(self, frame: Frame, encoding: Encoding, pts: int, now_s: float) -> bool:
+        """Whether it became a key frame."""
         if self._i420 is None:
             started_s = time.perf_counter()
             self._i420 = self._renderer.read_i420()
             self._readback_s = time.perf_counter() - started_s
-        size = (frame.width, frame.height)
-        if self._encoder is None or (self._encoder.width, self._encoder.height) != size:
-            self._encoder = VideoEncoder(*size, bitrate_bps=self._bitrate_bps, codec=self._codec)
-        # CLOCK_MONOTONIC is the machine's: a worker that takes this one's place goes on where this one stops.
-        pts = max(int(time.monotonic() * CLOCK_HZ), self._last_pts + 1)
-        self._last_pts = pts
         started_s = time.perf_counter()
-        packets = self._encoder.encode(self._i420, pts, self.pace.key_frame_due(now_s))
+        packet = self._encoders.encode(encoding, self._i420, (frame.width, frame.height), pts, now_s)
         encode_s = time.perf_counter() - started_s
-        if len(packets) != 1:
-            raise StreamError(f"the video encoder made {len(packets)} packets of one frame; it must not delay frames")
-        packet = packets[0]
         info = FrameInfo(
             sequence=frame.sequence,
             camera_seq=frame.camera_seq,
@@ -155,9 +160,8 @@ class ViewStream:
             key_frame=packet.key_frame,
         )
         self._render_s = 0.0
-        self._send(Packet(view=self.view, frame=info), packet.data)
-        shown = (frame.sequence, frame.camera_seq, *size)
-        self.pace.was_sent(shown, frame.samples, frame.scale, packet.key_frame, now_s)
+        self._send(Packet(view=self.view, encoding=encoding, frame=info), packet.data)
+        return packet.key_frame
 
 
 def _same_picture(before: ViewState, after: ViewState) -> bool:

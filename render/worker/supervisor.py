@@ -94,7 +94,11 @@ class _ShownView:
 
     opened: OpenView
     state: SetState | None = None
-    active: bool = True
+    control: StreamControl | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.control is None or self.control.active
 
 
 class Supervisor:
@@ -173,11 +177,11 @@ class Supervisor:
         shown.opened = shown.opened.model_copy(update={"width": width, "height": height})
         self._send(SetViewport(view=view, width=width, height=height))
 
-    def control(self, view: str, *, active: bool = True, key_frame: bool = False) -> None:
-        self._views[view].active = active
-        if not active:
-            self._opening.pop(view, None)
-        self._send(StreamControl(view=view, active=active, key_frame=key_frame))
+    def control(self, message: StreamControl) -> None:
+        self._views[message.view].control = message
+        if not message.active:
+            self._opening.pop(message.view, None)
+        self._send(message)
 
     def search(self, request: SearchSegments) -> None:
         """Not remembered: a worker that ends takes its searches with it."""
@@ -308,7 +312,8 @@ class Supervisor:
                 self._send(state)
             if shown.active:
                 self._opening[view] = opened.sequence
-            self._send(StreamControl(view=view, active=shown.active, key_frame=shown.active))
+            if shown.control is not None:
+                self._send(shown.control.model_copy(update={"key_frames": shown.control.encodings}))
 
     async def _listen_to_heart(self) -> None:
         """Ask for a sign of life again and again. Raises WorkerError when none came for too long."""

@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from render.server.app import create_app
-from render.server.run import listen
+from render.server.run import WEBSOCKETS, listen
 from render.settings import ServerSettings
 from render.worker.protocol import OpenScene
 from render.worker.supervisor import WORKER_PROGRAM, Patience, Supervisor
@@ -52,7 +52,14 @@ async def service(
     listening = listen(chosen.host, chosen.port)
     server = uvicorn.Server(
         uvicorn.Config(
-            app, loop="asyncio", http="h11", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2
+            app,
+            loop="asyncio",
+            http="h11",
+            **WEBSOCKETS,
+            ws_max_size=chosen.limits.message_max_bytes,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
         )
     )
     with contextlib.ExitStack() as stack:

@@ -12,6 +12,8 @@ export type ClientEvent =
   | RenameAnnotationEvent
   | DeleteAnnotationEvent
   | SegmentsSearchEvent
+  | AckEvent
+  | EncodingEvent
   | PingEvent;
 export type JsonValue = unknown;
 export type ServerMessage =
@@ -178,6 +180,22 @@ export interface SegmentsSearchEvent {
   colors: "file" | "hash" | "glasbey";
   first: number;
   count: number;
+}
+/**
+ * The frame of this `pts`, and all before it, were shown or dropped: the client can take further ones.
+ *
+ * Answers each frame that came over a WebSocket.
+ */
+export interface AckEvent {
+  type: "ack";
+  pts: number;
+}
+/**
+ * Send the picture in this encoding from now on; what the way to the client cannot carry is refused.
+ */
+export interface EncodingEvent {
+  type: "encoding";
+  encoding: "h264" | "h264_444" | "vp8" | "jpeg" | "webp";
 }
 export interface PingEvent {
   type: "ping";
@@ -632,10 +650,12 @@ export interface PatchedMessage {
   patch: Patch;
 }
 /**
- * Goes out with each video frame; `rtp_timestamp` is what the browser's video frame metadata says of it.
+ * Goes out with each frame. Over WebRTC `rtp_timestamp` is what the browser's video frame metadata says of it;
+ * over a WebSocket, where the frame follows in the same message, it is the frame's `pts` modulo 2^32.
  */
 export interface FrameMessage {
   type: "frame";
+  encoding: "h264" | "h264_444" | "vp8" | "jpeg" | "webp";
   rtp_timestamp: number;
   frame: FrameInfo;
 }

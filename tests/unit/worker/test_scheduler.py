@@ -8,7 +8,6 @@ from render.worker.scheduler import (
     KEEP_ALIVE_S,
     MAX_REFINE_INTERVAL_S,
     MIN_FRAME_INTERVAL_S,
-    MIN_KEY_FRAME_INTERVAL_S,
     REPEAT_INTERVAL_S,
     REPEATS,
     Pace,
@@ -103,15 +102,30 @@ def test_a_converged_picture_is_sent_then_repeated_then_kept_alive() -> None:
     assert gaps == [REPEAT_INTERVAL_S] * REPEATS + [KEEP_ALIVE_S] * 3
 
 
-def test_key_frames_are_rate_limited_and_not_lost() -> None:
+def test_a_frame_that_is_owed_to_some_viewers_is_due_for_them_alone() -> None:
     pace = resting()
-    pace.key_frame = True
-    assert pace.key_frame_due(1.0)
-    pace.was_sent((1, 1, *SIZE), 8, 1.0, True, 1.0)
-    pace.key_frame = True
-    assert not pace.key_frame_due(1.1)
-    assert pace.due_s() == 1.0 + min(MIN_KEY_FRAME_INTERVAL_S, REPEAT_INTERVAL_S)
-    assert pace.key_frame_due(1.0 + MIN_KEY_FRAME_INTERVAL_S)
+    pace.stepped(True, 0.0)
+    pace.redraw = False
+    pace.was_sent((1, 1, *SIZE), 8, 1.0, False, 1.0)
+    pace.owed_s = 1.05
+    assert pace.due_s() == 1.05
+    assert not pace.worth_sending((1, 1, *SIZE), 8, 1.0, 1.05)
+    assert pace.worth_sending((1, 1, *SIZE), 8, 1.0, 1.0 + KEEP_ALIVE_S)
+
+
+def test_a_view_that_nobody_can_take_is_drawn_once_and_after_the_others() -> None:
+    blocked, other = resting(), resting()
+    other.redraw = False
+    blocked.blocked = True
+    blocked.ask((2, 2, *SIZE), 1.0)
+    assert next_view([("b", blocked), ("o", other)], 2.0)[0] == "b"
+    blocked.stepped(False, 2.0)
+    blocked.redraw = False
+    assert next_view([("b", blocked), ("o", other)], 2.1)[0] == "o"
+    blocked.stepped(True, 2.1)
+    assert blocked.due_s() is None
+    blocked.blocked = False
+    assert next_view([("b", blocked), ("o", other)], 2.2)[0] == "b"
 
 
 def test_a_stalled_or_unwatched_view_costs_nothing() -> None:
