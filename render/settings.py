@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .limits import DEFAULT_LIMITS, Limits
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8470
+
+
+TurnUrl = Annotated[str, Field(max_length=300, pattern=r"^turns?:[^\s?]+(\?transport=(udp|tcp))?$")]
 
 
 class IceServer(BaseModel):
@@ -29,7 +33,8 @@ class ServerSettings(BaseSettings):
     `allow_hosts` are names under which it may be addressed besides its own (a reverse proxy's), `allow_origins` are
     pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without a
     token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device). `data_dir` is
-    where annotations are kept (None: they are not, unless run_server is told otherwise).
+    where annotations are kept (None: they are not, unless run_server is told otherwise). `turn_urls` are those of one
+    TURN server, with which `turn_secret` is shared.
     """
 
     model_config = SettingsConfigDict(env_prefix="HOSTA_", frozen=True, extra="ignore")
@@ -41,7 +46,15 @@ class ServerSettings(BaseSettings):
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     ice_servers: tuple[IceServer, ...] = ()
+    turn_urls: Annotated[tuple[TurnUrl, ...], Field(max_length=8)] = ()
+    turn_secret: str | None = Field(None, min_length=16, max_length=512)
     device: int | None = Field(None, ge=0)
     worker_silence_s: float | None = Field(None, gt=0)
     data_dir: Path | None = None
     limits: Limits = DEFAULT_LIMITS
+
+    @model_validator(mode="after")
+    def _turn_is_whole(self) -> Self:
+        if bool(self.turn_urls) != (self.turn_secret is not None):
+            raise ValueError("a TURN server needs both HOSTA_TURN_URLS and HOSTA_TURN_SECRET")
+        return self

@@ -21,7 +21,7 @@ from .. import __version__
 from ..errors import HostaError
 from ..session.annotations import AnnotationBook, scene_identity
 from ..session.registry import Registry
-from ..settings import ServerSettings
+from ..settings import IceServer, ServerSettings
 from ..worker.protocol import OpenScene
 from ..worker.supervisor import Supervisor
 from .auth import Authority, is_loopback
@@ -29,6 +29,7 @@ from .guard import Guard
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
 from .signalling import Signalling
+from .turn import turn_server
 from .websocket import Sockets
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,12 @@ def create_app(
     ]
     signalling = Signalling(registry, ice_servers, loopback=is_loopback(settings.host))
     limits = settings.limits
+
+    def servers_for_clients() -> tuple[IceServer, ...]:
+        if settings.turn_secret is None:
+            return settings.ice_servers
+        return *settings.ice_servers, turn_server(settings.turn_urls, settings.turn_secret, "hosta", time.time())
+
     authority = Authority(settings.token, settings.limits.wrong_tokens_per_minute)
 
     sockets = Sockets(registry, authority, limits)
@@ -116,7 +123,7 @@ def create_app(
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(Exception, on_unexpected_error)
-    app.include_router(make_router(authority, registry, signalling, sockets, settings.ice_servers, limits))
+    app.include_router(make_router(authority, registry, signalling, sockets, servers_for_clients, limits))
     if client is not None:
         app.mount("/", ClientFiles(directory=client, html=True))
     else:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 
 import render.server.run as run
 from render.__main__ import main
-from render.worker.supervisor import Supervisor
 
 if __name__ == "__main__":
     # Everything but the program that draws is the real thing.
-    run.Supervisor = functools.partial(Supervisor, program=(sys.executable, "-m", "tests.doubles.worker"))  # type: ignore[misc, assignment]
+    run.WORKER_PROGRAM = (sys.executable, "-m", "tests.doubles.worker")  # type: ignore[assignment]
     sys.exit(main())

@@ -19,11 +19,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from tests.browser.chromium import Chromium
 from tests.browser.server import Server
@@ -156,6 +157,31 @@ class Lab:
             raise errors[0]
         return results[0]
 
+    def run(self, host: str, *command: str, log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+        """A program on a host, that is ended with the lab."""
+        out = log or subprocess.DEVNULL
+        process = subprocess.Popen(
+            [*self.within(host), *command], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+        )
+        self._stack.callback(_end, process)
+        return process
+
+    def listening(self, host: str, port: int, timeout_s: float = 10.0) -> None:
+        """Waits until something listens on a TCP port of a host. Raises TimeoutError."""
+        address = SERVER_IP if host == self.server_host else CLIENT_IP
+
+        def connect() -> None:
+            socket.create_connection((address, port), 1.0).close()
+
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                return self.on(host, connect)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"nothing listens on port {port} after {timeout_s:.0f} s") from None
+                time.sleep(0.05)
+
     def server(self, *arguments: str, real: bool = False, environment: dict[str, str] | None = None) -> Server:
         """The server on its host: `hosta <arguments> --host .. --port ..`; with the double unless `real`."""
         program = "render.cli" if real else "tests.doubles.server"
@@ -184,6 +210,15 @@ class Lab:
         )
         self._stack.callback(browser.close)
         return browser
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _ip(*words: str) -> None:
