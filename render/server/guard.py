@@ -118,7 +118,7 @@ class Guard:
         if not self._sharing_headers(headers.get("origin")):
             return {}
         return {
-            "access-control-allow-methods": "GET, POST, DELETE",
+            "access-control-allow-methods": "GET, POST, PATCH, DELETE",
             "access-control-allow-headers": "Authorization, Content-Type",
             "access-control-max-age": str(PREFLIGHT_S),
         }

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response, WebSocket
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
@@ -140,6 +140,11 @@ def make_router(
     @router.websocket("/api/v1/ws")
     async def talk(socket: WebSocket) -> None:
         await sockets.serve(socket)
+
+    @router.patch("/api/v1/whep/{name}", dependencies=[Depends(logged_in)])
+    async def no_more_candidates(name: str) -> Response:
+        """Players that send their candidates later are told that there is no need: their checks say where they are."""
+        raise HTTPException(405, "candidates are not taken later; those of the offer do", {"allow": "DELETE"})
 
     return router
 

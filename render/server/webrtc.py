@@ -10,6 +10,7 @@ test for each; aiortc is pinned to its minor version.
 * `aiortc.rtcrtpsender.RTP_HISTORY_SIZE`: made larger, so that lost packets can be repeated for more than a second.
 * `RTCRtpSender._retransmit`: called for NACK; wrapped, to measure the loss, and called, to send second copies.
 * `RTCRtpSender.__rtp_history`: read, for the packets of the frame that went out last.
+* `RTCPeerConnection.__certificates`: the certificate's `_create_ssl_context` is wrapped to accept RSA certificates.
 * `RTCIceGatherer._connection.get_component_candidates`: wrapped to offer 127.0.0.1, which aioice leaves out.
 """
 
@@ -262,6 +263,7 @@ class Peer:
         self._loopback = loopback
         self._channels: dict[str, RTCDataChannel] = {}
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
+        _accept_rsa(self._connection)
         self._track = PacketTrack(listener.note_frame, listener.on_key_frame_wanted)
         self._connection.on("datachannel", self._on_channel)
         self._connection.on("connectionstatechange", self._on_state)
@@ -319,6 +321,26 @@ class Peer:
 
     def _on_state(self) -> None:
         self._listener.on_state(self._connection.connectionState)
+
+
+CIPHERS = (
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:"
+    b"ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
+)
+"""aiortc's, and those of peers whose certificate is RSA, as GStreamer's is: with these it shared none."""
+
+
+def _accept_rsa(connection: RTCPeerConnection) -> None:
+    certificate: Any = connection._RTCPeerConnection__certificates[0]  # type: ignore[attr-defined]
+    create: Callable[[list[Any]], Any] = certificate._create_ssl_context
+
+    def with_rsa(srtp_profiles: list[Any]) -> Any:
+        context = create(srtp_profiles)
+        context.set_cipher_list(CIPHERS)
+        return context
+
+    certificate._create_ssl_context = with_rsa
 
 
 def _offer_loopback(sender: RTCRtpSender) -> None:

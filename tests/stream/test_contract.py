@@ -10,6 +10,7 @@ import aiortc.codecs
 import aiortc.rtcrtpsender
 import av
 from aiortc import RTCConfiguration, RTCPeerConnection, rtp
+from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtcrtpsender import RTCRtpSender
 
@@ -78,9 +79,12 @@ def test_a_sender_has_the_private_parts() -> None:
         assert list(inspect.signature(sender._retransmit).parameters) == ["sequence_number"]
         gather = sender.transport.transport.iceGatherer._connection.get_component_candidates
         assert list(inspect.signature(gather).parameters) == ["component", "addresses", "timeout"]
+        certificate = connection._RTCPeerConnection__certificates[0]
+        assert list(inspect.signature(certificate._create_ssl_context).parameters) == ["srtp_profiles"]
         await connection.close()
 
     asyncio.run(scenario())
+    assert "self.__local_certificate._create_ssl_context(" in inspect.getsource(RTCDtlsTransport)
     assert "self._send_keyframe()" in inspect.getsource(RTCRtpSender._handle_rtcp_packet)
     assert "await self._retransmit(seq)" in inspect.getsource(RTCRtpSender._handle_rtcp_packet)
     run = inspect.getsource(RTCRtpSender._run_rtp)
