@@ -1,5 +1,5 @@
 // From the accumulator to pixels: mean, exposure, tone map, background, guides, sRGB; then RGBA for stills (8 bit, or 16
-// with BITS 16) or I420 for video. The accumulator may be smaller than the picture (while things move): then it is
+// with BITS 16) or the planes Y, Cb, Cr for video. The accumulator may be smaller than the picture (while things move): then it is
 // enlarged bilinearly (with ENLARGES), after the tone map so that single bright samples do not spread.
 //
 // Alpha is coverage. The tone map works on the colour of what was hit, radiance / coverage, and blending happens in
@@ -86,7 +86,22 @@ void main() {
 #endif
 }
 #else
-// One invocation makes a block of 8 x 2 pixels: 4 words of luma, one of each chroma. Strides are multiples of 8 bytes.
+// Planes: BT.709 limited range; with BT601 that standard, with FULL_RANGE its full range. Chroma has half of the picture's
+// width and height, with FULL_CHROMA all of it. One invocation makes a block of 8 x 2 pixels: 4 words of luma, and one or
+// four of each chroma. Strides are multiples of 8 bytes.
+#ifdef BT601
+const vec3 WEIGHTS = WEIGHTS_601;
+#else
+const vec3 WEIGHTS = WEIGHTS_709;
+#endif
+#ifdef FULL_RANGE
+const bool IS_FULL_RANGE = true;
+#else
+const bool IS_FULL_RANGE = false;
+#endif
+
+uvec2 chroma_bytes(vec3 c) { return uvec2(min(chroma_of(c, WEIGHTS, IS_FULL_RANGE) + 0.5, 255.0)); }
+
 void main() {
 #ifdef GUIDES
     ivec2 block = guide_tile_origin() / ivec2(8, 2);
@@ -99,18 +114,31 @@ void main() {
     int luma_words = stride_blocks.x * 2;
     int chroma_words = stride_blocks.x;
     uint luma[4] = uint[4](0u, 0u, 0u, 0u);
+#ifdef FULL_CHROMA
+    uint u[4] = uint[4](0u, 0u, 0u, 0u), v[4] = uint[4](0u, 0u, 0u, 0u);
+#else
     uint u_word = 0u, v_word = 0u;
+#endif
     for (int i = 0; i < 4; i++) {
         vec3 sum = vec3(0.0);
         for (int j = 0; j < 4; j++) {
             ivec2 o = ivec2(i * 2 + (j & 1), j >> 1);
             vec3 c = opaque(block * ivec2(8, 2) + o);
             sum += c;
-            luma[(o.x >> 2) + 2 * o.y] |= uint(luma_709(c) + 0.5) << uint((o.x & 3) * 8);
+            int word = (o.x >> 2) + 2 * o.y;
+            uint shift = uint((o.x & 3) * 8);
+            luma[word] |= uint(luma_of(c, WEIGHTS, IS_FULL_RANGE) + 0.5) << shift;
+#ifdef FULL_CHROMA
+            uvec2 each = chroma_bytes(c);
+            u[word] |= each.x << shift;
+            v[word] |= each.y << shift;
+#endif
         }
-        uvec2 uv = uvec2(chroma_709(sum * 0.25) + 0.5);
+#ifndef FULL_CHROMA
+        uvec2 uv = chroma_bytes(sum * 0.25);
         u_word |= uv.x << uint(i * 8);
         v_word |= uv.y << uint(i * 8);
+#endif
     }
     int row = block.y * 2 * luma_words + block.x * 2;
     pixels[row] = luma[0];
@@ -118,8 +146,17 @@ void main() {
     pixels[row + luma_words] = luma[2];
     pixels[row + luma_words + 1] = luma[3];
     int u_base = luma_words * size.y;
+#ifdef FULL_CHROMA
+    int v_base = 2 * u_base;
+    for (int word = 0; word < 4; word++) {
+        int at = row + (word & 1) + (word >> 1) * luma_words;
+        pixels[u_base + at] = u[word];
+        pixels[v_base + at] = v[word];
+    }
+#else
     int v_base = u_base + chroma_words * stride_blocks.y;
     pixels[u_base + block.y * chroma_words + block.x] = u_word;
     pixels[v_base + block.y * chroma_words + block.x] = v_word;
+#endif
 }
 #endif

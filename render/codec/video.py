@@ -1,12 +1,14 @@
-"""H.264 for a live view: one encoder a view; a frame goes in and its packet comes out, never later.
+"""H.264 and VP8 for a live view: a frame goes in and its packet comes out, never later.
 
 x264 runs `ultrafast`/`zerolatency` at constant quality under a small VBV: a frame may be as large as about three frame
 intervals of the bit rate, so that no frame takes long on the wire, and a picture that rests reaches its full quality
-within a few frames. There are no B-frames and no look-ahead, and key frames come only on demand.
+within a few frames. libvpx runs in the same way. There are no B-frames and no look-ahead, and key frames come only on
+demand.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +24,8 @@ from ..errors import StreamError
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
 
-CodecName = Literal["libx264", "h264_nvenc"]
+CodecName = Literal["libx264", "h264_nvenc", "libvpx"]
+"""The last one makes VP8, the others H.264."""
 
 CLOCK_HZ = 90_000
 """The clock of `pts`, RTP's clock for video."""
@@ -32,6 +35,8 @@ MAX_BITRATE_BPS = 80_000_000
 VBV_FRAMES = 3
 """The VBV's size in frame intervals: the largest frame, and so the longest burst."""
 QUALITY_CRF = 19
+VP8_QUALITY = 10
+"""libvpx's `crf`, 0 the best to 63: about as good as x264 at QUALITY_CRF."""
 MAX_SLICES = 8
 """aiortc aggregates at most nine NAL units in a packet; a slice is one, and a thread makes a slice."""
 
@@ -42,7 +47,9 @@ _RANGE_LIMITED = 1
 
 @dataclass(frozen=True, slots=True)
 class EncodedPacket:
-    """One encoded frame as H.264 Annex B; `pts` counts 1/90000 s. A key frame carries its SPS and PPS."""
+    """One encoded frame: H.264 as Annex B, whose key frames carry SPS and PPS, a VP8 frame, or a picture's file.
+    `pts` counts 1/90000 s.
+    """
 
     data: bytes
     key_frame: bool
@@ -59,11 +66,13 @@ class VideoEncoder:
         bitrate_bps: int = DEFAULT_BITRATE_BPS,
         fps_hint: float = 30.0,
         codec: CodecName = "libx264",
+        full_chroma: bool = False,
     ) -> None:
         """Open an encoder for frames of `width` x `height` pixels, both even.
 
-        `fps_hint` is the frame rate under which `bitrate_bps` is kept; slower frames use fewer bits. Raises StreamError
-        when the size is odd or the codec cannot be opened.
+        `fps_hint` is the frame rate under which `bitrate_bps` is kept; slower frames use fewer bits. `full_chroma`
+        makes H.264's profile High 4:4:4 Predictive, with libx264. Raises StreamError when the size is odd or the codec
+        cannot be opened.
         """
         if width < 2 or height < 2 or width % 2 or height % 2:
             raise StreamError(f"a video of {width} x {height} cannot be encoded; both sides must be even")
@@ -71,24 +80,26 @@ class VideoEncoder:
         self.height = height
         self.bitrate_bps = min(max(int(bitrate_bps), MIN_BITRATE_BPS), MAX_BITRATE_BPS)
         self.codec = codec
+        self._format = "yuv444p" if full_chroma else "yuv420p"
         try:
-            self._context = _open(codec, width, height, self.bitrate_bps, fps_hint)
+            self._context = _open(codec, width, height, self.bitrate_bps, fps_hint, self._format)
         except (FFmpegError, ValueError) as error:
             raise StreamError(f"the video encoder {codec} cannot be opened: {error}") from error
         self._first = True
         self._last_pts = -1
 
-    def encode(self, i420: bytes | memoryview, pts_90k: int, key_frame: bool = False) -> list[EncodedPacket]:
-        """Encode one frame: the planes Y, U and V without padding, BT.709 limited range.
+    def encode(self, planes: bytes | memoryview, pts_90k: int, key_frame: bool = False) -> list[EncodedPacket]:
+        """Encode one frame: the planes Y, U and V without padding, limited range; I420, with full chroma I444.
 
-        `pts_90k` must grow from frame to frame. The first frame is a key frame; others are where `key_frame` asks.
-        Raises StreamError when `i420` has the wrong length or the encoder fails.
+        H.264 takes BT.709, VP8 BT.601. `pts_90k` must grow from frame to frame. The first frame is a key frame; others
+        are where `key_frame` asks. Raises StreamError when `planes` has the wrong length or the encoder fails.
         """
-        expected = self.width * self.height * 3 // 2
-        if len(i420) != expected:
-            raise StreamError(f"an I420 frame of {self.width} x {self.height} has {expected} bytes, not {len(i420)}")
-        planes = np.frombuffer(i420, np.uint8).reshape(self.height * 3 // 2, self.width)
-        frame = VideoFrame.from_ndarray(planes, format="yuv420p")
+        shape = (3, self.height, self.width) if self._format == "yuv444p" else (self.height * 3 // 2, self.width)
+        expected, size = math.prod(shape), f"{self.width} x {self.height}"
+        if len(planes) != expected:
+            name = {"yuv444p": "I444", "yuv420p": "I420"}[self._format]
+            raise StreamError(f"an {name} frame of {size} has {expected} bytes, not {len(planes)}")
+        frame = VideoFrame.from_ndarray(np.frombuffer(planes, np.uint8).reshape(shape), format=self._format)
         frame.pts = max(pts_90k, self._last_pts + 1)
         frame.time_base = Fraction(1, CLOCK_HZ)
         frame.pict_type = PictureType.I if key_frame or self._first else PictureType.NONE
@@ -118,31 +129,52 @@ def thread_count() -> int:
     return min(max((os.cpu_count() or 2) // 2, 2), 4, MAX_SLICES)
 
 
-def _open(codec: CodecName, width: int, height: int, bitrate_bps: int, fps: float) -> VideoCodecContext:
+def _open(
+    codec: CodecName, width: int, height: int, bitrate_bps: int, fps: float, pixel_format: str
+) -> VideoCodecContext:
     context = av.CodecContext.create(codec, "w")
     context.width = width
     context.height = height
-    context.pix_fmt = "yuv420p"
+    context.pix_fmt = pixel_format
     context.time_base = Fraction(1, CLOCK_HZ)
     context.framerate = Fraction(fps).limit_denominator(1000)
     context.max_b_frames = 0
-    context.color_primaries = _BT709
-    context.color_trc = _BT709
-    context.colorspace = _BT709
-    context.color_range = _RANGE_LIMITED
+    if codec != "libvpx":  # VP8 has nothing to say it with
+        context.color_primaries = _BT709
+        context.color_trc = _BT709
+        context.colorspace = _BT709
+        context.color_range = _RANGE_LIMITED
     vbv_bits = int(bitrate_bps * VBV_FRAMES / fps)
     if codec == "libx264":
         context.thread_count = thread_count()
         context.options = {
             "preset": "ultrafast",
             "tune": "zerolatency",
-            "profile": "baseline",
+            "profile": "high444" if pixel_format == "yuv444p" else "baseline",
             "crf": str(QUALITY_CRF),
             "maxrate": str(bitrate_bps),
             "bufsize": str(vbv_bits),
             "forced-idr": "1",
             "g": "2000000000",
             "x264-params": "scenecut=0:sliced-threads=1:open-gop=0:repeat-headers=1",
+        }
+    elif codec == "libvpx":
+        context.thread_count = thread_count()
+        context.bit_rate = bitrate_bps
+        context.options = {
+            "deadline": "realtime",
+            "cpu-used": "12",
+            "lag-in-frames": "0",
+            "auto-alt-ref": "0",
+            "error-resilient": "1",
+            "slices": str(thread_count()),
+            "crf": str(VP8_QUALITY),
+            "qmin": "4",
+            "qmax": "56",
+            "maxrate": str(bitrate_bps),
+            "bufsize": str(vbv_bits),
+            "g": "1000000000",
+            "keyint_min": "1000000000",  # as long as that: there are none where the scene changes
         }
     else:
         context.options = {

@@ -24,12 +24,12 @@ from .device_scene import DeviceScene
 from .flow import Flow
 from .frame import Frame
 from .guides import GuidesPainter
-from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History
+from .history import FADE_SAMPLES, TRUST_CHANGED, TRUST_MOVED, History, Picture
 from .look import Look
 from .modes import display_of
 from .pacing import Pacing
 from .pick import Picker
-from .tonemap import Developer
+from .tonemap import Developer, Planes
 from .tracer import Tracer
 from .uniforms import uniforms
 
@@ -45,6 +45,7 @@ class ProgressiveRenderer:
     """Draws one view of a scene, a little with each `step`. All calls on the thread of `context`.
 
     A view that shares its scene with others may be given the same `resident` (and then does not close it).
+    `planes` are made of each picture of a step: all others cost a little more when they are read.
     Raises SourceError while bricks are loaded, GpuError, StateError from set_state.
     """
 
@@ -82,6 +83,8 @@ class ProgressiveRenderer:
         # Samples are of another state than the one that is set; what is shown may also have another exposure.
         self._dirty = True
         self._redevelop = False
+        self.planes: tuple[Planes, ...] = ("i420",)
+        self._picture: Picture | None = None  # what the planes were made of
         self.width = self.height = 0
         self._views: _View | None = None
         self.resize(width, height)
@@ -121,7 +124,7 @@ class ProgressiveRenderer:
         if self._views is not None:
             self._views.close()
         self.width, self.height = width, height
-        self._views = _View(width, height)
+        self._views, self._picture = _View(width, height), None
         self._dirty = True
 
     @property
@@ -269,13 +272,16 @@ class ProgressiveRenderer:
         return accumulator.samples >= samples or accumulator.n_tiles == 0
 
     def _develop(self, raw: bool = False) -> None:
-        """Make the I420 picture. `raw`: of the samples alone, whatever the state says about denoising."""
+        """Make the planes of the picture. `raw`: of the samples alone, whatever the state says about denoising."""
         fade = min(FADE_SAMPLES, self._state.samples)
         state = self._state
         denoise = not raw and self._tracer.mode == "path" and state.rendering.denoise
         picture = self._view.history.compose(self._view.accumulator, self._display, fade, denoise)
         self._guides.prepare(self._state, self.scene, (self.width, self.height))
-        self._view.developer.develop_i420(picture, self._display, self._guides)
+        self._picture = picture
+        self._view.developer.forget()
+        for planes in self.planes:
+            self._view.developer.develop(picture, self._display, self._guides, planes)
         self._redevelop = False
 
     # ---- pixels ----
@@ -292,7 +298,20 @@ class ProgressiveRenderer:
 
         While samples are few it also holds what was shown before them (engine.history).
         """
-        return self._view.developer.take_i420()
+        return self._view.developer.take("i420")
+
+    def read_planes(self, planes: Planes) -> bytes:
+        """The picture of the last fresh step as these planes, also where `planes` had not asked for them.
+
+        Raises GpuError where there is no picture yet. Others than those in `planes` show the display and the guides of
+        the state that is set now.
+        """
+        developer = self._view.developer
+        if not developer.has(planes):
+            if self._picture is None:
+                raise GpuError("there is no picture to read back")
+            developer.develop(self._picture, self._display, self._guides, planes)
+        return developer.take(planes)
 
     def read_mean(self) -> NDArray[np.float32]:
         """Mean radiance (premultiplied) and coverage, linear, (height, width, 4) float32."""

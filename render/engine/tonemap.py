@@ -1,4 +1,4 @@
-"""From the accumulator to pixels: RGBA for stills, I420 for video, made on the device."""
+"""From the accumulator to pixels: RGBA for stills, planes for video, made on the device."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import GpuError
 from ..gpu.buffer import Buffer
 from ..gpu.program import Program, ShaderSource
 from ..gpu.readback import ReadbackRing
@@ -18,6 +19,15 @@ from .lights import linear
 from .uniforms import TONE_MODES
 
 Bits = Literal[8, 16]
+Planes = Literal["i420", "i444", "i420_601", "i420_full"]
+"""Planes Y, Cb, Cr: `i420` halves chroma, BT.709 limited range; `i444` keeps all of it; `i420_601` is BT.601 limited
+range, for codecs that know no other (VP8, WebP), `i420_full` its full range, which is JFIF's."""
+_PLANES: dict[Planes, dict[str, int]] = {
+    "i420": {},
+    "i444": {"FULL_CHROMA": 1},
+    "i420_601": {"BT601": 1},
+    "i420_full": {"BT601": 1, "FULL_RANGE": 1},
+}
 # The TONE_MODE of texels that are display-linear already.
 TONED = -1
 
@@ -33,10 +43,8 @@ class Developer:
         # Compiled when they are first needed, by their #defines.
         self._programs: dict[tuple[tuple[str, int], ...], Program] = {}
         self._stride = (width // 2 * 2 + 7) // 8 * 8
-        even = height // 2 * 2
-        self._i420_bytes = self._stride * even * 3 // 2
-        self._pixels = Buffer(max(4 * width * height, self._i420_bytes))
-        self._ring = ReadbackRing(max(16, self._i420_bytes))
+        self._pixels = Buffer(max(4 * width * height, self._n_bytes("i444")))
+        self._rings: dict[Planes, ReadbackRing] = {}  # of the planes that were ever asked for
 
     def _develop(
         self,
@@ -103,32 +111,56 @@ class Developer:
                 pixels.close()
         return data.reshape(self.height, self.width, 4)
 
-    def develop_i420(self, picture: Picture, display: Display, guides: GuidesPainter | None = None) -> None:
-        """Start to make the I420 picture; `take_i420` fetches it. An odd last column or row is left out."""
+    def develop(
+        self, picture: Picture, display: Display, guides: GuidesPainter | None = None, planes: Planes = "i420"
+    ) -> None:
+        """Start to make the planes of a picture; `take` fetches them. An odd last column or row is left out."""
         size = (self.width // 2 * 2, self.height // 2 * 2)
         picture.color.bind_image(0)
         self._develop(
-            self._pixels, (-(-self._stride // 64), -(-size[1] // 16)), size, display, {"TONE_MODE": TONED}, guides,
-            window=picture.window,
+            self._pixels, (-(-self._stride // 64), -(-size[1] // 16)), size, display,
+            {"TONE_MODE": TONED, **_PLANES[planes]}, guides, window=picture.window,
         )  # fmt: skip
-        if self._ring.pending:
-            self._ring.take()
-        self._ring.push(self._pixels)
+        ring = self._rings.get(planes)
+        if ring is None:
+            ring = self._rings[planes] = ReadbackRing(max(16, self._n_bytes(planes)))
+        ring.push(self._pixels)
 
-    def take_i420(self) -> bytes:
-        """Planes Y, U, V of the newest developed picture without padding, BT.709 limited range."""
-        data = self._ring.take()[: self._i420_bytes]
+    def forget(self) -> None:
+        """What was developed and not taken is not wanted any more: another picture follows."""
+        for ring in self._rings.values():
+            while ring.pending:
+                ring.take()
+
+    def has(self, planes: Planes) -> bool:
+        """Whether `take` has something to fetch."""
+        ring = self._rings.get(planes)
+        return ring is not None and ring.pending > 0
+
+    def take(self, planes: Planes = "i420") -> bytes:
+        """Planes Y, Cb, Cr of the newest developed picture without padding. Raises GpuError unless it was developed."""
+        ring = self._rings.get(planes)
+        if ring is None:
+            raise GpuError(f"the picture was not developed as {planes}")
+        data = ring.take()[: self._n_bytes(planes)]
         width, height = self.width // 2 * 2, self.height // 2 * 2
         stride = self._stride
         if width == stride:
             return data.tobytes()
+        if planes == "i444":
+            return data.reshape(3, height, stride)[:, :, :width].tobytes()
         luma = data[: stride * height].reshape(height, stride)[:, :width]
         chroma = data[stride * height :].reshape(2, height // 2, stride // 2)[:, :, : width // 2]
         return luma.tobytes() + chroma.tobytes()
+
+    def _n_bytes(self, planes: Planes) -> int:
+        luma = self._stride * (self.height // 2 * 2)
+        return 3 * luma if planes == "i444" else luma * 3 // 2
 
     def close(self) -> None:
         for program in self._programs.values():
             program.close()
         self._programs.clear()
         self._pixels.close()
-        self._ring.close()
+        for ring in self._rings.values():
+            ring.close()

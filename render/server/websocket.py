@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "hosta.v1"
 TOKEN_PREFIX = "hosta.token."
-ENCODINGS: frozenset[Encoding] = frozenset({"h264"})
+ENCODINGS: frozenset[Encoding] = frozenset({"h264", "h264_444", "vp8", "jpeg", "webp"})
 
 CLOSED_BY_SERVER = 1000
 GOING_AWAY = 1001

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from ..codec.picture_stream import PictureEncoder
 from ..codec.video import DEFAULT_BITRATE_BPS, CodecName, EncodedPacket, VideoEncoder
 from ..errors import StreamError
 from ..summary import Encoding
 from .protocol import FrameCredit, StreamControl
 
+if TYPE_CHECKING:
+    from ..engine.tonemap import Planes
+
 BITRATE_BAND = 1.5
 """Another bit rate means another encoder, and so a key frame: only a change by this factor is worth it."""
 MIN_KEY_FRAME_INTERVAL_S = 0.3
 """Key frames are large: one that is asked for sooner after another waits."""
+
+PLANES: dict[Encoding, Planes] = {
+    "h264": "i420",
+    "h264_444": "i444",
+    "vp8": "i420_601",
+    "jpeg": "i420_full",
+    "webp": "i420_601",
+}
+"""What each encoding is made of."""
+PICTURES: frozenset[Encoding] = frozenset({"jpeg", "webp"})
+"""Those without a past: all their frames are key frames."""
 
 
 @dataclass(slots=True)
@@ -21,8 +38,9 @@ class _Lane:
     """One encoding: its encoder, what its viewers can take, and whether they have the picture that was sent last."""
 
     encoding: Encoding
-    bitrate_bps: int = DEFAULT_BITRATE_BPS
-    encoder: VideoEncoder | None = None
+    bitrate_bps: int
+    encoder: VideoEncoder | PictureEncoder | None = None
+    shown: tuple[int, int] | None = None
     credit: FrameCredit | None = None
     under_way: deque[int] = field(default_factory=lambda: deque(maxlen=256))
     wants_key_frame: bool = False
@@ -55,6 +73,7 @@ class Encoders:
     def __init__(self, codec: CodecName) -> None:
         """`codec` is what makes H.264."""
         self._codec: CodecName = codec
+        self._bitrate_bps = DEFAULT_BITRATE_BPS
         self._lanes: dict[Encoding, _Lane] = {}
 
     def control(self, message: StreamControl) -> None:
@@ -62,14 +81,25 @@ class Encoders:
         for encoding in set(self._lanes) - set(message.encodings):
             del self._lanes[encoding]
         for encoding in message.encodings:
-            lane = self._lanes.setdefault(encoding, _Lane(encoding))
+            lane = self._lanes.setdefault(encoding, _Lane(encoding, self._bitrate_bps))
             lane.set_credit(message.credit.get(encoding))
             lane.wants_key_frame |= encoding in message.key_frames
-            bitrate_bps = message.bitrates_bps.get(encoding, message.bitrate_bps)
-            if bitrate_bps is not None:
-                ratio = bitrate_bps / lane.bitrate_bps
-                if max(ratio, 1 / ratio) >= BITRATE_BAND:
-                    lane.bitrate_bps, lane.encoder = bitrate_bps, None
+        if message.bitrate_bps is not None:
+            self.set_bitrate(message.bitrate_bps)
+
+    def set_bitrate(self, bitrate_bps: int, encoding: Encoding | None = None) -> None:
+        """So many bits a second for one encoding or, without one, for each of them, also those that come later."""
+        if encoding is None:
+            self._bitrate_bps = bitrate_bps
+        for lane in self._lanes.values():
+            ratio = bitrate_bps / lane.bitrate_bps
+            if encoding in (None, lane.encoding) and max(ratio, 1 / ratio) >= BITRATE_BAND:
+                lane.bitrate_bps, lane.encoder = bitrate_bps, None
+
+    @property
+    def planes(self) -> tuple[Planes, ...]:
+        """What is to be made of each picture."""
+        return tuple(sorted({PLANES[encoding] for encoding in self._lanes}))
 
     @property
     def blocked(self) -> bool:
@@ -93,18 +123,49 @@ class Encoders:
             if lane.encoding not in sent:
                 lane.behind = True
 
-    def encode(self, encoding: Encoding, i420: bytes, size: tuple[int, int], pts: int, now_s: float) -> EncodedPacket:
-        """Encode a frame; it counts as sent. Raises StreamError."""
+    def encode(
+        self,
+        encoding: Encoding,
+        read: Callable[[Planes], bytes],
+        size: tuple[int, int],
+        pts: int,
+        shown: tuple[int, int],
+        now_s: float,
+    ) -> EncodedPacket | None:
+        """Encode a frame, of which `read` gives the planes; it counts as sent. Raises StreamError.
+
+        `shown` is the number of its state and that of the picture, by which repetitions are known. None: the viewers
+        have this picture, and it cannot become better.
+        """
         lane = self._lanes[encoding]
-        if lane.encoder is None or (lane.encoder.width, lane.encoder.height) != size:
-            lane.encoder = VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, codec=self._codec)
+        lane.behind = False
+        encoder = lane.encoder
+        if encoder is None or (encoder.width, encoder.height) != size:
+            encoder = lane.encoder = self._new_encoder(lane, size)
+        before, lane.shown = lane.shown, shown
         key_frame = lane.wants_key_frame and now_s - lane.key_frame_s >= MIN_KEY_FRAME_INTERVAL_S
-        packets = lane.encoder.encode(i420, pts, key_frame)
-        if len(packets) != 1:
-            raise StreamError(f"the video encoder made {len(packets)} packets of one frame; it must not delay frames")
-        packet = packets[0]
+        if isinstance(encoder, PictureEncoder):
+            if before == shown and encoder.best and not key_frame:
+                return None
+            packet = encoder.encode(read(PLANES[encoding]), pts, moves=before is None or before[0] != shown[0])
+        else:
+            packets = encoder.encode(read(PLANES[encoding]), pts, key_frame)
+            if len(packets) != 1:
+                raise StreamError(f"the video encoder made {len(packets)} packets of a frame; it must not delay frames")
+            packet = packets[0]
         if packet.key_frame:
             lane.wants_key_frame, lane.key_frame_s = False, now_s
-        lane.behind = False
         lane.under_way.append(packet.pts)
         return packet
+
+    def _new_encoder(self, lane: _Lane, size: tuple[int, int]) -> VideoEncoder | PictureEncoder:
+        lane.shown = None
+        match lane.encoding:
+            case "h264":
+                return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, codec=self._codec)
+            case "h264_444":
+                return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, full_chroma=True)
+            case "vp8":
+                return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, codec="libvpx")
+            case kind:
+                return PictureEncoder(*size, kind, bitrate_bps=lane.bitrate_bps)

@@ -88,7 +88,7 @@ class StreamControl(Message):
     """Whether anyone watches, in which encodings, and how much of them they can take.
 
     `credit`: of these encodings so many frames may be sent; the others have no such limit. `key_frames`: encodings of
-    which somebody needs one. `bitrate_bps` is each encoding's, but for those that `bitrates_bps` names.
+    which somebody needs one. `bitrate_bps` is each encoding's.
     """
 
     type: Literal["stream"] = "stream"
@@ -98,7 +98,6 @@ class StreamControl(Message):
     credit: dict[Encoding, FrameCredit] = Field(default_factory=dict)
     key_frames: tuple[Encoding, ...] = ()
     bitrate_bps: int | None = None
-    bitrates_bps: dict[Encoding, int] = Field(default_factory=dict)
 
 
 class PickAt(Message):

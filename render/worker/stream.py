@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from ..codec.video import CLOCK_HZ, CodecName
 from ..engine.renderer import Renderer
 from ..summary import Encoding, FrameInfo, Pick
-from .encoders import Encoders
+from .encoders import PICTURES, Encoders
 from .protocol import Packet, PickAt, StreamControl
 from .scheduler import STEP_BUDGET_S, Pace
 
 if TYPE_CHECKING:
     from ..engine.device_scene import DeviceScene
     from ..engine.frame import Frame
+    from ..engine.tonemap import Planes
     from ..gpu.context import Context
     from ..state.annotation import PointAnnotation
     from ..state.view import ViewState
@@ -49,7 +50,8 @@ class ViewStream:
         self._size = size
         self._state: ViewState | None = None
         self._frame: Frame | None = None  # the newest one that is a whole picture
-        self._i420: bytes | None = None  # its pixels, once they are fetched
+        self._planes: dict[Planes, bytes] = {}  # its pixels, once they are fetched
+        self._n_frames = 0
         self._render_s = self._readback_s = 0.0
         self._last_pts = -1
 
@@ -78,7 +80,12 @@ class ViewStream:
         """Who watches, and what they can take."""
         self.pace.active = message.active
         self._encoders.control(message)
+        self._renderer.planes = self._encoders.planes
         self._note_viewers()
+
+    def set_bitrate(self, bitrate_bps: int) -> None:
+        """So many bits a second for each encoding."""
+        self._encoders.set_bitrate(bitrate_bps)
 
     def step(self, now_s: float) -> None:
         """Render a little, and send the picture if it is worth a frame. Raises HostaError."""
@@ -88,7 +95,8 @@ class ViewStream:
             now_s = time.monotonic()
             self.pace.stepped(stepped.fresh and stepped.converged, now_s)
             if stepped.fresh:
-                self._frame, self._i420 = stepped, None
+                self._frame, self._planes = stepped, {}
+                self._n_frames += 1
                 self.pace.redraw = False
         frame = self._frame
         if frame is None:
@@ -99,11 +107,10 @@ class ViewStream:
         if not encodings:
             return
         pts = self._next_pts()
-        for encoding in encodings:
-            key_frame = self._send_frame(frame, encoding, pts, now_s)
+        key_frames = [self._send_frame(frame, encoding, pts, now_s) for encoding in encodings]
         if everyone:
             self._encoders.missed(encodings)
-            self.pace.was_sent(shown, frame.samples, frame.scale, key_frame, now_s)
+            self.pace.was_sent(shown, frame.samples, frame.scale, any(key_frames), now_s)
         self._note_viewers()
 
     def pick(self, request: PickAt) -> Pick:
@@ -134,14 +141,14 @@ class ViewStream:
         return self._last_pts
 
     def _send_frame(self, frame: Frame, encoding: Encoding, pts: int, now_s: float) -> bool:
-        """Whether it became a key frame."""
-        if self._i420 is None:
-            started_s = time.perf_counter()
-            self._i420 = self._renderer.read_i420()
-            self._readback_s = time.perf_counter() - started_s
+        """Whether it was one that only a new viewer, or one that lost its way, needs."""
+        size, shown = (frame.width, frame.height), (frame.sequence, self._n_frames)
+        self._readback_s = 0.0
         started_s = time.perf_counter()
-        packet = self._encoders.encode(encoding, self._i420, (frame.width, frame.height), pts, now_s)
-        encode_s = time.perf_counter() - started_s
+        packet = self._encoders.encode(encoding, self._read, size, pts, shown, now_s)
+        encode_s = time.perf_counter() - started_s - self._readback_s
+        if packet is None:
+            return False
         info = FrameInfo(
             sequence=frame.sequence,
             camera_seq=frame.camera_seq,
@@ -161,7 +168,14 @@ class ViewStream:
         )
         self._render_s = 0.0
         self._send(Packet(view=self.view, encoding=encoding, frame=info), packet.data)
-        return packet.key_frame
+        return packet.key_frame and encoding not in PICTURES
+
+    def _read(self, planes: Planes) -> bytes:
+        if planes not in self._planes:
+            started_s = time.perf_counter()
+            self._planes[planes] = self._renderer.read_planes(planes)
+            self._readback_s = time.perf_counter() - started_s
+        return self._planes[planes]
 
 
 def _same_picture(before: ViewState, after: ViewState) -> bool:

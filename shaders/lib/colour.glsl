@@ -66,10 +66,17 @@ vec3 tone_map(vec3 c, int mode) {
     return min(c, 1.0);
 }
 
-// BT.709 limited range, 0..255, from sRGB-encoded RGB 0..1 (BT.709-6, items 3.2, 3.3, 3.4).
-float luma_709(vec3 c) { return 16.0 + 219.0 * dot(c, vec3(0.2126, 0.7152, 0.0722)); }
+// Y and (Cb, Cr), 0..255, from sRGB-encoded RGB 0..1. `weights` are a standard's shares of red, green and blue in Y.
+// BT.709-6, items 3.2 to 3.4; BT.601-7, 2.5.1 to 2.5.3: limited range. JFIF 1.02: BT.601 in full range.
+const vec3 WEIGHTS_709 = vec3(0.2126, 0.7152, 0.0722);
+const vec3 WEIGHTS_601 = vec3(0.299, 0.587, 0.114);
 
-vec2 chroma_709(vec3 c) {
-    float y = dot(c, vec3(0.2126, 0.7152, 0.0722));
-    return 128.0 + 224.0 * vec2((c.b - y) / 1.8556, (c.r - y) / 1.5748);
+float luma_of(vec3 c, vec3 weights, bool full_range) {
+    float y = dot(c, weights);
+    return full_range ? 255.0 * y : 16.0 + 219.0 * y;
+}
+
+vec2 chroma_of(vec3 c, vec3 weights, bool full_range) {
+    vec2 apart = (c.br - dot(c, weights)) / (2.0 * (1.0 - weights.br));
+    return 128.0 + (full_range ? 255.0 : 224.0) * apart;
 }

@@ -54,14 +54,15 @@ globalThis.probe = {
     return cameraSeqShown === cameraSeqSent && finished;
   },
 
-  /** The video's frame as a PNG, in a data URL. */
+  /** The moving picture as a PNG, in a data URL. */
   picture() {
-    const video = this.find("video");
-    const canvas = document.createElement("canvas");
-    canvas.width = video.videoWidth;
-    canvas.height = video.videoHeight;
-    canvas.getContext("2d").drawImage(video, 0, 0);
-    return canvas.toDataURL("image/png");
+    const canvas = this.find("canvas");
+    const source = canvas.hidden ? this.find("video") : canvas;
+    const copy = document.createElement("canvas");
+    copy.width = source.videoWidth ?? source.width;
+    copy.height = source.videoHeight ?? source.height;
+    copy.getContext("2d").drawImage(source, 0, 0);
+    return copy.toDataURL("image/png");
   },
 
   /** The state, the figures and the frame on the screen, as plain data. */

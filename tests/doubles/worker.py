@@ -97,9 +97,12 @@ class Renderer:
     def troubles(self):
         return []
 
-    def read_i420(self):
+    def read_planes(self, planes):
         pixels = self._size[0] * self._size[1]
-        return bytes([round(self._state.camera.view_angle)]) * pixels + bytes([128]) * (pixels // 2)
+        luma = self._state.camera.view_angle
+        if planes == "i420_full":  # the same grey, in full range
+            luma = (luma - 16) * 255 / 219
+        return bytes([round(luma)]) * pixels + bytes([128]) * (2 * pixels if planes == "i444" else pixels // 2)
 
     def close(self):
         pass

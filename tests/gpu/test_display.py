@@ -201,6 +201,39 @@ def test_pyav_sees_the_same_colours(draw: Draw, scene: Scene) -> None:
     assert np.abs(other - rgba).mean() < 3
 
 
+def test_other_planes_are_the_same_picture(draw: Draw, scene: Scene) -> None:
+    """Full chroma, and what other codecs know, against RGBA; made with the picture, or when they are asked for."""
+    renderer = draw(scene, 100, 75)
+    renderer.planes = ("i420", "i444")
+    drawn(renderer, shown(scene, background=BACKGROUND))
+    rgba = renderer.read_rgba()[:74, :, :3].astype(np.float64) / 255
+    for weights, planes, span in (
+        ((0.2126, 0.7152, 0.0722), "i444", (16, 219, 224)),
+        ((0.299, 0.587, 0.114), "i420_601", (16, 219, 224)),
+        ((0.299, 0.587, 0.114), "i420_full", (0, 255, 255)),
+    ):
+        luma = rgba @ np.array(weights)
+        chroma = [(rgba[..., c] - luma) / (2 * (1 - weights[c])) for c in (2, 0)]
+        if planes != "i444":
+            chroma = [part.reshape(37, 2, 50, 2).mean(axis=(1, 3)) for part in chroma]
+        for _ in range(2):  # as often as it is asked for
+            data = np.frombuffer(renderer.read_planes(planes), np.uint8).astype(np.float64)
+            got_luma, got_chroma = data[: luma.size].reshape(luma.shape), np.split(data[luma.size :], 2)
+            assert np.abs(got_luma - (span[0] + span[1] * luma)).max() <= 1.6
+            for got, want in zip(got_chroma, chroma, strict=True):
+                # Between neighbours of an edge the clamp to 0..1 shows.
+                assert np.abs(got.reshape(want.shape) - (128 + span[2] * want)).max() <= 2.1
+
+
+def test_planes_are_never_of_an_older_picture(draw: Draw, scene: Scene) -> None:
+    renderer = draw(scene, 32, 32)
+    renderer.planes = ("i420", "i444")
+    drawn(renderer, shown(scene, background=(0.0, 0.0, 0.0)), 1)  # not read
+    renderer.planes = ("i420",)
+    drawn(renderer, shown(scene, background=(1.0, 1.0, 1.0)), 1)
+    assert renderer.read_planes("i444")[0] == 235
+
+
 def test_a_picture_is_read_once(draw: Draw, scene: Scene) -> None:
     renderer = draw(scene, 32, 32)
     drawn(renderer, shown(scene), 1)

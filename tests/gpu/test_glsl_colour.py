@@ -38,21 +38,24 @@ def test_srgb_clamps_what_is_out_of_range(gl: Context) -> None:
     )
 
 
-def test_luma_and_chroma_are_bt709_limited_range(gl: Context) -> None:
+@pytest.mark.parametrize(("name", "kr", "kb"), [("WEIGHTS_709", 0.2126, 0.0722), ("WEIGHTS_601", 0.299, 0.114)])
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+def test_luma_and_chroma_are_those_of_the_standards(gl: Context, name: str, kr: float, kb: float, full: bool) -> None:
     c = colours().astype(np.float64)
     c[:8] = [[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
-    kr, kb = 0.2126, 0.0722
     y = kr * c[:, 0] + (1 - kr - kb) * c[:, 1] + kb * c[:, 2]
     cb, cr = (c[:, 2] - y) / (2 * (1 - kb)), (c[:, 0] - y) / (2 * (1 - kr))
     x = c.astype(np.float32)
-    luma = call("result = luma_709(x);", {"x": x}, ["colour"], result="float")
-    chroma = call("result = chroma_709(x);", {"x": x}, ["colour"], result="vec2")
-    np.testing.assert_allclose(luma, 16 + 219 * y, atol=1e-3)
-    np.testing.assert_allclose(chroma, 128 + 224 * np.stack([cb, cr], axis=1), atol=1e-3)
-    assert luma[:2] == pytest.approx([16, 235], abs=1e-3)
-    assert chroma[4, 0] == pytest.approx(240, abs=1e-3)
-    assert chroma[2, 1] == pytest.approx(240, abs=1e-3)
-    assert chroma[7, 0] == pytest.approx(16, abs=1e-3)
+    arguments = f"x, {name}, {str(full).lower()}"
+    luma = call(f"result = luma_of({arguments});", {"x": x}, ["colour"], result="float")
+    chroma = call(f"result = chroma_of({arguments});", {"x": x}, ["colour"], result="vec2")
+    lo, luma_span, chroma_span = (0, 255, 255) if full else (16, 219, 224)
+    np.testing.assert_allclose(luma, lo + luma_span * y, atol=1e-3)
+    np.testing.assert_allclose(chroma, 128 + chroma_span * np.stack([cb, cr], axis=1), atol=1e-3)
+    assert luma[:2] == pytest.approx([lo, lo + luma_span], abs=1e-3)
+    assert chroma[4, 0] == pytest.approx(128 + chroma_span / 2, abs=1e-3)
+    assert chroma[2, 1] == pytest.approx(128 + chroma_span / 2, abs=1e-3)
+    assert chroma[7, 0] == pytest.approx(128 - chroma_span / 2, abs=1e-3)
 
 
 def toned(c: NDArray[np.float64], mode: int) -> NDArray[np.float64]:

@@ -150,7 +150,8 @@ class SocketViewer:
             self.formats.append(frame.format.name)
             self.frames.append(pixels)
             del self.frames[:-20]
-            self.lumas.append(float(luma.mean()))
+            grey = float(luma.mean())
+            self.lumas.append(16 + grey * 219 / 255 if note.encoding == "jpeg" else grey)
         if self.acknowledges:
             self.acknowledge()
 

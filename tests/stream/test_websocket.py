@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from render.session.events import StateMessage
 
 from .service import Service, service
@@ -38,3 +40,22 @@ def test_camera_reaches_the_picture_and_is_echoed() -> None:
         await one.shows(70.0)
 
     with_viewer(scenario)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pixels"),
+    [("h264", "yuv420p"), ("h264_444", "yuv444p"), ("vp8", "yuv420p"), ("jpeg", "yuvj420p"), ("webp", "yuv420p")],
+)
+def test_each_encoding_shows_the_state(encoding: str, pixels: str) -> None:
+    async def scenario(server: Service, one: SocketViewer) -> None:
+        await one.shows((await one.hello()).state.camera.view_angle)
+        for seq, luma in enumerate((120.0, 60.0), 1):
+            one.look(seq, luma)
+            await one.shows(luma)
+        assert {note.encoding for note in one.notes} == {encoding}
+        assert set(one.formats) == {pixels}
+        keys = [note.frame.key_frame for note in one.notes]
+        assert keys[0]
+        assert all(keys) == (encoding in ("jpeg", "webp"))
+
+    with_viewer(scenario, f"?encoding={encoding}&width=320&height=200")

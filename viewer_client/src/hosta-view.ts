@@ -2,24 +2,25 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { keyAction, type KeyAction } from "./bindings";
-import * as maths from "./camera";
-import { draggedWindow, keyMovement, type Movement } from "./gestures";
+import { Hand } from "./hand";
 import * as overlay from "./overlay";
 import { overlayStyles } from "./overlay-styles";
 import type { Change } from "./patch";
-import { PictureClock } from "./picture-clock";
 import { PointerInput } from "./pointer-input";
 import { marker, readout, readoutStyles } from "./readout";
+import type { Endpoint } from "./request";
+import { Screen } from "./screen";
+import type { SegmentQuery } from "./searches";
 import type { SessionState } from "./session";
-import { slicesOff, slicesOn } from "./slices";
+import { statistics, statisticsStyles } from "./statistics";
+import { Stills } from "./stills";
 import type { Stats } from "./stats";
 import { theme } from "./theme";
 import { Tools, type Tool } from "./tools";
-import { ViewClient, type SegmentQuery, type ViewEvents, type ViewHost } from "./view-client";
+import { ENCODINGS, TRANSPORTS, wishOf, type Wishes } from "./transport";
+import { ViewClient, type ViewEvents, type ViewHost } from "./view-client";
 import { viewStyles } from "./view-styles";
 import { fractionAt, shownHeight, viewportFor, type Size } from "./viewport";
-import type { Endpoint } from "./whep";
-import { shownWindow } from "./window-rules";
 import type {
   Camera,
   DeviceInfo,
@@ -28,7 +29,6 @@ import type {
   PointAnnotation,
   SceneSummary,
   SegmentsFoundMessage,
-  Slices,
   ViewState,
 } from "./wire";
 
@@ -44,21 +44,24 @@ export class HostaView extends LitElement {
   @property() token: string | null = null;
   /** Which view to watch; the server chooses when null. */
   @property() view: string | null = null;
+  /** The way to the server: "auto", "webrtc" or "websocket". */
+  @property() transport: string | null = null;
+  /** How the picture is coded: "auto", "h264", "h264_444", "vp8", "jpeg" or "webp". */
+  @property() encoding: string | null = null;
 
   @state() private toastList: overlay.Toast[] = [];
   @state() private statisticsOn = false;
-  @state() private held = false;
 
   @query(".stage") private stage!: HTMLElement;
   @query("video") private video!: HTMLVideoElement;
-  @query("canvas") private still!: HTMLCanvasElement;
+  @query("canvas") private canvas!: HTMLCanvasElement;
+  @query(".still") private stillPlace!: HTMLElement;
   @query("dialog") private dialog!: HTMLDialogElement;
 
   private readonly client = new ViewClient(this.asHost());
   private readonly tools = new Tools({
     pick: (at, exact) => {
-      const { videoWidth: width, videoHeight: height } = this.video;
-      const place = fractionAt(at, this.stageSize(), { width, height });
+      const place = fractionAt(at, this.stageSize(), this.pictureSize());
       return place && this.client.pick(place.x, place.y, exact);
     },
     annotate: (point) => this.annotate(point),
@@ -67,10 +70,16 @@ export class HostaView extends LitElement {
     notify: (text) => this.notify(text),
     changed: () => this.requestUpdate(),
   });
+  private readonly hand = new Hand({
+    client: this.client,
+    height: () => shownHeight(this.stageSize(), this.pictureSize()),
+  });
+  private readonly stills = new Stills(
+    () => this.stillPlace,
+    () => ({ ...this.endpoint(), size: null }),
+  );
   private toastCount = 0;
-  /** The slices that were last taken out with the key, to be put back. */
-  private slicesBefore: Slices | null = null;
-  private clock: PictureClock | null = null;
+  private screen: Screen | null = null;
   private pointer: PointerInput | null = null;
   private readonly resizes = new ResizeObserver(() => this.resized());
   private stop = new AbortController();
@@ -100,7 +109,7 @@ export class HostaView extends LitElement {
   }
 
   get stats(): Stats {
-    return this.client.log.stats(performance.now());
+    return this.client.stats(this.stills.shown);
   }
 
   /** The camera; setting it moves the view. */
@@ -190,7 +199,9 @@ export class HostaView extends LitElement {
     const { signal } = this.stop;
     addEventListener("pagehide", () => this.disconnect(), { signal });
     addEventListener("pageshow", (event) => event.persisted && this.connect(), { signal });
-    addEventListener("online", () => this.client.hurry(), { signal });
+    // What the machine says of its network, or that it woke up: the connection may be dead and not know it.
+    for (const word of ["online", "offline"]) addEventListener(word, () => this.client.hurry(), { signal });
+    document.addEventListener("resume", () => this.client.hurry(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.client.hurry(), { signal });
     this.overlayTimer = setInterval(() => this.requestUpdate(), OVERLAY_MS);
     if (this.hasUpdated) this.attach();
@@ -200,7 +211,8 @@ export class HostaView extends LitElement {
     super.disconnectedCallback();
     this.stop.abort();
     this.pointer?.close();
-    this.clock?.close();
+    this.screen?.close();
+    this.screen = null;
     this.resizes.disconnect();
     clearTimeout(this.viewportTimer);
     clearInterval(this.overlayTimer);
@@ -213,13 +225,13 @@ export class HostaView extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    const old = (["src", "token", "view"] as const).filter((name) => changed.has(name));
-    if (this.clock && old.some((name) => changed.get(name) !== undefined)) this.connect();
+    const old = (["src", "token", "view", "transport", "encoding"] as const).filter((name) => changed.has(name));
+    if (this.screen && old.some((name) => changed.get(name) !== undefined)) this.connect();
   }
 
   private attach(): void {
     const { tools } = this;
-    this.pointer = new PointerInput(this.stage, (movement) => this.moved(movement), {
+    this.pointer = new PointerInput(this.stage, (movement) => this.hand.moved(movement), {
       get inHand() {
         return tools.inHand;
       },
@@ -227,9 +239,10 @@ export class HostaView extends LitElement {
       hover: (at) => tools.hover(at),
       leave: () => tools.leave(),
     });
-    this.clock = new PictureClock(this.video, (rtpTimestamp, atMs) => {
-      this.held = false;
-      this.client.presented(rtpTimestamp, atMs);
+    this.screen = new Screen(this.video, this.canvas, {
+      presented: (rtpTimestamp, atMs) => this.client.presented(rtpTimestamp, atMs),
+      displayed: (afterMs) => this.client.log.displayed(afterMs),
+      refused: () => this.notify("The browser holds the video back; reload the page."),
     });
     this.resizes.observe(this.stage);
     this.connect();
@@ -240,8 +253,12 @@ export class HostaView extends LitElement {
       endpoint: () => this.endpoint(),
       viewport: () => viewportFor(this.stageSize(), devicePixelRatio),
       holding: () => this.pointer?.active ?? false,
-      video: (stream) => this.play(stream),
-      hold: () => this.hold(),
+      wishes: () => this.wishes,
+      video: (stream) => this.screen?.play(stream),
+      picture: (picture) => this.screen?.draw(picture),
+      still: (message) => this.stills.offered(message),
+      restart: () => this.stills.restart(),
+      hold: () => this.screen?.hold(),
       emit: (name, detail) => this.emit(name, detail),
       changed: () => this.requestUpdate(),
     };
@@ -253,25 +270,12 @@ export class HostaView extends LitElement {
     return { base, token: this.token, view: this.view };
   }
 
-  private play(stream: MediaStream): void {
-    this.video.srcObject = stream;
-    this.video.play().catch((error: unknown) => {
-      // A newer stream interrupts the start of an older one; only a browser's refusal concerns the user.
-      if ((error as Error).name === "NotAllowedError")
-        this.notify("The browser holds the video back; reload the page.");
-    });
+  private get wishes(): Wishes {
+    return { transport: wishOf(this.transport, TRANSPORTS), encoding: wishOf(this.encoding, ENCODINGS) };
   }
 
-  /** Keeps the last picture on the screen while there is no stream. */
-  private hold(): void {
-    const { videoWidth, videoHeight } = this.video;
-    if (videoWidth === 0 || this.held) return;
-    this.still.width = videoWidth;
-    this.still.height = videoHeight;
-    this.still.getContext("2d")?.drawImage(this.video, 0, 0);
-    // A stream that ends may still show one frame, a black one.
-    this.video.srcObject = null;
-    this.held = true;
+  private pictureSize(): Size {
+    return this.screen?.size ?? { width: 0, height: 0 };
   }
 
   private resized(): void {
@@ -283,76 +287,6 @@ export class HostaView extends LitElement {
     return { width: this.stage.clientWidth, height: this.stage.clientHeight };
   }
 
-  // ---- from the hand ----
-
-  private moved(movement: Movement): void {
-    const { client } = this;
-    const { camera, hello } = client;
-    if (camera === null || hello === null) return;
-    const { videoWidth, videoHeight } = this.video;
-    const height = shownHeight(this.stageSize(), { width: videoWidth, height: videoHeight });
-    const { box_lo, box_hi } = hello.scene;
-    switch (movement.kind) {
-      case "orbit":
-        return client.look(maths.orbit(camera, movement.dx, movement.dy, height, hello.default_state.camera.view_up));
-      case "pan":
-        return client.look(maths.pan(camera, movement.from, movement.to, height));
-      case "zoom":
-        return client.look(maths.zoom(camera, movement.factor, movement.at, height, maths.reachOf(box_lo, box_hi)));
-      case "roll":
-        return client.look(maths.roll(camera, movement.angle));
-      case "window":
-        return this.dragWindow(movement.dx, movement.dy, height);
-    }
-  }
-
-  private dragWindow(dx: number, dy: number, size: number): void {
-    for (const [i, layer] of (this.viewState?.layers ?? []).entries()) {
-      if (layer.kind !== "image" || !layer.visible) continue;
-      const c = layer.channels.findIndex((channel) => channel.visible);
-      const channel = layer.channels[c];
-      if (!channel) continue;
-      const summary = this.scene?.layers[i]?.channels[c];
-      const window = shownWindow(channel, summary) ?? channel.window;
-      const path = ["layers", i, "channels", c];
-      const value = draggedWindow(window, summary?.range ?? window, dx, dy, size);
-      this.patch({ path: [...path, "window"], value });
-      // A hand takes over from a rule.
-      if (channel.rule !== null) this.patch({ path: [...path, "rule"], value: null });
-      return;
-    }
-  }
-
-  private toggleChannel(index: number): void {
-    const channels = (this.viewState?.layers ?? []).flatMap((layer, i) =>
-      layer.kind === "image"
-        ? layer.channels.map((channel, c) => ({ channel, path: ["layers", i, "channels", c] }))
-        : [],
-    );
-    const chosen = channels[index];
-    if (chosen) this.patch({ path: [...chosen.path, "visible"], value: !chosen.channel.visible });
-  }
-
-  /** Orthographic and back, with the same size in the middle of the picture. */
-  toggleProjection(): void {
-    const { camera } = this;
-    if (camera === null) return;
-    this.camera = maths.withProjection(camera, camera.projection === "perspective" ? "orthographic" : "perspective");
-  }
-
-  private toggleGuide(name: "axes" | "scale_bar"): void {
-    const state = this.viewState;
-    if (state) this.patch({ path: ["guides", name], value: !state.guides[name] });
-  }
-
-  private toggleSlices(): void {
-    const slices = this.viewState?.slices;
-    if (!slices) return;
-    const off = slicesOff(slices);
-    if (off !== slices) this.slicesBefore = slices;
-    this.patch({ path: ["slices"], value: off === slices ? slicesOn(slices, this.slicesBefore) : off });
-  }
-
   private readonly keyed = (event: KeyboardEvent): void => {
     const found = keyAction(event);
     if (found === null) return;
@@ -361,28 +295,33 @@ export class HostaView extends LitElement {
   };
 
   private act(action: KeyAction, index: number): void {
-    const movement = keyMovement(action);
-    if (movement) this.moved(movement);
-    else if (action === "channel") this.toggleChannel(index);
-    else if (action === "ortho") this.toggleProjection();
-    else if (action === "slices") this.toggleSlices();
-    else if (action === "axes") this.toggleGuide("axes");
-    else if (action === "scale-bar") this.toggleGuide("scale_bar");
-    else if (action === "pick" || action === "annotate") this.choose(action);
+    if (this.hand.act(action, index)) return;
+    if (action === "pick" || action === "annotate") this.choose(action);
     else if (action === "click-middle") void this.tools.click({ x: 0, y: 0 });
     else if (action === "lay-down") this.choose("turn");
-    else if (action === "reset") this.resetCamera();
     else if (action === "fullscreen") this.toggleFullscreen();
     else if (action === "help") this.toggleHelp();
     else if (action === "statistics") this.statisticsOn = !this.statisticsOn;
+  }
+
+  /** Orthographic and back, with the same size in the middle of the picture. */
+  toggleProjection(): void {
+    this.hand.toggleProjection();
   }
 
   // ---- to the page ----
 
   private emit<Name extends keyof ViewEvents>(name: Name, detail: ViewEvents[Name]): void {
     if (name === "hosta-camera") this.tools.cameraMoved();
+    // The frame is under the still already, so that nothing flashes when that goes.
+    if (name === "hosta-frame") this.stills.presented(detail as ViewEvents["hosta-frame"]);
     if (name === "hosta-error") this.notify((detail as ViewEvents["hosta-error"]).message);
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Takes another way, or another encoding. The page connects anew. */
+  private wish({ transport, encoding }: Wishes): void {
+    [this.transport, this.encoding] = [transport, encoding];
   }
 
   /** Shows a sentence over the picture for a while. */
@@ -411,7 +350,8 @@ export class HostaView extends LitElement {
         @keydown=${this.keyed}
       >
         <video autoplay playsinline muted disablepictureinpicture></video>
-        <canvas ?hidden=${!this.held}></canvas>
+        <canvas></canvas>
+        <div class="still"></div>
       </div>
       ${this.hasUpdated ? marker(found, this.stage.clientWidth, this.stage.clientHeight) : nothing}
       ${readout(tool, found, noted, Math.max(...box_hi.map((part, axis) => part - box_lo[axis]!)), {
@@ -439,7 +379,7 @@ export class HostaView extends LitElement {
         this.statisticsOn,
         tool,
       )}
-      ${this.statisticsOn ? overlay.statistics(stats, client.hello?.server ?? "–") : nothing}
+      ${this.statisticsOn ? statistics(stats, client.hello?.server ?? "–", this.wishes, (wishes) => this.wish(wishes)) : nothing}
       ${overlay.toasts(this.toastList, (id) => this.dismiss(id))}
       <dialog aria-label="Help" @keydown=${this.helpKeyed} @click=${this.helpClicked}>
         ${overlay.helpContent(() => this.dialog.close())}
@@ -455,7 +395,7 @@ export class HostaView extends LitElement {
     if (event.target === this.dialog) this.dialog.close();
   };
 
-  static override styles = [theme, viewStyles, overlayStyles, readoutStyles];
+  static override styles = [theme, viewStyles, overlayStyles, statisticsStyles, readoutStyles];
 }
 
 declare global {

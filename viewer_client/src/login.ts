@@ -1,5 +1,5 @@
 // The token comes in the link's fragment, which browsers do not send; it is exchanged once for a cookie.
-import { ConnectError, request } from "./whep";
+import { ConnectError, request } from "./request";
 
 /** The token in a fragment such as `#token=abc`, or null. */
 export function tokenOf(fragment: string): string | null {

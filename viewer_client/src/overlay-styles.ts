@@ -162,45 +162,6 @@ export const overlayStyles = css`
     flex: none;
     height: 18px;
   }
-  .statistics-place {
-    position: absolute;
-    inset: 60px 12px 12px;
-    container-type: size;
-    pointer-events: none;
-  }
-  .statistics {
-    top: 0;
-    right: 0;
-    box-sizing: border-box;
-    max-width: 100%;
-    max-height: 100%;
-    margin: 0;
-    padding: 12px 16px;
-    font-size: 12px;
-    display: grid;
-    grid-template-columns: auto auto;
-    gap: 3px 18px;
-  }
-  /* Where all rows do not fit below each other: beside each other, and what is still too much scrolls. */
-  @container (max-height: 300px) {
-    .statistics {
-      overflow-y: auto;
-      overscroll-behavior: contain;
-      pointer-events: auto;
-    }
-  }
-  @container (max-height: 300px) and (min-width: 600px) {
-    .statistics {
-      grid-template-columns: repeat(4, auto);
-    }
-  }
-  .statistics dt {
-    color: var(--quiet);
-  }
-  .statistics dd {
-    margin: 0;
-    text-align: right;
-  }
   dialog {
     color: var(--text);
     background: var(--surface);

@@ -4,7 +4,7 @@ import { help } from "./bindings";
 import { annotateIcon, closeIcon, fullscreenIcon, helpIcon, pickIcon, resetIcon, statisticsIcon } from "./icons";
 import type { SessionState } from "./session";
 import type { Tool } from "./tools";
-import { figures, median, type Stats } from "./stats";
+import { figures, type Stats } from "./stats";
 import type { DeviceInfo, ProgressMessage } from "./wire";
 
 export interface Toast {
@@ -126,42 +126,4 @@ export function helpContent(close: () => void): TemplateResult {
           </dl>
         </section>`,
     )}`;
-}
-
-/** What adaptive sampling has left to do; some is not nothing. */
-function stillSampled(share: number): [string, string] {
-  const percent = 100 * share;
-  return ["Still sampled", `${percent > 0 && percent < 1 ? "< 1" : Math.round(percent)} % of the picture`];
-}
-
-export function statistics(stats: Stats, server: string): TemplateResult {
-  const { frame } = stats;
-  const recent = stats.latencyMs.slice(-60);
-  const latency = median(recent);
-  const worst = recent.length ? Math.max(...recent) : null;
-  const ms = (value: number | null | undefined): string => (value == null ? "–" : `${value.toFixed(1)} ms`);
-  const rows: [string, string][] = [
-    ["Picture", frame ? `${frame.width}×${frame.height}, drawn at ${Math.round(frame.scale * 100)} %` : "–"],
-    ["Samples per pixel", frame ? `${frame.samples} of ${frame.target_samples}` : "–"],
-    ...(frame && frame.active_share < 1 ? [stillSampled(frame.active_share)] : []),
-    ...(frame && frame.missing > 0 ? ([["Loading", `${frame.missing} bricks`]] as [string, string][]) : []),
-    ["Frames per second", String(stats.fps)],
-    ["Movement to picture", `${ms(latency)}, at most ${ms(worst)}`],
-    ["Round trip", ms(stats.roundTripMs)],
-    ["Render", ms(frame?.render_ms)],
-    ["Read back", ms(frame?.readback_ms)],
-    ["Encode", ms(frame?.encode_ms)],
-    ["Video", `${(stats.bitrate / 1e6).toFixed(2)} Mbit/s`],
-    ["Frames shown", String(stats.framesPresented)],
-    ["Server", server],
-  ];
-  return html`<div class="statistics-place">
-    <dl class="card statistics" aria-label="Statistics">
-      ${rows.map(
-        ([name, value]) =>
-          html`<dt>${name}</dt>
-            <dd class="number">${value}</dd>`,
-      )}
-    </dl>
-  </div>`;
 }

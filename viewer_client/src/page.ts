@@ -33,7 +33,10 @@ const CONNECTION_WORDS = {
 async function start(): Promise<void> {
   const problem = await logIn(base);
   const view = new HostaView();
-  view.view = new URLSearchParams(location.search).get("view");
+  const asked = new URLSearchParams(location.search);
+  view.view = asked.get("view");
+  view.transport = asked.get("transport");
+  view.encoding = asked.get("encoding");
   view.addEventListener("hosta-connected", () => {
     const title = view.scene?.name ?? "";
     name.textContent = title;

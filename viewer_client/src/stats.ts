@@ -1,10 +1,13 @@
 // What can be measured in the browser: frames a second, and the time from a camera event to the frame that shows it.
+import type { Encoding, Reception, TransportKind } from "./transport";
 import type { FrameInfo, FrameMessage } from "./wire";
 
 /** Frame notes and frames find each other within this many; both arrive in their own time. */
 const WAITING_MAX = 240;
 const LATENCIES_MAX = 600;
 const FPS_WINDOW_MS = 1000;
+/** Times of single frames are medians of so many. */
+const RECENT = 30;
 
 export interface Stats {
   /** Frames presented in the last second. */
@@ -23,6 +26,22 @@ export interface Stats {
   bitrate: number;
   /** From a ping to its pong, milliseconds; null before the first. */
   roundTripMs: number | null;
+  /** The way to the server; null while there is none. */
+  transport: TransportKind | null;
+  /** How the frames are encoded; null before the first. */
+  encoding: Encoding | null;
+  /** Decoding a frame; and from its drawing until the browser takes it up for the display. Medians, milliseconds. */
+  decodeMs: number | null;
+  displayMs: number | null;
+  /** What the latest latencies have beyond rendering, reading back, encoding and decoding: sending and waiting. Median. */
+  shareMs: number | null;
+  /** The share of packets that were lost, 0 to 1, and the jitter of the others; null where the transport cannot know. */
+  lost: number | null;
+  jitterMs: number | null;
+  /** Frames that came and were not shown. */
+  framesDropped: number;
+  /** Whether a lossless still is over the moving picture. */
+  still: boolean;
 }
 
 function trimmed<K, V>(map: Map<K, V>, size: number): void {
@@ -46,6 +65,12 @@ export class FrameLog {
   private cameraSent = 0;
   private cameraShown = 0;
   private count = 0;
+  private dropped = 0;
+  private decodes: number[] = [];
+  private displays: number[] = [];
+  private shares: number[] = [];
+  private reception: Reception | null = null;
+  private encoding: Encoding | null = null;
   roundTripMs: number | null = null;
 
   /** A camera left for the server. Sending the same one again does not make it younger. */
@@ -73,6 +98,7 @@ export class FrameLog {
   /** The server told what a frame shows. Returns the frame's facts when it is on the screen already. */
   noted(message: FrameMessage, nowMs: number): FrameInfo | null {
     this.newest = message.frame;
+    this.encoding = message.encoding;
     this.received.push([nowMs, message.frame.bytes]);
     if (this.received.length > LATENCIES_MAX) this.received.shift();
     const shownMs = this.unexplained.get(message.rtp_timestamp);
@@ -104,16 +130,43 @@ export class FrameLog {
     return this.explain(note, nowMs);
   }
 
+  /** A frame was decoded in so long. */
+  decoded(decodeMs: number): void {
+    this.decodes = [...this.decodes.slice(1 - RECENT), decodeMs];
+  }
+
+  /** A frame was taken up for the display so long after it was drawn. */
+  displayed(afterMs: number): void {
+    this.displays = [...this.displays.slice(1 - RECENT), afterMs];
+  }
+
+  /** How frames came for a while. */
+  came(reception: Reception): void {
+    this.reception = reception;
+    this.dropped += reception.framesDropped;
+    // A browser that decodes by itself says only how long it took on the average.
+    if (reception.decodeMs !== null) this.decoded(reception.decodeMs);
+  }
+
+  /** Frames that came to the screen, in all. */
+  get framesPresented(): number {
+    return this.count;
+  }
+
   /** A new connection starts: its RTP timestamps mean something else. */
   restart(): void {
     this.notes.clear();
     this.unexplained.clear();
     this.newest = null;
     this.current = false;
+    this.encoding = null;
+    this.reception = null;
+    this.decodes = [];
+    this.shares = [];
   }
 
   /** The figures now. */
-  stats(nowMs: number): Stats {
+  stats(nowMs: number, transport: TransportKind | null = null, still = false): Stats {
     const since = nowMs - FPS_WINDOW_MS;
     return {
       fps: this.presentedMs.filter((t) => t > since).length,
@@ -126,6 +179,15 @@ export class FrameLog {
       frame: this.frame,
       bitrate: this.received.reduce((sum, [t, bytes]) => (t > since ? sum + bytes * 8 : sum), 0),
       roundTripMs: this.roundTripMs,
+      transport,
+      encoding: this.encoding,
+      decodeMs: median(this.decodes),
+      displayMs: median(this.displays),
+      shareMs: median(this.shares),
+      lost: this.reception?.lost ?? null,
+      jitterMs: this.reception?.jitterMs ?? null,
+      framesDropped: this.dropped,
+      still,
     };
   }
 
@@ -136,6 +198,8 @@ export class FrameLog {
     if (sentMs !== undefined && frame.camera_seq > this.cameraShown) {
       this.cameraShown = frame.camera_seq;
       this.latencies = [...this.latencies.slice(1 - LATENCIES_MAX), shownMs - sentMs];
+      const made = frame.render_ms + frame.readback_ms + frame.encode_ms + (this.decodes.at(-1) ?? 0);
+      this.shares = [...this.shares.slice(1 - RECENT), Math.max(shownMs - sentMs - made, 0)];
       for (const seq of this.sent.keys()) if (seq < frame.camera_seq) this.sent.delete(seq);
     }
     return frame;

@@ -4,14 +4,21 @@ import { Annotations, type AnnotationEvent } from "./annotations";
 import * as maths from "./camera";
 import { Mirror } from "./mirror";
 import { difference } from "./patch";
+import { TransportChoice } from "./choice";
+import type { StillMessage } from "./coming";
+import { SessionMemory } from "./memory";
 import { PickError, Picks } from "./picks";
+import { Reports } from "./reports";
+import type { Endpoint } from "./request";
+import { Searches, type SegmentQuery } from "./searches";
 import { Session, type SessionState } from "./session";
-import { FrameLog } from "./stats";
+import { FrameLog, type Stats } from "./stats";
+import type { Picture, Transport, TransportHandlers, TransportKind, Wishes } from "./transport";
 import type { Size } from "./viewport";
-import type { Endpoint } from "./whep";
+import { WebSocketTransport } from "./websocket";
+import { hasWebRtc, WebRtcTransport } from "./whep";
 import type {
   Camera,
-  ErrorMessage,
   FrameInfo,
   HelloMessage,
   NewPoint,
@@ -20,7 +27,6 @@ import type {
   PointAnnotation,
   ProgressMessage,
   SegmentsFoundMessage,
-  SegmentsSearchEvent,
   ServerMessage,
   ViewState,
 } from "./wire";
@@ -53,7 +59,15 @@ export interface ViewHost {
   viewport(): Size | null;
   /** Whether a hand holds the camera now. */
   holding(): boolean;
+  /** Which way and encoding the user wants. */
+  wishes(): Wishes;
   video(stream: MediaStream): void;
+  /** A picture is to be drawn now; it is closed afterwards. */
+  picture(picture: Picture): void;
+  /** The server has a lossless still. */
+  still(message: StillMessage): void;
+  /** Frames of another connection come from now on. */
+  restart(): void;
   /** The stream is about to end: keep its last picture. */
   hold(): void;
   emit<Name extends keyof ViewEvents>(name: Name, detail: ViewEvents[Name]): void;
@@ -68,12 +82,9 @@ function sourcesOf(state: ViewState): string {
   );
 }
 
-/** Which segments are asked for; what is left out is as in a search for all of them. */
-export type SegmentQuery = Partial<SegmentsSearchEvent> & { layer: string };
-
-interface Search {
-  resolve: (found: SegmentsFoundMessage) => void;
-  reject: (error: Error) => void;
+function make(kind: TransportKind, endpoint: Endpoint, handlers: TransportHandlers, wishes: Wishes): Transport {
+  const Way = kind === "webrtc" ? WebRtcTransport : WebSocketTransport;
+  return new Way(endpoint, handlers, wishes.encoding);
 }
 
 export class ViewClient {
@@ -87,8 +98,9 @@ export class ViewClient {
   private readonly mirror = new Mirror();
   private readonly notes = new Annotations();
   private readonly picks = new Picks((event) => this.session.send(event));
-  private readonly searches = new Map<number, Search>();
+  private readonly searches = new Searches((event) => this.session.send(event));
   private readonly session: Session;
+  private readonly reports: Reports;
   private eye: Camera | null = null;
   // From the clock, so that a page that was loaded again goes on above its earlier numbers.
   private seq = Date.now();
@@ -100,17 +112,34 @@ export class ViewClient {
   private again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: ViewHost) {
-    this.session = new Session(() => this.endpoint(), {
-      message: (message) => this.receive(message),
-      video: (stream) => {
-        this.log.restart();
-        host.video(stream);
+    this.session = new Session(
+      {
+        endpoint: () => this.endpoint(),
+        wishes: () => host.wishes(),
+        choice: new TransportChoice(new SessionMemory(() => host.endpoint().base)),
+        hasWebRtc: hasWebRtc(),
+        wallMs: () => Date.now(),
+        make,
       },
-      open: () => this.sendViewport(),
-      leaving: () => host.hold(),
-      gone: () => this.forgetView(),
-      state: (state, note) => this.connectionChanged(state, note),
-    });
+      {
+        message: (message) => this.receive(message),
+        video: (stream) => host.video(stream),
+        picture: (picture, { rtp_timestamp }, decodeMs) => {
+          this.log.decoded(decodeMs);
+          host.picture(picture);
+          this.presented(rtp_timestamp, performance.now());
+        },
+        beginning: () => {
+          this.log.restart();
+          host.restart();
+        },
+        open: () => this.sendViewport(),
+        leaving: () => host.hold(),
+        gone: () => this.forgetView(),
+        state: (state, note) => this.connectionChanged(state, note),
+      },
+    );
+    this.reports = new Reports(this.log, this.session);
   }
 
   get connection(): SessionState {
@@ -125,6 +154,11 @@ export class ViewClient {
 
   get camera(): Camera | null {
     return this.eye;
+  }
+
+  /** The figures now; `still` when a lossless one is shown. */
+  stats(still: boolean): Stats {
+    return this.log.stats(performance.now(), this.session.transport?.kind ?? null, still);
   }
 
   get annotations(): readonly PointAnnotation[] {
@@ -159,11 +193,13 @@ export class ViewClient {
   }
 
   connect(): void {
+    this.reports.start();
     this.session.start();
   }
 
   disconnect(): void {
     clearTimeout(this.again);
+    this.reports.stop();
     this.session.stop();
   }
 
@@ -191,20 +227,7 @@ export class ViewClient {
   /** Finds segments by name or id. Rejects with what the server says is wrong, and when the connection ends. */
   searchSegments(query: SegmentQuery): Promise<SegmentsFoundMessage> {
     if (this.connection !== "connected") return Promise.reject(new Error("there is no connection"));
-    const seq = this.nextSeq();
-    return new Promise((resolve, reject) => {
-      this.searches.set(seq, { resolve, reject });
-      const all = { text: "", colors: "file", first: 0, count: 50 } as const;
-      this.session.send({ ...all, ids: [], ...query, type: "segments_search", seq });
-    });
-  }
-
-  private searchFailed({ seq, message }: ErrorMessage): boolean {
-    const search = seq === null ? undefined : this.searches.get(seq);
-    if (seq === null || search === undefined) return false;
-    this.searches.delete(seq);
-    search.reject(new Error(message));
-    return true;
+    return this.searches.ask(this.nextSeq(), query);
   }
 
   resetCamera(): void {
@@ -270,8 +293,7 @@ export class ViewClient {
         this.host.changed();
         break;
       case "segments_found":
-        this.searches.get(message.seq)?.resolve(message);
-        this.searches.delete(message.seq);
+        this.searches.answered(message);
         break;
       case "picked":
         this.picks.answered(message.seq, message.pick);
@@ -281,7 +303,7 @@ export class ViewClient {
         if (this.notes.told(message)) this.annotationsChanged();
         break;
       case "error":
-        if (this.searchFailed(message)) break;
+        if (this.searches.refused(message)) break;
         // Of a pick only the one who asked is told.
         if (message.seq !== null && this.picks.refused(message.seq, message.message)) break;
         if (message.seq !== null) {
@@ -341,8 +363,7 @@ export class ViewClient {
     if (state !== "connected") {
       this.progress = null;
       this.picks.lost();
-      for (const search of this.searches.values()) search.reject(new Error("the connection ended"));
-      this.searches.clear();
+      this.searches.lost();
     }
     this.reason = note;
     this.host.emit("hosta-connection", { state, note });

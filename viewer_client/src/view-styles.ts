@@ -35,7 +35,9 @@ export const viewStyles = css`
     border: 2px solid var(--accent);
   }
   video,
-  canvas {
+  canvas,
+  .still,
+  .still img {
     position: absolute;
     inset: 0;
     width: 100%;
@@ -43,8 +45,14 @@ export const viewStyles = css`
     object-fit: contain;
     pointer-events: none;
   }
+  /* The canvas covers the video until that has a picture. */
   canvas {
-    opacity: 0.55;
     background: #000;
+  }
+  canvas.held {
+    filter: brightness(0.55);
+  }
+  .still:empty {
+    display: none;
   }
 `;

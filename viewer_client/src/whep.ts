@@ -1,88 +1,31 @@
 // One WebRTC connection to the server, from the offer to the end: video in, two data channels, WHEP-shaped signalling.
-import type { Size } from "./viewport";
+import { BEAT_MS, Pulse } from "./pulse";
+import { receptionOf, type Totals } from "./reception";
+import { ConnectError, request, type Endpoint } from "./request";
+import type { Encoding, Reception, Transport, TransportHandlers } from "./transport";
 import type { ClientEvent, ServerMessage } from "./wire";
 
 const GATHERING_MS = 1000;
 const CONNECTING_MS = 10_000;
 /** ICE calls a connection "disconnected" when it may still come back; after this long it is taken for lost. */
 const DISCONNECTED_MS = 2000;
-/** Unanswered pings, one a second, after which the server is taken for gone. */
-const PINGS_MAX = 4;
-const PING_EVERY_MS = 1000;
-
-export interface Endpoint {
-  /** The server's base URL; it ends in a slash. */
-  base: URL;
-  /** Sent as a bearer token; null where a cookie (or nothing) opens the door. */
-  token: string | null;
-  /** The view to watch; null for the server's own choice. */
-  view: string | null;
-  /** The size in device pixels that a new view should start with; null where it is not known yet. */
-  size: Size | null;
-}
-
-export interface WhepHandlers {
-  message(message: ServerMessage): void;
-  video(stream: MediaStream): void;
-  /** The events channel is open: what is sent from now on arrives. */
-  open(): void;
-  /** The connection is over, for good, and not because of `close`. */
-  lost(reason: string): void;
-}
-
-/** Why a connection could not be made; `message` is a sentence for people. */
-export class ConnectError extends Error {
-  constructor(
-    readonly kind: "unauthorized" | "busy" | "gone" | "refused" | "network",
-    message: string,
-    readonly retryAfterS: number | null = null,
-  ) {
-    super(message);
-  }
-}
-
-/** What a failed request says, in words. */
-export async function errorOf(response: Response): Promise<ConnectError> {
-  if (response.status === 401 || response.status === 403) {
-    return new ConnectError("unauthorized", "Open the link with the token that the server printed when it started.");
-  }
-  const body: unknown = await response.json().catch(() => null);
-  const said = body !== null && typeof body === "object" ? (body as Record<string, unknown>) : {};
-  const words = [said.message, said.detail].find((text) => typeof text === "string");
-  const retry = Number(response.headers.get("retry-after") ?? Number.NaN);
-  const message = typeof words === "string" ? words : `The server answered ${response.status}.`;
-  const kind = ({ 404: "gone", 429: "busy", 503: "busy" } as const)[response.status] ?? "refused";
-  return new ConnectError(kind, message, Number.isFinite(retry) ? retry : null);
-}
-
-/** A request to the server's API. Raises ConnectError when there is no answer or it is not a success. */
-export async function request(endpoint: Endpoint, path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(init.headers);
-  if (endpoint.token !== null) headers.set("authorization", `Bearer ${endpoint.token}`);
-  const response = await fetch(new URL(`api/v1/${path}`, endpoint.base), {
-    ...init,
-    headers,
-    credentials: "same-origin",
-    cache: "no-store",
-  }).catch((error: unknown) => {
-    if (init.signal?.aborted) throw error;
-    throw new ConnectError("network", "The server does not answer.");
-  });
-  if (!response.ok) throw await errorOf(response);
-  return response;
-}
-
 function serversOf(config: unknown): RTCIceServer[] {
   const servers = (config as { ice_servers?: unknown } | null)?.ice_servers;
   return Array.isArray(servers) ? (servers as RTCIceServer[]) : [];
 }
 
-/** H.264 before all else: the server sends nothing else. */
-function preferH264(transceiver: RTCRtpTransceiver): void {
+/** The wished codec before all else; H.264 where nothing is wished. */
+function prefer(transceiver: RTCRtpTransceiver, encoding: Encoding | null): void {
   const codecs = RTCRtpReceiver.getCapabilities("video")?.codecs ?? [];
-  const h264 = codecs.filter((codec) => codec.mimeType.toLowerCase() === "video/h264");
-  if (h264.length === 0) return;
-  transceiver.setCodecPreferences([...h264, ...codecs.filter((codec) => !h264.includes(codec))]);
+  const type = encoding === "vp8" ? "video/vp8" : "video/h264";
+  const first = codecs.filter((codec) => codec.mimeType.toLowerCase() === type);
+  if (first.length === 0) return;
+  transceiver.setCodecPreferences([...first, ...codecs.filter((codec) => !first.includes(codec))]);
+}
+
+/** What an answer without any address means: the server has no way for a direct connection. */
+function hasCandidates(sdp: string): boolean {
+  return /^a=candidate:/m.test(sdp);
 }
 
 function gathered(peer: RTCPeerConnection): Promise<void> {
@@ -98,24 +41,33 @@ function gathered(peer: RTCPeerConnection): Promise<void> {
   });
 }
 
-export class WhepConnection {
+export function hasWebRtc(): boolean {
+  return "RTCPeerConnection" in globalThis;
+}
+
+export class WebRtcTransport implements Transport {
+  readonly kind = "webrtc";
+  readonly encoding: Encoding | null;
   private readonly peer: RTCPeerConnection;
   private readonly events: RTCDataChannel;
   private readonly motion: RTCDataChannel;
   private readonly abort = new AbortController();
+  private readonly pulse = new Pulse();
   private id: string | null = null;
   private over = false;
-  private unanswered = 0;
   private timers: ReturnType<typeof setTimeout>[] = [];
+  private totals: Totals | null = null;
 
-  private constructor(
+  /** `encoding` null leaves the choice among the codecs of both sides to them. */
+  constructor(
     private readonly endpoint: Endpoint,
-    private readonly handlers: WhepHandlers,
-    iceServers: RTCIceServer[],
+    private readonly handlers: TransportHandlers,
+    wish: Encoding | "auto",
   ) {
-    this.peer = new RTCPeerConnection({ iceServers });
+    this.encoding = wish === "h264" || wish === "h264_444" || wish === "vp8" ? wish : null;
+    this.peer = new RTCPeerConnection();
     const transceiver = this.peer.addTransceiver("video", { direction: "recvonly" });
-    preferH264(transceiver);
+    prefer(transceiver, this.encoding);
     // Nothing is held back to smooth the playback: the newest picture is the right one.
     if ("jitterBufferTarget" in transceiver.receiver) transceiver.receiver.jitterBufferTarget = 0;
     this.events = this.peer.createDataChannel("events", { ordered: true });
@@ -125,19 +77,15 @@ export class WhepConnection {
     }
     this.events.addEventListener("open", () => this.opened());
     this.events.addEventListener("close", () => this.lose("The server closed the connection."));
+    this.peer.addEventListener("iceconnectionstatechange", () => {
+      if (["connected", "completed"].includes(this.peer.iceConnectionState)) handlers.reached();
+    });
     this.peer.addEventListener("track", (event) => {
       handlers.video(event.streams[0] ?? new MediaStream([event.track]));
     });
     this.peer.addEventListener("connectionstatechange", () => this.watch());
   }
 
-  /** Asks the server how to connect. Raises ConnectError. `negotiate` then connects. */
-  static async prepare(endpoint: Endpoint, handlers: WhepHandlers, signal: AbortSignal): Promise<WhepConnection> {
-    const config: unknown = await (await request(endpoint, "config", { signal })).json();
-    return new WhepConnection(endpoint, handlers, serversOf(config));
-  }
-
-  /** Sends an event; on `motion` it may be lost. False when there is no open channel to send it on. */
   send(event: ClientEvent, on: "events" | "motion" = "events"): boolean {
     const channel = on === "motion" && this.motion.readyState === "open" ? this.motion : this.events;
     if (channel.readyState !== "open") return false;
@@ -145,25 +93,40 @@ export class WhepConnection {
     return true;
   }
 
-  /** Ends the connection, and tells the server so. `lost` is not called. */
   close(): void {
     if (!this.over) this.end();
   }
 
-  /** Makes the offer, gets the answer. Raises ConnectError. The handlers are called from then on. */
-  async negotiate(): Promise<void> {
+  doubt(): void {
+    if (this.events.readyState !== "open") return;
+    this.pulse.doubt(performance.now());
+    this.ping();
+  }
+
+  async reception(): Promise<Reception> {
+    const { figures, totals } = receptionOf(await this.peer.getStats(), this.totals);
+    this.totals = totals;
+    return figures;
+  }
+
+  /** Asks how to connect, makes the offer, gets the answer. */
+  async connect(): Promise<void> {
+    const { signal } = this.abort;
+    const config: unknown = await (await request(this.endpoint, "config", { signal })).json();
+    this.peer.setConfiguration({ iceServers: serversOf(config) });
     await this.peer.setLocalDescription();
     await gathered(this.peer);
     const { view, size } = this.endpoint;
     const query = new URLSearchParams({
       ...(view === null ? {} : { view }),
       ...(size === null ? {} : { width: String(size.width), height: String(size.height) }),
+      ...(this.encoding === null ? {} : { encoding: this.encoding }),
     });
     const response = await request(this.endpoint, `whep?${query}`, {
       method: "POST",
       headers: { "content-type": "application/sdp" },
       body: this.peer.localDescription?.sdp ?? "",
-      signal: this.abort.signal,
+      signal,
     });
     // Only the last part: the server may be behind a proxy and not know where its own paths start.
     this.id = (response.headers.get("location") ?? "").split("?")[0]!.split("/").filter(Boolean).at(-1) ?? null;
@@ -172,6 +135,7 @@ export class WhepConnection {
       this.sayGoodbye();
       return;
     }
+    if (!hasCandidates(sdp)) throw new ConnectError("unreachable", "The server offers no way for a direct connection.");
     await this.peer.setRemoteDescription({ type: "answer", sdp });
     this.after(CONNECTING_MS, () => {
       if (this.events.readyState === "connecting") {
@@ -181,24 +145,28 @@ export class WhepConnection {
   }
 
   private opened(): void {
-    this.ping();
+    this.handlers.reached();
     this.handlers.open();
+    this.beat();
   }
 
-  private ping(): void {
+  private beat(): void {
     if (this.over) return;
-    if (this.unanswered >= PINGS_MAX) {
+    if (this.pulse.isDead(performance.now())) {
       this.lose("The server does not answer any more.");
       return;
     }
-    this.unanswered += 1;
+    this.ping();
+    this.after(BEAT_MS, () => this.beat());
+  }
+
+  private ping(): void {
     this.send({ type: "ping", client_ms: performance.now() });
-    this.after(PING_EVERY_MS, () => this.ping());
   }
 
   private receive(data: unknown): void {
     if (this.over || typeof data !== "string") return;
-    this.unanswered = 0;
+    this.pulse.heard();
     this.handlers.message(JSON.parse(data) as ServerMessage);
   }
 
@@ -224,7 +192,7 @@ export class WhepConnection {
   private lose(reason: string): void {
     if (this.over) return;
     // First the word, then the end: the last picture can still be kept.
-    this.handlers.lost(reason);
+    this.handlers.lost(new ConnectError("network", reason));
     this.close();
   }
 

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { tokenOf } from "../src/login";
 import { discDirection, discPoint } from "../src/panel/light-direction";
 import * as numbers from "../src/panel/numbers";
+import { errorOf } from "../src/request";
 import { backOffS } from "../src/session";
 import { shownHeight, viewportFor } from "../src/viewport";
-import { errorOf } from "../src/whep";
+
 
 describe("viewport", () => {
   it.each([

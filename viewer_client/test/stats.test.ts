@@ -4,6 +4,7 @@ import type { FrameMessage } from "../src/wire";
 
 const note = (rtp_timestamp: number, camera_seq: number, samples = 1): FrameMessage => ({
   type: "frame",
+  encoding: "h264",
   rtp_timestamp,
   frame: {
     sequence: 1,

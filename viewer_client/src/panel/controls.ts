@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { foldIcon } from "../icons";
 import type { Change, Path } from "../patch";
-import type { SegmentQuery } from "../view-client";
+import type { SegmentQuery } from "../searches";
 import type { Camera, PointAnnotation, SceneSummary, SegmentsFoundMessage, ViewState } from "../wire";
 import type { Folds } from "./folds";
 import { colorOf, hexOf, readable } from "./numbers";

@@ -5,7 +5,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { hiddenIcon, isolateIcon, shownIcon } from "../icons";
 import type { Change, Path } from "../patch";
 import { fields, theme } from "../theme";
-import type { SegmentQuery } from "../view-client";
+import type { SegmentQuery } from "../searches";
 import type { LabelLayer, SegmentsFoundMessage, SegmentSummary } from "../wire";
 import { iconButton } from "./controls";
 import { colorOf, hexOf } from "./numbers";

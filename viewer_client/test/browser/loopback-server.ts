@@ -131,6 +131,7 @@ class LoopbackServer {
     this.send(
       {
         type: "frame",
+        encoding: "h264",
         rtp_timestamp: frame.timestamp,
         frame: {
           sequence: this.sequence,
