@@ -188,6 +188,10 @@ class Page:
         channel.ask("Page.bringToFront")
         channel.ask("Page.navigate", url=url)
 
+    def go(self, url: str) -> None:
+        """Goes to another URL."""
+        self._channel.ask("Page.navigate", url=url)
+
     @property
     def problems(self) -> list[str]:
         """What the page threw, and what the browser logged as an error, so far."""

@@ -57,7 +57,7 @@ http {{
 """
 JUPYTER_TOKEN = "a-token-of-the-notebook"
 BASE = "/user/ann/"
-TRANSPORTS = ("webrtc",)
+TRANSPORTS = ("webrtc", "websocket")
 
 
 def free_port() -> int:
