@@ -192,6 +192,10 @@ class Page:
         """Goes to another URL."""
         self._channel.ask("Page.navigate", url=url)
 
+    def freeze(self, frozen: bool) -> None:
+        """Stops the page's timers and tasks, as when the machine sleeps, or lets them go on."""
+        self._channel.ask("Page.setWebLifecycleState", state="frozen" if frozen else "active")
+
     @property
     def problems(self) -> list[str]:
         """What the page threw, and what the browser logged as an error, so far."""

@@ -128,8 +128,9 @@ class Lab:
 
     def move_client(self) -> None:
         """The client's host gets another address, as a laptop does that goes to another network."""
-        _ip("-n", self.client_host, "addr", "add", f"{OTHER_CLIENT_IP}/24", "dev", DEVICE)
+        # In this order: with the first address of a network its others go too.
         _ip("-n", self.client_host, "addr", "del", f"{CLIENT_IP}/24", "dev", DEVICE)
+        _ip("-n", self.client_host, "addr", "add", f"{OTHER_CLIENT_IP}/24", "dev", DEVICE)
         _ip("-n", self.client_host, "route", "replace", "default", "dev", DEVICE)
 
     # ---- who lives there ----
