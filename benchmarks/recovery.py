@@ -3,9 +3,9 @@
     python -m benchmarks.recovery [--transports webrtc,websocket] [--troubles cut,address,...]
 
 Server and browser run in two network namespaces (`tests.network.lab`; root on Linux), with a round trip of 20 ms.
-During each trouble the state is changed, an annotation is put and the picture is turned; afterwards a second page, which
-was not there, must be told all of it by the server. Times run from the end of the trouble. The double of the renderer
-draws: its start costs nothing, so that what is measured is the connection's.
+During each trouble the state is changed, an annotation is put and the picture is turned; afterwards a second page,
+which was not there, must be told all of it by the server. Times run from the end of the trouble. The double of the
+renderer draws: its start costs nothing, so that what is measured is the connection's.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ class ServerSettings(BaseSettings):
     pages of other origins that may use and embed it. `insecure` lets it bind other addresses than loopback without a
     token. `worker_silence_s` says after how long a silent worker is ended (None: what suits the device). `data_dir` is
     where annotations are kept (None: they are not, unless run_server is told otherwise). `turn_urls` are those of one
-    TURN server, with which `turn_secret` is shared.
+    TURN server, with which `turn_secret` is shared. WebRTC offers the addresses of `ice_interfaces` only, names of
+    interfaces (eth0) or networks (10.0.0.0/8); by default all.
     """
 
     model_config = SettingsConfigDict(env_prefix="HOSTA_", frozen=True, extra="ignore")
@@ -48,6 +49,7 @@ class ServerSettings(BaseSettings):
     ice_servers: tuple[IceServer, ...] = ()
     turn_urls: Annotated[tuple[TurnUrl, ...], Field(max_length=8)] = ()
     turn_secret: str | None = Field(None, min_length=16, max_length=512)
+    ice_interfaces: tuple[str, ...] = ()
     device: int | None = Field(None, ge=0)
     worker_silence_s: float | None = Field(None, gt=0)
     data_dir: Path | None = None

@@ -40,6 +40,14 @@ AllowOrigin = Annotated[
     list[str] | None,
     typer.Option("--allow-origin", metavar="URL", help="A page that may embed and use the server; repeatable."),
 ]
+IceInterface = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ice-interface",
+        metavar="NAME|NETWORK",
+        help="WebRTC only through this interface (eth0) or network (10.0.0.0/8); repeatable.  [default: all]",
+    ),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -106,6 +114,7 @@ def serve(
     insecure: Insecure = False,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
+    ice_interface: IceInterface = None,
     data_dir: DataDir = None,
     device: Device = None,
     test_picture: TestPictureOption = False,
@@ -126,6 +135,7 @@ def serve(
         insecure=insecure or None,
         allow_hosts=tuple(allow_host or ()) or None,
         allow_origins=tuple(allow_origin or ()) or None,
+        ice_interfaces=tuple(ice_interface or ()) or None,
     )
     _serve(
         paths or (),

@@ -26,6 +26,7 @@ from ..worker.protocol import OpenScene
 from ..worker.supervisor import Supervisor
 from .auth import Authority, is_loopback
 from .guard import Guard
+from .ice_filter import IceFilter
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
 from .signalling import Signalling
@@ -81,7 +82,8 @@ def create_app(
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers
     ]
-    signalling = Signalling(registry, ice_servers, loopback=is_loopback(settings.host))
+    ice_filter = IceFilter(settings.ice_interfaces, loopback=is_loopback(settings.host))
+    signalling = Signalling(registry, ice_servers, ice_filter)
     limits = settings.limits
 
     def servers_for_clients() -> tuple[IceServer, ...]:

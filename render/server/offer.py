@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from aiortc import sdp
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from ..errors import StreamError
+from ..summary import Encoding
 
 MAX_SECTIONS = 8
 MAX_CANDIDATES = 64
@@ -19,10 +21,18 @@ _SECTION = re.compile(r"^m=", re.MULTILINE)
 _CANDIDATE = re.compile(r"^a=candidate:", re.MULTILINE)
 
 
-def check_offer(text: str) -> None:
-    """Raises StreamError unless the offer asks for one H.264 video and is safe.
+_H264_PROFILES: dict[sdp.H264Profile, Encoding] = {
+    sdp.H264Profile.PROFILE_BASELINE: "h264",
+    sdp.H264Profile.PROFILE_CONSTRAINED_BASELINE: "h264",
+    sdp.H264Profile.PROFILE_PREDICTIVE_HIGH_444: "h264_444",
+}
 
-    Data channels may be beside it, and sound, for which players ask as a matter of course; they get none.
+
+def check_offer(text: str) -> frozenset[Encoding]:
+    """The encodings that the offer has.
+
+    Raises StreamError unless it asks for one video that can be sent, and is safe. Data channels may be beside it, and
+    sound, for which players ask as a matter of course; they get none.
     """
     # Counted before they are parsed, so that a long offer costs nothing.
     sections, candidates = len(_SECTION.findall(text)), len(_CANDIDATE.findall(text))
@@ -52,11 +62,35 @@ def check_offer(text: str) -> None:
     video = offer.media[kinds.index("video")]
     if video.direction not in ("recvonly", "sendrecv"):
         raise StreamError("the video section of an offer must be recvonly")
-    if not any(
-        codec.mimeType.lower() == "video/h264" and str(codec.parameters.get("packetization-mode", "0")) == "1"
-        for codec in video.rtp.codecs
-    ):
-        raise StreamError("the offer has no H.264 with packetization mode 1, the only video that is sent")
+    encodings = frozenset(encoding for codec in video.rtp.codecs if (encoding := _encoding(codec)) is not None)
+    if not encodings & {"h264", "vp8"}:
+        raise StreamError(
+            "the offer has neither H.264 (Baseline, packetization mode 1) nor VP8, the only videos that are sent"
+        )
+    return encodings
+
+
+def choose_encoding(offered: frozenset[Encoding], wanted: Encoding) -> Encoding:
+    """What is sent to a client that offers these: what it wants, if it can have it, else H.264, else VP8.
+
+    Raises StreamError where no connection of this kind can carry what is wanted.
+    """
+    if wanted in ("jpeg", "webp"):
+        raise StreamError(f"WebRTC carries no {wanted}; ask for h264, h264_444 or vp8, or use the WebSocket")
+    return next(encoding for encoding in (wanted, "h264", "vp8") if encoding in offered)
+
+
+def _encoding(codec: RTCRtpCodecParameters) -> Encoding | None:
+    kind = codec.mimeType.lower()
+    if kind == "video/vp8":
+        return "vp8"
+    if kind != "video/h264" or str(codec.parameters.get("packetization-mode", "0")) != "1":
+        return None
+    try:
+        profile, _ = sdp.parse_h264_profile_level_id(str(codec.parameters.get("profile-level-id", "42e01f")))
+    except ValueError:
+        return None
+    return _H264_PROFILES.get(profile)
 
 
 def without_hidden_candidates(text: str) -> str:

@@ -15,6 +15,7 @@ from ..limits import Limits
 from ..session.registry import Registry
 from ..session.view import clamp_size
 from ..settings import IceServer
+from ..summary import Encoding
 from .auth import Authority
 from .signalling import Signalling
 from .websocket import Sockets
@@ -107,8 +108,12 @@ def make_router(
         view: Annotated[str | None, Query(max_length=100)] = None,
         width: Annotated[int | None, Query(ge=1, le=65_535)] = None,
         height: Annotated[int | None, Query(ge=1, le=65_535)] = None,
+        encoding: Encoding = "h264",
     ) -> Response:
-        """An SDP offer; 201 with the answer. `view` joins an existing view, `width` and `height` size a new one."""
+        """An SDP offer; 201 with the answer. `view` joins an existing view, `width` and `height` size a new one.
+
+        `encoding` is what the client would like best; another is taken where its offer does not have it.
+        """
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/sdp":
             raise UnsupportedOfferError("an offer must be sent as application/sdp")
         try:
@@ -116,7 +121,7 @@ def make_router(
         except UnicodeDecodeError:
             raise StreamError("the offer is not valid SDP: it is not UTF-8") from None
         size = clamp_size(width, height, limits) if width is not None and height is not None else None
-        name, answer = await signalling.open(offer, view, size)
+        name, answer = await signalling.open(offer, view, size, encoding)
         headers = {"location": f"whep/{name}", **NO_STORE}  # relative: right under any proxy path
         response = Response(answer, 201, headers, media_type="application/sdp")
         for link in ice_links(ice_servers()):

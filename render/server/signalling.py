@@ -14,7 +14,8 @@ from ..session.events import FrameMessage
 from ..session.registry import Registry
 from ..session.session import Session
 from ..summary import Encoding, FrameInfo
-from .offer import check_offer
+from .ice_filter import IceFilter
+from .offer import check_offer, choose_encoding
 from .webrtc import Peer
 
 log = logging.getLogger(__name__)
@@ -25,11 +26,17 @@ ANSWER_TIMEOUT_S = 10.0
 class Connection:
     """One client: its peer connection is the way (`Outlet`), its session is what is said on it."""
 
-    encodings: frozenset[Encoding] = frozenset({"h264"})
-
-    def __init__(self, signalling: Signalling, ice_servers: Sequence[RTCIceServer], loopback: bool) -> None:
+    def __init__(
+        self,
+        signalling: Signalling,
+        encoding: Encoding,
+        ice_servers: Sequence[RTCIceServer],
+        ice_filter: IceFilter | None,
+    ) -> None:
         self.session: Session | None = None
-        self.peer = Peer(self, ice_servers, loopback)
+        # What is negotiated stays; a decoder of full chroma decodes half of it too.
+        self.encodings: frozenset[Encoding] = frozenset({encoding, "h264"} if encoding == "h264_444" else {encoding})
+        self.peer = Peer(self, ice_servers, ice_filter)
         self._signalling = signalling
 
     # ---- Outlet: what the session sends ----
@@ -65,34 +72,39 @@ class Connection:
             self._signalling.registry.watches(self.session.view, self.session, key_frame=True)
 
     def note_frame(self, frame: FrameInfo, rtp_timestamp: int) -> None:
-        note = FrameMessage(rtp_timestamp=rtp_timestamp, frame=frame)
+        assert self.session is not None, "frames come to those that are admitted"
+        note = FrameMessage(encoding=self.session.encoding, rtp_timestamp=rtp_timestamp, frame=frame)
         self.peer.send_text("motion", note.model_dump_json(), droppable=True)
 
 
 class Signalling:
     """All connections of the server."""
 
-    def __init__(self, registry: Registry, ice_servers: Sequence[RTCIceServer] = (), loopback: bool = True) -> None:
+    def __init__(
+        self, registry: Registry, ice_servers: Sequence[RTCIceServer] = (), ice_filter: IceFilter | None = None
+    ) -> None:
         self.registry = registry
         self._ice_servers = ice_servers
-        self._loopback = loopback
+        self._ice_filter = ice_filter
         self._connections: dict[str, Connection] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def open(self, offer: str, view: str | None, size: tuple[int, int] | None) -> tuple[str, str]:
+    async def open(
+        self, offer: str, view: str | None, size: tuple[int, int] | None, wanted: Encoding = "h264"
+    ) -> tuple[str, str]:
         """Answer an offer: (the connection's id, the SDP answer). Raises StreamError or LimitError."""
-        check_offer(offer)
+        encoding = choose_encoding(check_offer(offer), wanted)
         self.registry.check_free()
-        connection = Connection(self, self._ice_servers, self._loopback)
+        connection = Connection(self, encoding, self._ice_servers, self._ice_filter)
         try:
-            connection.session = self.registry.admit(connection, time.monotonic(), view, size)
+            connection.session = self.registry.admit(connection, time.monotonic(), view, size, encoding)
         except HostaError:
             await connection.peer.close()
             raise
         name = connection.session.session
         self._connections[name] = connection
         try:
-            answer = await asyncio.wait_for(connection.peer.answer(offer), ANSWER_TIMEOUT_S)
+            answer = await asyncio.wait_for(connection.peer.answer(offer, encoding), ANSWER_TIMEOUT_S)
         except TimeoutError:
             await self.end(name)
             raise StreamError(f"no answer to the offer could be made within {ANSWER_TIMEOUT_S:g} s") from None

@@ -4,6 +4,7 @@ Everything here that reaches into aiortc's or aioice's private parts is listed b
 test for each; aiortc is pinned to its minor version.
 
 * `aiortc.codecs.HEADER_EXTENSIONS["video"]`: gets the playout-delay extension, so that it is negotiated.
+* `aiortc.codecs.CODECS["video"]`: gets H.264's profile High 4:4:4 Predictive, so that it can be negotiated.
 * `RTCRtpSender.__rtp_header_extensions_map`: replaced by one that writes that extension (0/0) into each packet.
 * `RTCRtpSender._send_keyframe`: called for PLI and FIR; replaced, because packets pass aiortc's encoder by.
 * `RTCRtpSender.__rtp_timestamp`: read; it tells the random offset between our time stamps and those on the wire.
@@ -11,12 +12,14 @@ test for each; aiortc is pinned to its minor version.
 * `RTCRtpSender._retransmit`: called for NACK; wrapped, to measure the loss, and called, to send second copies.
 * `RTCRtpSender.__rtp_history`: read, for the packets of the frame that went out last.
 * `RTCPeerConnection.__certificates`: the certificate's `_create_ssl_context` is wrapped to accept RSA certificates.
-* `RTCIceGatherer._connection.get_component_candidates`: wrapped to offer 127.0.0.1, which aioice leaves out.
+* `RTCIceGatherer._connection.get_component_candidates`: wrapped, to choose the addresses that are offered, 127.0.0.1
+  among them, which aioice leaves out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import time
 from collections import deque
@@ -40,11 +43,17 @@ from aiortc import (
 from aiortc.clock import current_ntp_time
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtcrtpparameters import (
+    RTCRtpCodecCapability,
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpParameters,
+)
 from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket
 
 from ..errors import StreamError
-from ..summary import FrameInfo
+from ..summary import Encoding, FrameInfo
+from .ice_filter import IceFilter
 from .offer import without_hidden_candidates
 from .redundancy import LossMeter
 
@@ -52,6 +61,7 @@ log = logging.getLogger(__name__)
 
 PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 PLAYOUT_DELAY_ID = 14
+FULL_CHROMA_PROFILE = "f4001f"
 CLOCK = Fraction(1, 90_000)
 MAX_QUEUED_PACKETS = 12
 """More packets than this wait only when the connection does not keep up: then they are dropped up to a key frame."""
@@ -75,6 +85,33 @@ def offer_playout_delay() -> None:
     extensions = aiortc.codecs.HEADER_EXTENSIONS["video"]
     if all(extension.uri != PLAYOUT_DELAY_URI for extension in extensions):
         extensions.append(RTCRtpHeaderExtensionParameters(id=PLAYOUT_DELAY_ID, uri=PLAYOUT_DELAY_URI))
+
+
+def offer_full_chroma() -> None:
+    """Have aiortc negotiate H.264's profile High 4:4:4 Predictive. Once a process."""
+    codecs = aiortc.codecs.CODECS["video"]
+    if any(codec.parameters.get("profile-level-id") == FULL_CHROMA_PROFILE for codec in codecs):
+        return
+    baseline = next(codec for codec in codecs if codec.mimeType == "video/H264")
+    codec = copy.deepcopy(baseline)
+    codec.payloadType = max(codec.payloadType or 0 for codec in codecs) + 1
+    codec.parameters["profile-level-id"] = FULL_CHROMA_PROFILE
+    rtx = RTCRtpCodecParameters(
+        mimeType="video/rtx", clockRate=90_000, payloadType=codec.payloadType + 1, parameters={"apt": codec.payloadType}
+    )
+    codecs += [codec, rtx]
+
+
+def codec_preferences(encoding: Encoding) -> list[RTCRtpCodecCapability]:
+    """The codecs that may be negotiated for an encoding, and the one for packets that are sent again."""
+
+    def fits(codec: RTCRtpCodecCapability) -> bool:
+        if codec.mimeType.lower() != ("video/vp8" if encoding == "vp8" else "video/h264"):
+            return codec.mimeType.lower() == "video/rtx"
+        is_full = codec.parameters.get("profile-level-id") == FULL_CHROMA_PROFILE
+        return encoding == "vp8" or is_full == (encoding == "h264_444")
+
+    return [codec for codec in RTCRtpSender.getCapabilities("video").codecs if fits(codec)]
 
 
 class PlayoutDelayMap(HeaderExtensionsMap):
@@ -255,12 +292,17 @@ class PeerListener(Protocol):
 class Peer:
     """A connection to one browser: a video to it, data channels with it."""
 
-    def __init__(self, listener: PeerListener, ice_servers: Sequence[RTCIceServer] = (), loopback: bool = True) -> None:
-        """`ice_servers` is never left to aiortc, which would ask a public server; `loopback` also offers 127.0.0.1."""
+    def __init__(
+        self, listener: PeerListener, ice_servers: Sequence[RTCIceServer] = (), ice_filter: IceFilter | None = None
+    ) -> None:
+        """`ice_servers` is never left to aiortc, which would ask a public server. `ice_filter` says which of the
+        machine's addresses are offered.
+        """
         offer_playout_delay()
         keep_sent_packets()
+        offer_full_chroma()
         self._listener = listener
-        self._loopback = loopback
+        self._ice_filter = ice_filter or IceFilter()
         self._channels: dict[str, RTCDataChannel] = {}
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
         _accept_rsa(self._connection)
@@ -268,8 +310,8 @@ class Peer:
         self._connection.on("datachannel", self._on_channel)
         self._connection.on("connectionstatechange", self._on_state)
 
-    async def answer(self, offer: str) -> str:
-        """Take an SDP offer that `check_offer` has passed; the answer with all candidates.
+    async def answer(self, offer: str, encoding: Encoding = "h264") -> str:
+        """Take an SDP offer that `check_offer` has passed and has this encoding; the answer with all candidates.
 
         Raises StreamError when the two sides have nothing in common.
         """
@@ -279,17 +321,13 @@ class Peer:
         sender._RTCRtpSender__rtp_header_extensions_map = PlayoutDelayMap()  # type: ignore[attr-defined]
         sender._send_keyframe = self._listener.on_key_frame_wanted  # type: ignore[method-assign]
         self._track.sent_by(sender)
-        capabilities = RTCRtpSender.getCapabilities("video").codecs
         # Before the offer is applied: aiortc chooses the codecs there.
-        transceiver.setCodecPreferences(
-            [codec for codec in capabilities if codec.mimeType.lower() in ("video/h264", "video/rtx")]
-        )
+        transceiver.setCodecPreferences(codec_preferences(encoding))
         try:
             await connection.setRemoteDescription(
                 RTCSessionDescription(sdp=without_hidden_candidates(offer), type="offer")
             )
-            if self._loopback:
-                _offer_loopback(sender)
+            _choose_addresses(sender, self._ice_filter)
             await connection.setLocalDescription(await connection.createAnswer())
         except (ValueError, OperationError, InvalidStateError, InvalidAccessError) as error:
             raise StreamError(f"the offer cannot be answered: {error}") from error
@@ -343,11 +381,11 @@ def _accept_rsa(connection: RTCPeerConnection) -> None:
     certificate._create_ssl_context = with_rsa
 
 
-def _offer_loopback(sender: RTCRtpSender) -> None:
+def _choose_addresses(sender: RTCRtpSender, ice_filter: IceFilter) -> None:
     connection: Any = sender.transport.transport.iceGatherer._connection
     gather: Callable[..., Awaitable[list[Any]]] = connection.get_component_candidates
 
-    async def with_loopback(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
-        return await gather(component=component, addresses=[*addresses, "127.0.0.1"], timeout=timeout)
+    async def chosen(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
+        return await gather(component=component, addresses=ice_filter.choose(addresses), timeout=timeout)
 
-    connection.get_component_candidates = with_loopback
+    connection.get_component_candidates = chosen

@@ -121,6 +121,7 @@ class Session:
         self._cameras: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_CAMERAS)  # (the view's number, the client's)
         self._shown_seq = 0
         self._late_camera: str | None = None
+        self._awaits_key_frame = False
 
     # ---- what the client says ----
 
@@ -174,7 +175,11 @@ class Session:
                     self._stage.resized(self.view)
                 return
             case AckEvent():
-                if self.credit is not None and self.credit.acknowledge(event.pts) and self.view is not None:
+                if (
+                    self.credit is not None
+                    and self.credit.acknowledge(event.pts, self.heard_s)
+                    and self.view is not None
+                ):
                     self._stage.watches(self.view, self)
                 return
             case EncodingEvent():
@@ -210,6 +215,7 @@ class Session:
         check_encoding(encoding, self.outlet)
         if encoding != self.encoding:
             self.encoding = encoding
+            self._awaits_key_frame = True
             if self.credit is not None:
                 self.credit.restart()
             if self.view is not None:
@@ -287,8 +293,11 @@ class Session:
 
     def show_frame(self, frame: FrameInfo, packet: bytes, now_s: float) -> None:
         """Pass a frame on, if the client can take it; its camera number becomes this client's newest that it shows."""
+        if self._awaits_key_frame and not frame.key_frame:
+            return
         if self.credit is not None and not self.credit.take(frame.pts, frame.key_frame, now_s):
             return
+        self._awaits_key_frame = False
         while self._cameras and self._cameras[0][0] <= frame.camera_seq:
             self._shown_seq = self._cameras.popleft()[1]
         self.outlet.send_frame(frame.model_copy(update={"camera_seq": self._shown_seq}), packet)

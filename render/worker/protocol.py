@@ -20,8 +20,8 @@ MAX_HEADER_BYTES = 4 << 20
 MAX_PAYLOAD_BYTES = 256 << 20
 
 FRAMES_IN_FLIGHT = 3
-"""So many frames of an encoding may be under way to a client that acknowledges them: one is decoded, one is on the
-wire, one is made."""
+"""So many frames may be under way to a client that acknowledges them: one is decoded, one is on the wire, one is made.
+"""
 
 
 class Message(BaseModel):

@@ -268,7 +268,7 @@ class Supervisor:
             code = await asyncio.wait_for(self._process.wait(), 0.5)
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             raise WorkerError(self._why or f"the rendering process ended {how}")
-        raise WorkerError("the rendering process closed its socket")
+        raise WorkerError(self._why or "the rendering process closed its socket")
 
     def _receive(self, message: FromWorker, payload: bytes) -> None:
         match message:

@@ -20,7 +20,9 @@ from render.server.webrtc import (
     PLAYOUT_DELAY_URI,
     SENT_PACKETS_KEPT,
     PlayoutDelayMap,
+    codec_preferences,
     keep_sent_packets,
+    offer_full_chroma,
     offer_playout_delay,
 )
 
@@ -41,6 +43,27 @@ def test_ids_of_header_extensions_do_not_collide() -> None:
     extensions = aiortc.codecs.HEADER_EXTENSIONS["video"]
     assert [e.uri for e in extensions].count(PLAYOUT_DELAY_URI) == 1
     assert len({e.id for e in extensions}) == len(extensions)
+
+
+def test_full_chroma_is_a_codec_beside_the_others() -> None:
+    offer_full_chroma()
+    offer_full_chroma()
+    codecs = aiortc.codecs.CODECS["video"]
+    assert len({codec.payloadType for codec in codecs}) == len(codecs)
+    profiles = [codec.parameters.get("profile-level-id") for codec in codecs if codec.mimeType == "video/H264"]
+    assert profiles == ["42001f", "42e01f", "f4001f"]
+    for encoding, mime, count in (("h264", "video/H264", 2), ("h264_444", "video/H264", 1), ("vp8", "video/VP8", 1)):
+        chosen = [codec.mimeType for codec in codec_preferences(encoding)]
+        assert sorted(chosen) == sorted([mime] * count + ["video/rtx"])
+
+
+def test_vp8_passes_through_unchanged() -> None:
+    frame = bytes(range(256)) * 20
+    packet = av.Packet(frame)
+    packet.pts, packet.time_base = 7, CLOCK
+    payloads, timestamp = aiortc.codecs.get_encoder(aiortc.codecs.CODECS["video"][0]).pack(packet)
+    assert timestamp == 7
+    assert b"".join(aiortc.codecs.vp8_depayload(payload) for payload in payloads) == frame
 
 
 def test_playout_delay_is_in_each_packet_beside_the_others() -> None:

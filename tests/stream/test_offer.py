@@ -9,7 +9,8 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, sdp
 
 from render.errors import StreamError
-from render.server.offer import MAX_CANDIDATES, check_offer, without_hidden_candidates
+from render.server.offer import MAX_CANDIDATES, check_offer, choose_encoding, without_hidden_candidates
+from render.server.webrtc import offer_full_chroma
 
 HIDDEN = "a=candidate:1 1 udp 2113937151 ae081571-9ec8-4b6c-86f8-a0f056f99c40.local 48032 typ host"
 
@@ -17,6 +18,7 @@ HIDDEN = "a=candidate:1 1 udp 2113937151 ae081571-9ec8-4b6c-86f8-a0f056f99c40.lo
 @cache
 def good_offer() -> str:
     async def make() -> str:
+        offer_full_chroma()
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         connection.addTransceiver("video", direction="recvonly")
         connection.createDataChannel("events")
@@ -40,8 +42,27 @@ def sound(direction: str) -> str:
 
 
 def test_a_good_offer_passes() -> None:
-    check_offer(good_offer())
-    check_offer(good_offer() + sound("recvonly"))  # as players ask who know nothing of this server
+    assert check_offer(good_offer()) == {"h264", "h264_444", "vp8"}
+    # As players ask who know nothing of this server.
+    assert check_offer(good_offer() + sound("recvonly")) == {"h264", "h264_444", "vp8"}
+
+
+def test_an_offer_says_what_can_be_sent() -> None:
+    without_h264 = good_offer().replace("H264/90000", "H265/90000")
+    assert check_offer(without_h264) == {"vp8"}
+    assert check_offer(good_offer().replace("packetization-mode=1", "packetization-mode=0")) == {"vp8"}
+    assert check_offer(good_offer().replace("VP8/90000", "VP9/90000").replace("f4001f", "640c1f")) == {"h264"}
+    nonsense = good_offer().replace("profile-level-id=", "profile-level-id=x")
+    assert check_offer(nonsense) == {"vp8"}
+
+
+def test_the_client_gets_what_it_wants_or_the_next_best() -> None:
+    every, old = frozenset({"h264", "h264_444", "vp8"}), frozenset({"vp8"})
+    assert [choose_encoding(every, wanted) for wanted in ("h264", "h264_444", "vp8")] == ["h264", "h264_444", "vp8"]
+    assert choose_encoding(frozenset({"h264", "vp8"}), "h264_444") == "h264"
+    assert choose_encoding(old, "h264") == "vp8"
+    with pytest.raises(StreamError, match="WebRTC carries no webp"):
+        choose_encoding(every, "webp")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +81,8 @@ def test_a_good_offer_passes() -> None:
         (lambda text: text + "a=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n" * (MAX_CANDIDATES + 1), "at most 64"),
         (lambda text: text.replace("sha-256", "sha-1").replace("sha-384", "md5").replace("sha-512", "md5"), "SHA-256"),
         (lambda text: text.replace("a=recvonly", "a=sendonly"), "recvonly"),
-        (lambda text: text.replace("H264/90000", "H265/90000"), "no H.264"),
-        (lambda text: text.replace("packetization-mode=1", "packetization-mode=0"), "no H.264"),
+        (lambda text: text.replace("H264/90000", "H265/90000").replace("VP8/90000", "VP9/90000"), "neither H.264"),
+        (lambda text: text.replace("packetization-mode=1", "packetization-mode=0").replace("VP8", "VP9"), "neither"),
         (lambda text: text.replace("a=ice-ufrag", "a=x-ufrag"), "ICE user fragment"),
     ],
 )

@@ -42,6 +42,7 @@ class Viewer:
         self.notes: list[FrameMessage] = []
         self.frames: list[tuple[int, np.ndarray]] = []  # (rtp time stamp, luma (h, w) uint8), the newest ones
         self.frame_count = 0
+        self.formats: set[str] = set()
         self.location = ""
         self.answer = ""
         self._happened = asyncio.Event()
@@ -132,7 +133,9 @@ class Viewer:
         with contextlib.suppress(MediaStreamError):
             while True:
                 frame = await track.recv()
-                luma = frame.to_ndarray(format="gray8") if frame.format.name == "gray8" else frame.to_ndarray()
+                self.formats.add(frame.format.name)
+                pixels = frame.to_ndarray()
+                luma = pixels if pixels.ndim == 2 else pixels[0]
                 self.frames.append((frame.pts, luma[: frame.height]))
                 del self.frames[:-20]
                 self.frame_count += 1
