@@ -22,6 +22,8 @@ from ..state.view import ViewState
 from ..summary import DeviceInfo, Encoding, FrameInfo, Pick, SceneSummary, SegmentSummary
 
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Count = Annotated[int, Field(ge=0, le=2**40)]
+Milliseconds = Annotated[float, Field(ge=0, le=3_600_000)]
 
 # ---- client to server ----
 
@@ -145,6 +147,28 @@ class EncodingEvent(Node):
     encoding: Encoding
 
 
+class ReportEvent(Node):
+    """How the pictures came since the client's last report, about every half second while there are any.
+
+    What the client cannot know is None. `frames_dropped` came and were not shown; `queue` frames wait to be decoded;
+    `lost` is a share of the packets. `decode_ms` is a median, `freeze_ms` how long the picture stood still in all
+    though there was a newer one. See docs/adaptation.md for what the server makes of it.
+    """
+
+    type: Literal["report"] = "report"
+    transport: Literal["webrtc", "websocket"]
+    frames_received: Count | None = None
+    frames_shown: Count | None = None
+    frames_dropped: Count | None = None
+    bytes_received: Count | None = None
+    lost: Unit | None = None
+    jitter_ms: Milliseconds | None = None
+    round_trip_ms: Milliseconds | None = None
+    decode_ms: Milliseconds | None = None
+    queue: Count | None = None
+    freeze_ms: Milliseconds | None = None
+
+
 class PingEvent(Node):
     type: Literal["ping"] = "ping"
     client_ms: float
@@ -161,6 +185,7 @@ ClientEvent = Annotated[
     | RenameAnnotationEvent
     | DeleteAnnotationEvent
     | SegmentsSearchEvent
+    | ReportEvent
     | AckEvent
     | EncodingEvent
     | PingEvent,
@@ -215,6 +240,22 @@ class FrameMessage(Node):
     encoding: Encoding = "h264"
     rtp_timestamp: Annotated[int, Field(ge=0, le=2**32 - 1)]
     frame: FrameInfo
+
+
+class StillMessage(Node):
+    """The picture at rest, without loss, is there to be fetched: `path` is relative to the API's address (/api/v1/).
+
+    It is what the frames of this `sequence` show, at this size; the first frame of another one makes it old.
+    """
+
+    type: Literal["still"] = "still"
+    view: str
+    sequence: Seq
+    camera_seq: Seq
+    width: int
+    height: int
+    samples: int
+    path: str
 
 
 class WorkerMessage(Node):
@@ -294,6 +335,7 @@ ServerMessage = Annotated[
     | StateMessage
     | PatchedMessage
     | FrameMessage
+    | StillMessage
     | WorkerMessage
     | ProgressMessage
     | PickedMessage

@@ -28,8 +28,14 @@ export class Annotations {
     this.unanswered.set(event.seq, event);
   }
 
-  /** What was never answered, to be sent again after a break: the server takes the same id as the same point. */
+  /**
+   * What was never answered, to be sent again after a break, once the list is there: the server takes the same id as the
+   * same point, and the same label as no change. A point that is not in the list any more was deleted, and is not again.
+   */
   get toSendAgain(): readonly AnnotationEvent[] {
+    for (const [seq, event] of this.unanswered) {
+      if (event.type === "annotation_delete" && !this.points.has(event.id)) this.unanswered.delete(seq);
+    }
     return [...this.unanswered.values()];
   }
 

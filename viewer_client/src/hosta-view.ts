@@ -18,7 +18,8 @@ import type { Stats } from "./stats";
 import { theme } from "./theme";
 import { Tools, type Tool } from "./tools";
 import { ENCODINGS, TRANSPORTS, wishOf, type Wishes } from "./transport";
-import { ViewClient, type ViewEvents, type ViewHost } from "./view-client";
+import { ViewClient } from "./view-client";
+import type { ViewEvents, ViewHost } from "./view-host";
 import { viewStyles } from "./view-styles";
 import { fractionAt, shownHeight, viewportFor, type Size } from "./viewport";
 import type {

@@ -4,8 +4,11 @@ import type { Camera, Op, PatchedMessage, PatchEvent, StateMessage, ViewState } 
 
 /** Changes wait, merged, while this many are unanswered, so that a slider never runs ahead of the server. */
 const UNANSWERED_MAX = 2;
-/** A change that was not answered for so long was dropped, as a server over its rate limit does. */
-const ANSWER_MS = 3000;
+/**
+ * A change that was not answered for so long was lost, as by a server over its rate limit: it is sent again. Putting a
+ * value once more, or adding what is there, changes nothing, so that it does not matter whether it was.
+ */
+export const ANSWER_MS = 3000;
 
 interface Pending {
   seq: number;
@@ -35,9 +38,14 @@ export class Mirror {
 
   /** Takes the server's state as a connection starts; changes that were never answered are queued again. */
   begin(state: ViewState, sequence: number): void {
+    this.requeue();
+    this.accept(state, sequence);
+  }
+
+  /** What is unanswered goes again, in its order, with what was to follow it. */
+  private requeue(): void {
     this.queued = coalesced([...this.pending.flatMap((p) => p.ops), ...this.queued]);
     this.pending = [];
-    this.accept(state, sequence);
   }
 
   /** Shows a change at once and queues it for `flush`. */
@@ -55,7 +63,7 @@ export class Mirror {
 
   /** The event to send now, or null when nothing changed or too much is unanswered. */
   flush(nextSeq: () => number, nowMs: number): PatchEvent | null {
-    this.pending = this.pending.filter((p) => nowMs - p.sentMs < ANSWER_MS);
+    if (this.pending.some((p) => nowMs - p.sentMs >= ANSWER_MS)) this.requeue();
     if (this.queued.length === 0 || this.pending.length >= UNANSWERED_MAX) {
       this.cached = null;
       return null;

@@ -149,7 +149,8 @@ export class Session {
       },
       lost: (error) => {
         // A way that was never found says nothing of the server; one that was and broke may be found again.
-        if (!attempt.over) this.failed(attempt, attempt.opened ? error : new ConnectError("unreachable", error.message));
+        if (!attempt.over)
+          this.failed(attempt, attempt.opened ? error : new ConnectError("unreachable", error.message));
       },
     };
   }

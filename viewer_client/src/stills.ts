@@ -1,8 +1,7 @@
 // Lossless stills of a picture that has come to rest: loaded and decoded off to the side, and shown over the moving
 // picture only while that shows the same.
 import { request, type Endpoint } from "./request";
-import type { StillMessage } from "./coming";
-import type { FrameInfo } from "./wire";
+import type { FrameInfo, StillMessage } from "./wire";
 
 /** Which still is wanted, and whether it is to be seen. Pure. */
 export class StillSwap {

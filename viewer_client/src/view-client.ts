@@ -2,10 +2,9 @@
 // figures. The element draws it and feeds it; other hosts (a notebook) can do the same.
 import { Annotations, type AnnotationEvent } from "./annotations";
 import * as maths from "./camera";
-import { Mirror } from "./mirror";
+import { ANSWER_MS, Mirror } from "./mirror";
 import { difference } from "./patch";
 import { TransportChoice } from "./choice";
-import type { StillMessage } from "./coming";
 import { SessionMemory } from "./memory";
 import { PickError, Picks } from "./picks";
 import { Reports } from "./reports";
@@ -13,8 +12,8 @@ import type { Endpoint } from "./request";
 import { Searches, type SegmentQuery } from "./searches";
 import { Session, type SessionState } from "./session";
 import { FrameLog, type Stats } from "./stats";
-import type { Picture, Transport, TransportHandlers, TransportKind, Wishes } from "./transport";
-import type { Size } from "./viewport";
+import type { Transport, TransportHandlers, TransportKind, Wishes } from "./transport";
+import type { ViewHost } from "./view-host";
 import { WebSocketTransport } from "./websocket";
 import { hasWebRtc, WebRtcTransport } from "./whep";
 import type {
@@ -42,38 +41,6 @@ const WORKER_NOTES = {
   ready: "The renderer was restarted.",
   failed: "The renderer failed.",
 } as const;
-
-export interface ViewEvents {
-  "hosta-connected": { view: string; scene: string };
-  "hosta-connection": { state: SessionState; note: string };
-  "hosta-state": ViewState | null;
-  "hosta-camera": Camera;
-  "hosta-frame": FrameInfo;
-  "hosta-annotations": readonly PointAnnotation[];
-  "hosta-error": { code: string; message: string; incident: string };
-}
-
-export interface ViewHost {
-  endpoint(): Omit<Endpoint, "size">;
-  /** The size of the picture to ask for, device pixels; null while it is not known. */
-  viewport(): Size | null;
-  /** Whether a hand holds the camera now. */
-  holding(): boolean;
-  /** Which way and encoding the user wants. */
-  wishes(): Wishes;
-  video(stream: MediaStream): void;
-  /** A picture is to be drawn now; it is closed afterwards. */
-  picture(picture: Picture): void;
-  /** The server has a lossless still. */
-  still(message: StillMessage): void;
-  /** Frames of another connection come from now on. */
-  restart(): void;
-  /** The stream is about to end: keep its last picture. */
-  hold(): void;
-  emit<Name extends keyof ViewEvents>(name: Name, detail: ViewEvents[Name]): void;
-  /** Something that is drawn beside the picture changed. */
-  changed(): void;
-}
 
 /** Which data a state shows; a state fits another view of the same data. */
 function sourcesOf(state: ViewState): string {
@@ -108,8 +75,10 @@ export class ViewClient {
   private cameraDirty = false;
   private cameraSentMs = 0;
   private resetSeq = -1;
+  private resetWaits = false;
   private frameAsked = false;
   private again: ReturnType<typeof setTimeout> | undefined;
+  private lateAnswers: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: ViewHost) {
     this.session = new Session(
@@ -186,10 +155,10 @@ export class ViewClient {
     this.say({ type: "annotation_delete", seq: this.nextSeq(), id });
   }
 
-  /** Says something that must be answered: after a break it is said again. */
+  /** Says something that must be answered: after a break, or before the server's hello, it is said later. */
   private say(event: AnnotationEvent): void {
     this.notes.sent(event);
-    this.session.send(event);
+    if (this.connection === "connected") this.session.send(event);
   }
 
   connect(): void {
@@ -199,6 +168,7 @@ export class ViewClient {
 
   disconnect(): void {
     clearTimeout(this.again);
+    clearTimeout(this.lateAnswers);
     this.reports.stop();
     this.session.stop();
   }
@@ -239,7 +209,13 @@ export class ViewClient {
     this.mirror.drop();
     this.cameraDirty = false;
     this.resetSeq = this.nextSeq();
-    this.session.send({ type: "reset", seq: this.resetSeq, what: "all" });
+    this.resetWaits = true;
+    this.sendReset();
+  }
+
+  /** A reset that was not answered is said again after a break, before the changes that followed it. */
+  private sendReset(): void {
+    if (this.connection === "connected") this.session.send({ type: "reset", seq: this.resetSeq, what: "all" });
   }
 
   sendViewport(): void {
@@ -277,12 +253,16 @@ export class ViewClient {
       case "state":
       case "patched":
         this.mirror.answer(message);
+        if (message.seq !== null && message.seq >= this.resetSeq) this.resetWaits = false;
         if (this.mirror.camera !== null) this.takeCamera(this.mirror.camera, message.seq === this.resetSeq);
         this.stateChanged();
         this.askFrame();
         break;
       case "frame":
         this.explained(this.log.noted(message, performance.now()));
+        break;
+      case "still":
+        this.host.still(message);
         break;
       case "worker":
         this.workerNote = WORKER_NOTES[message.status];
@@ -301,6 +281,9 @@ export class ViewClient {
       case "annotations":
       case "annotated":
         if (this.notes.told(message)) this.annotationsChanged();
+        if (message.type === "annotations" && message.last) {
+          for (const event of this.notes.toSendAgain) this.session.send(event);
+        }
         break;
       case "error":
         if (this.searches.refused(message)) break;
@@ -323,7 +306,10 @@ export class ViewClient {
     const before = this.mirror.state;
     const sameScene = this.hello !== null && sourcesOf(this.hello.default_state) === sourcesOf(hello.default_state);
     // A server that started anew knows nothing of this view: what this client had is put back.
-    const forgotten = sameScene && hello.sequence < this.mirror.sequence;
+    const another = hello.view !== this.joined;
+    const joins = another && hello.view === this.host.endpoint().view;
+    const forgotten = sameScene && !joins && (another || hello.sequence < this.mirror.sequence);
+    if (joins) this.mirror.drop();
     if (!sameScene) {
       this.mirror.drop();
       this.notes.forget();
@@ -333,11 +319,13 @@ export class ViewClient {
     this.progress = null;
     this.workerNote = "";
     this.mirror.begin(hello.state, hello.sequence);
-    if (forgotten && before) this.mirror.put(difference(hello.state, before));
-    if (this.eye !== null && sameScene) this.cameraDirty = true;
-    else this.eye = hello.state.camera;
+    if (forgotten && before && !this.resetWaits) this.mirror.put(difference(hello.state, before));
+    // A camera that the server has already is not sent again: somebody else may have moved it since.
+    if (this.eye === null || !sameScene || joins) this.eye = hello.state.camera;
+    else if (forgotten || this.log.waitsForCamera) this.cameraDirty = true;
+    else this.takeCamera(hello.state.camera, false);
     this.session.greeted();
-    for (const event of this.notes.toSendAgain) this.session.send(event);
+    if (this.resetWaits) this.sendReset();
     this.host.emit("hosta-connected", { view: hello.view, scene: hello.scene.name });
     this.stateChanged();
     this.askFrame();
@@ -385,6 +373,8 @@ export class ViewClient {
     if (this.cameraDirty && this.eye !== null) this.sendCamera(this.eye);
     const event = this.mirror.flush(() => this.nextSeq(), performance.now());
     if (event !== null) this.session.send(event);
+    clearTimeout(this.lateAnswers);
+    if (!this.mirror.settled) this.lateAnswers = setTimeout(() => this.askFrame(), ANSWER_MS);
   }
 
   private sendCamera(camera: Camera): void {

@@ -113,7 +113,8 @@ export class WebSocketTransport implements Transport {
 
   private beat(): void {
     if (this.over) return;
-    if (this.pulse.isDead(performance.now())) this.lose(new ConnectError("network", "The server does not answer any more."));
+    if (this.pulse.isDead(performance.now()))
+      this.lose(new ConnectError("network", "The server does not answer any more."));
     else this.ping();
   }
 

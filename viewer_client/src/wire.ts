@@ -12,6 +12,7 @@ export type ClientEvent =
   | RenameAnnotationEvent
   | DeleteAnnotationEvent
   | SegmentsSearchEvent
+  | ReportEvent
   | AckEvent
   | EncodingEvent
   | PingEvent;
@@ -21,6 +22,7 @@ export type ServerMessage =
   | StateMessage
   | PatchedMessage
   | FrameMessage
+  | StillMessage
   | WorkerMessage
   | ProgressMessage
   | PickedMessage
@@ -180,6 +182,27 @@ export interface SegmentsSearchEvent {
   colors: "file" | "hash" | "glasbey";
   first: number;
   count: number;
+}
+/**
+ * How the pictures came since the client's last report, about every half second while there are any.
+ *
+ * What the client cannot know is None. `frames_dropped` came and were not shown; `queue` frames wait to be decoded;
+ * `lost` is a share of the packets. `decode_ms` is a median, `freeze_ms` how long the picture stood still in all
+ * though there was a newer one. See docs/adaptation.md for what the server makes of it.
+ */
+export interface ReportEvent {
+  type: "report";
+  transport: "webrtc" | "websocket";
+  frames_received: number | null;
+  frames_shown: number | null;
+  frames_dropped: number | null;
+  bytes_received: number | null;
+  lost: number | null;
+  jitter_ms: number | null;
+  round_trip_ms: number | null;
+  decode_ms: number | null;
+  queue: number | null;
+  freeze_ms: number | null;
 }
 /**
  * The frame of this `pts`, and all before it, were shown or dropped: the client can take further ones.
@@ -682,6 +705,21 @@ export interface FrameInfo {
   encode_ms: number;
   bytes: number;
   key_frame: boolean;
+}
+/**
+ * The picture at rest, without loss, is there to be fetched: `path` is relative to the API's address (/api/v1/).
+ *
+ * It is what the frames of this `sequence` show, at this size; the first frame of another one makes it old.
+ */
+export interface StillMessage {
+  type: "still";
+  view: string;
+  sequence: number;
+  camera_seq: number;
+  width: number;
+  height: number;
+  samples: number;
+  path: string;
 }
 /**
  * The rendering process went away, or is back.

@@ -7,7 +7,6 @@ import { errorOf } from "../src/request";
 import { backOffS } from "../src/session";
 import { shownHeight, viewportFor } from "../src/viewport";
 
-
 describe("viewport", () => {
   it.each([
     [800, 600, 1, 800, 600],
