@@ -82,7 +82,8 @@ class FrameInfo(Summary):
 
     `pts` counts 1/90000 s; it is the RTP time before RTP's random offset. `active_share` is the part of the picture
     that is still sampled (adaptive sampling); `missing` counts the bricks that are still to be loaded for it and stand
-    coarser meanwhile.
+    coarser meanwhile. `event_ms` is from when the server got the client's camera event to when it handed this frame,
+    the first that shows it, to the client's transport; None of frames that show no new event of that client.
     """
 
     sequence: int
@@ -100,6 +101,7 @@ class FrameInfo(Summary):
     encode_ms: float
     bytes: int
     key_frame: bool
+    event_ms: float | None = None
 
 
 class PickedChannel(Summary):

@@ -214,6 +214,11 @@ class DeviceScene(ABC):
         )
         return atlases + sum(b.size_bytes for b in (self.page_buffer, self.range_buffer, self.volume_buffer))
 
+    @property
+    def n_bricks(self) -> int:
+        """How many bricks are on the device."""
+        return sum(atlas.used for atlas in self.atlases.values())
+
     def _close_atlases(self) -> None:
         for atlas in self.atlases.values():
             atlas.close()

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from .. import __version__
 from ..errors import HostaError
 from ..session.annotations import AnnotationBook, scene_identity
+from ..session.meter import FIRST_WORKER
 from ..session.registry import Registry
 from ..settings import IceServer, ServerSettings
 from ..worker.protocol import OpenScene
@@ -27,6 +28,7 @@ from ..worker.supervisor import Supervisor
 from .auth import Authority, is_loopback
 from .guard import Guard
 from .ice_filter import IceFilter
+from .metrics import load_of
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
 from .signalling import Signalling
@@ -78,6 +80,7 @@ def create_app(
     identity = scene_identity(scene.paths, scene.labels, scene.spacing)
     book = AnnotationBook(settings.data_dir, identity, settings.limits, post)
     registry = Registry(supervisor, scene, settings.limits, time.monotonic, on_hopeless, book)
+    registry.meter.workers = lambda: [load_of(FIRST_WORKER, supervisor)]
     ice_servers = [
         RTCIceServer(urls=list(server.urls), username=server.username, credential=server.credential)
         for server in settings.ice_servers

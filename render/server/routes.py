@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .. import __version__
 from ..errors import AuthError, StreamError, UsageError
 from ..limits import Limits
+from ..session.meter import CONTENT_TYPE
 from ..session.registry import Registry
 from ..session.view import clamp_size
 from ..settings import IceServer
@@ -72,6 +73,11 @@ def make_router(
         if not registry.ready:
             response.status_code = 503
         return {"status": "ok" if registry.ready else "not ready"}
+
+    @router.get("/metrics", dependencies=[Depends(logged_in)])
+    async def metrics() -> Response:
+        """Counters in Prometheus's text format, for those who are logged in: they tell how much the server is used."""
+        return Response(registry.meter.text(), headers={"content-type": CONTENT_TYPE, **NO_STORE})
 
     @router.get("/api/v1/config", response_model_exclude_none=True)
     async def config(request: Request) -> ClientConfig:

@@ -45,7 +45,8 @@ class Connection:
         self.peer.send_text("events", text)
 
     def send_frame(self, frame: FrameInfo, packet: bytes) -> None:
-        self.peer.send_packet(frame, packet)
+        if not self.peer.send_packet(frame, packet):
+            self._signalling.registry.meter.dropped("webrtc", "queue_full")
 
     def close(self, reason: str) -> None:
         log.info("connection closed: %s", reason)

@@ -215,21 +215,22 @@ class PacketTrack(MediaStreamTrack):
         self._sender = sender
         self._copies = PacketCopies(sender)
 
-    def push(self, frame: FrameInfo, packet: bytes) -> None:
-        """Queue a packet; one that cannot be decoded because others were dropped is dropped too."""
+    def push(self, frame: FrameInfo, packet: bytes) -> bool:
+        """Queue a packet; one that cannot be decoded because others were dropped is dropped too, which is False."""
         if frame.key_frame:
             self._queue.clear()
             self._needs_key_frame = False
         elif self._needs_key_frame:
-            return
+            return False
         elif len(self._queue) >= MAX_QUEUED_PACKETS:
             self._queue.clear()
             self._needs_key_frame = True
             if self._started:
                 self._want_key_frame()
-            return
+            return False
         self._queue.append(_Queued(frame, packet))
         self._wake()
+        return True
 
     def stop(self) -> None:
         super().stop()
@@ -333,8 +334,9 @@ class Peer:
             raise StreamError(f"the offer cannot be answered: {error}") from error
         return connection.localDescription.sdp
 
-    def send_packet(self, frame: FrameInfo, packet: bytes) -> None:
-        self._track.push(frame, packet)
+    def send_packet(self, frame: FrameInfo, packet: bytes) -> bool:
+        """Whether it goes out; not while the connection does not keep up."""
+        return self._track.push(frame, packet)
 
     def send_text(self, label: str, text: str, *, droppable: bool = False) -> None:
         """On the channel of this label, if it is open; `droppable` ones are left out while the channel is behind."""

@@ -41,6 +41,7 @@ from .events import (
     SegmentsSearchEvent,
     WorkerMessage,
 )
+from .meter import FIRST_WORKER, Meter, deliver
 from .picks import Picks
 from .session import Outlet, Session, new_incident
 from .view import DEFAULT_SIZE, View
@@ -123,6 +124,7 @@ class Registry:
         self._workers_ended = 0
         self._watching = Watching(worker.control)
         self._picks = Picks(worker.pick, limits.picks_waiting_max)
+        self.meter = Meter(self.sessions, self._views)
         self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
         worker.open_scene(scene)
 
@@ -276,9 +278,10 @@ class Registry:
                 if (view := self._views.get(message.view)) is not None:
                     view.drawn(message.frame.sequence)
                     self._watching.came(view.view, message.encoding, message.frame.pts)
+                    self.meter.encoded(FIRST_WORKER, message.encoding, message.frame)
                     for viewer in self._viewers(view):
                         if viewer.encoding == message.encoding:
-                            viewer.show_frame(message.frame, payload, self._clock())
+                            deliver(viewer, message, payload, self._clock(), self.meter)
                     self._watching.update(view.view, self._viewers(view), self._clock())
             case Picked():
                 self._picks.answered(message)

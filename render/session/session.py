@@ -118,7 +118,8 @@ class Session:
         self._limits = limits
         self._bucket = TokenBucket(limits.events_per_s, limits.events_burst, now_s)
         self._newest_seq = -1
-        self._cameras: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_CAMERAS)  # (the view's number, the client's)
+        # Of cameras on their way to a frame: (the view's number, the client's, when it came).
+        self._cameras: deque[tuple[int, int, float]] = deque(maxlen=REMEMBERED_CAMERAS)
         self._shown_seq = 0
         self._late_camera: str | None = None
         self._awaits_key_frame = False
@@ -193,7 +194,7 @@ class Session:
                 if event.seq <= self._newest_seq:
                     return  # unordered delivery: a newer camera is already shown
                 self._newest_seq = event.seq
-                self._cameras.append((view.move_camera(event.camera), event.seq))
+                self._cameras.append((view.move_camera(event.camera), event.seq, self.heard_s))
                 self._stage.show(view, self, None)
             case PatchEvent():
                 view.patch(event.patch)
@@ -291,16 +292,28 @@ class Session:
             SegmentsFoundMessage(seq=event.seq, layer=event.layer, total=total, first=event.first, segments=segments)
         )
 
-    def show_frame(self, frame: FrameInfo, packet: bytes, now_s: float) -> None:
-        """Pass a frame on, if the client can take it; its camera number becomes this client's newest that it shows."""
+    def show_frame(self, frame: FrameInfo, packet: bytes, now_s: float) -> FrameInfo | None:
+        """Pass a frame on, if the client can take it; its camera number becomes this client's newest that it shows.
+
+        Returns what the client is told of the frame, or None.
+        """
         if self._awaits_key_frame and not frame.key_frame:
-            return
+            return None
         if self.credit is not None and not self.credit.take(frame.pts, frame.key_frame, now_s):
-            return
+            return None
         self._awaits_key_frame = False
+        event_s: float | None = None
         while self._cameras and self._cameras[0][0] <= frame.camera_seq:
-            self._shown_seq = self._cameras.popleft()[1]
-        self.outlet.send_frame(frame.model_copy(update={"camera_seq": self._shown_seq}), packet)
+            _, self._shown_seq, event_s = self._cameras.popleft()
+        event_ms = 1e3 * (now_s - event_s) if event_s is not None else None
+        told = frame.model_copy(update={"camera_seq": self._shown_seq, "event_ms": event_ms})
+        self.outlet.send_frame(told, packet)
+        return told
+
+    @property
+    def transport(self) -> str:
+        """How the client is connected: only a WebSocket's frames are counted and acknowledged."""
+        return "webrtc" if self.credit is None else "websocket"
 
     def _refuse(self, code: str, message: str, seq: int | None = None) -> None:
         incident = new_incident()

@@ -34,6 +34,7 @@ from ..scene.open import Scene
 from ..source.chunk_cache import set_cache_bytes
 from .channel import WorkerChannel
 from .exact import ExactValues
+from .load import sign_of_life
 from .loader import Opened, ProgressReporter, open_in_background
 from .protocol import (
     CloseView,
@@ -160,7 +161,7 @@ class Worker:
             case None | Shutdown():
                 raise ServerGone
             case Heartbeat():
-                self._channel.send(HeartbeatAck(id=message.id))
+                self._channel.send(sign_of_life(message.id, self._residents.values(), self._streams.values()))
             case OpenScene():
                 open_in_background(message, self._channel.send, self._channel.inbox.put)
             case Failed():

@@ -212,8 +212,18 @@ class Failed(Message):
 
 
 class HeartbeatAck(Message):
+    """A sign of life, and what the worker takes.
+
+    `host_bytes` is what of its process is in memory (None where the system does not tell), `device_bytes` what scenes
+    take on the device, `bricks` how many bricks are there, `missing` how many the newest pictures wait for.
+    """
+
     type: Literal["heartbeat_ack"] = "heartbeat_ack"
     id: int
+    host_bytes: int | None = None
+    device_bytes: int | None = None
+    bricks: int | None = None
+    missing: int | None = None
 
 
 ToWorker = Annotated[

@@ -129,6 +129,11 @@ class ViewStream:
         """What could not be read since the last time, in sentences for those who watch."""
         return self._renderer.troubles()
 
+    @property
+    def missing(self) -> int:
+        """How many bricks the newest picture waits for."""
+        return self._frame.missing if self._frame is not None else 0
+
     def close(self) -> None:
         self._renderer.close()
 

@@ -112,6 +112,7 @@ class Supervisor:
         self.device: DeviceInfo | None = None
         self.encoder = ""
         self.restarts = 0
+        self.load: HeartbeatAck | None = None
         self._patience = patience or Patience()
         self._device_index = device
         self._program = tuple(program)
@@ -274,6 +275,8 @@ class Supervisor:
         match message:
             case HeartbeatAck():
                 self._alive_s = time.monotonic()
+                if message.device_bytes is not None:
+                    self.load = message
                 return
             case WorkerReady():
                 self._alive_s = time.monotonic()
@@ -346,6 +349,7 @@ class Supervisor:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+        self.load = None
         if writer is not None:
             writer.close()
             with contextlib.suppress(OSError):

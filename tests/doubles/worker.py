@@ -111,6 +111,7 @@ class Renderer:
 class ResidentScene:
     def __init__(self, context, scene, budget_bytes=None, progress=None):
         self.scene, self.levels, self.label_layers = scene, [0], []
+        self.device_bytes, self.n_bricks = 4096, 1
         progress("uploading", 1, 1)
 
     def close(self):

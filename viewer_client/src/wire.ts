@@ -687,7 +687,8 @@ export interface FrameMessage {
  *
  * `pts` counts 1/90000 s; it is the RTP time before RTP's random offset. `active_share` is the part of the picture
  * that is still sampled (adaptive sampling); `missing` counts the bricks that are still to be loaded for it and stand
- * coarser meanwhile.
+ * coarser meanwhile. `event_ms` is from when the server got the client's camera event to when it handed this frame,
+ * the first that shows it, to the client's transport; None of frames that show no new event of that client.
  */
 export interface FrameInfo {
   sequence: number;
@@ -705,6 +706,7 @@ export interface FrameInfo {
   encode_ms: number;
   bytes: number;
   key_frame: boolean;
+  event_ms: number | null;
 }
 /**
  * The picture at rest, without loss, is there to be fetched: `path` is relative to the API's address (/api/v1/).

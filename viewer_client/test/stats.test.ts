@@ -22,6 +22,7 @@ const note = (rtp_timestamp: number, camera_seq: number, samples = 1): FrameMess
     encode_ms: 2,
     bytes: 1000,
     key_frame: false,
+    event_ms: null,
   },
 });
 

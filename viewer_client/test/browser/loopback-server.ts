@@ -149,6 +149,7 @@ class LoopbackServer {
           encode_ms: 2,
           bytes: frame.data.byteLength,
           key_frame: false,
+          event_ms: null,
         },
       },
       "motion",
