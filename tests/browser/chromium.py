@@ -184,13 +184,18 @@ class Page:
         for domain in ("Page", "Runtime", "Log"):
             channel.ask(f"{domain}.enable")
         channel.ask("Page.addScriptToEvaluateOnNewDocument", source=PROBE + before)
-        channel.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.size(width, height)
         channel.ask("Page.bringToFront")
         channel.ask("Page.navigate", url=url)
 
     def go(self, url: str) -> None:
         """Goes to another URL."""
         self._channel.ask("Page.navigate", url=url)
+
+    def size(self, width: int, height: int) -> None:
+        """Makes the page so many CSS pixels large, at a pixel ratio of 1."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._channel.ask("Emulation.setDeviceMetricsOverride", **metrics)
 
     def freeze(self, frozen: bool) -> None:
         """Stops the page's timers and tasks, as when the machine sleeps, or lets them go on."""

@@ -58,6 +58,10 @@ class Server:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def worker_pid(self) -> int:
         """The process that renders: the server's only child. Raises RuntimeError when it is not there."""
         children = [pid for pid in _processes() if _parent(pid) == self._process.pid]
