@@ -12,13 +12,14 @@ highest, and four bits of its check, which is the exclusive or of its four hexad
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.frame import Frame
+from ..engine.tonemap import Planes
 from ..errors import StateError
 from ..summary import Pick
 
@@ -32,12 +33,34 @@ REACH_PX = 128
 """So far each texture moves; then it comes back."""
 SPEEDS = ((4, 2), (-2, 4))
 """Pixels (x, y) that each texture moves a number; even, so that colour at half the resolution moves with it."""
-BLACK, WHITE = 16, 235
 
-# BT.709, limited range.
-LUMA = np.array([0.2126, 0.7152, 0.0722]) * 219 / 255
-BLUE = np.array([-0.1146, -0.3854, 0.5]) * 224 / 255
-RED = np.array([0.5, -0.4542, -0.0458]) * 224 / 255
+
+@dataclass(frozen=True)
+class _Coding:
+    """How colours become planes: the weights of Y, Cb and Cr, where Y begins, and how many pixels share a colour."""
+
+    weights: NDArray[np.float64]
+    black: int
+    white: int
+    step: int
+
+
+def _coding(red: float, blue: float, limited: bool, step: int) -> _Coding:
+    """Of a matrix by its weights of red and blue in Y (Rec. ITU-T H.273)."""
+    y = np.array([red, 1 - red - blue, blue])
+    cb = (np.array([0.0, 0.0, 1.0]) - y) / (2 * (1 - blue))
+    cr = (np.array([1.0, 0.0, 0.0]) - y) / (2 * (1 - red))
+    scale = np.array([[219], [224], [224]]) / 255 if limited else np.ones((3, 1))
+    return _Coding(np.stack([y, cb, cr]) * scale, *((16, 235) if limited else (0, 255)), step)
+
+
+_BT709, _BT601 = (0.2126, 0.0722), (0.299, 0.114)
+CODINGS: dict[Planes, _Coding] = {
+    "i420": _coding(*_BT709, limited=True, step=2),
+    "i444": _coding(*_BT709, limited=True, step=1),
+    "i420_601": _coding(*_BT601, limited=True, step=2),
+    "i420_full": _coding(*_BT601, limited=False, step=2),
+}
 
 
 def barcode(number: int) -> tuple[bool, ...]:
@@ -51,51 +74,42 @@ def barcode(number: int) -> tuple[bool, ...]:
 
 
 def picture(number: int, width: int, height: int) -> NDArray[np.uint8]:
-    """The test picture of a number, (height, width, 3) sRGB: what `i420` is made from."""
+    """The test picture of a number, (height, width, 3) sRGB: what `coded` is made from."""
     near, far = _textures(width, height)
-    rgb = _window(near.rgb, SPEEDS[0], number, width, height) + _window(far.rgb, SPEEDS[1], number, width, height)
+    rgb = _window(near, SPEEDS[0], number, width, height) + _window(far, SPEEDS[1], number, width, height)
     side = width // CELLS_A_WIDTH
     for cell, white in enumerate(barcode(number)):
         rgb[:side, cell * side : (cell + 1) * side] = 255 if white else 0
     return rgb
 
 
-def i420(number: int, width: int, height: int) -> bytes:
-    """The test picture as planes Y, U, V (BT.709, limited range); width and height are even."""
-    planes = []
+def coded(number: int, width: int, height: int, planes: Planes = "i420") -> bytes:
+    """The test picture as planes Y, Cb, Cr; width and height are even."""
+    coding = CODINGS[planes]
+    near, far = _coded_textures(width, height, planes)
     side = width // CELLS_A_WIDTH
-    for plane, step in (("y", 1), ("u", 2), ("v", 2)):
+    made = []
+    for plane, (above, below) in enumerate(zip(near, far, strict=True)):
+        step = coding.step if plane else 1
         size = (width // step, height // step)
-        parts = [
-            _window(getattr(texture, plane), speed, number, *size, step)
-            for texture, speed in zip(_textures(width, height), SPEEDS, strict=True)
-        ]
-        whole = parts[0] + parts[1]
-        # Rounded up: the colour of a cell reaches to its whole edge.
-        whole[: -(-side // step), : -(-CELLS * side // step)] = 128
-        if plane == "y":
+        whole = _window(above, SPEEDS[0], number, *size, step) + _window(below, SPEEDS[1], number, *size, step)
+        if plane == 0:
             for cell, white in enumerate(barcode(number)):
-                whole[:side, cell * side : (cell + 1) * side] = WHITE if white else BLACK
-        planes.append(whole.tobytes())
-    return b"".join(planes)
+                whole[:side, cell * side : (cell + 1) * side] = coding.white if white else coding.black
+        else:
+            # Rounded up: cells are without colour to their edges.
+            whole[: -(-side // step), : -(-CELLS * side // step)] = 128
+        made.append(whole.tobytes())
+    return b"".join(made)
 
 
-@dataclass(frozen=True)
-class _Texture:
-    """Of the picture's size and REACH_PX more both ways; `u`, `v` at half the resolution. Two of them add up."""
-
-    rgb: NDArray[np.uint8]
-    y: NDArray[np.uint8]
-    u: NDArray[np.uint8]
-    v: NDArray[np.uint8]
+@lru_cache(maxsize=4)
+def _textures(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The two that add up to the picture, (height + REACH_PX, width + REACH_PX, 3)."""
+    return _texture(width, height, 1), _texture(width, height, 2)
 
 
-@cache
-def _textures(width: int, height: int) -> tuple[_Texture, _Texture]:
-    return _texture(width, height, 1, BLACK), _texture(width, height, 2, 0)
-
-
-def _texture(width: int, height: int, seed: int, y_offset: int) -> _Texture:
+def _texture(width: int, height: int, seed: int) -> NDArray[np.uint8]:
     """Clouds with fine detail, 0 to 110: noise of several scales."""
     from PIL import Image
 
@@ -107,14 +121,21 @@ def _texture(width: int, height: int, seed: int, y_offset: int) -> _Texture:
         for channel in range(3):
             noise = Image.fromarray(random.random(coarse[::-1], np.float32))
             clouds[..., channel] += strength * np.asarray(noise.resize(size, Image.Resampling.BILINEAR))
-    rgb = np.clip(clouds, 0, 110).round().astype(np.uint8)
-    half = rgb.astype(np.float32).reshape(size[1] // 2, 2, size[0] // 2, 2, 3).mean((1, 3))
-    return _Texture(
-        rgb,
-        (y_offset + rgb @ LUMA).round().astype(np.uint8),
-        (64 + half @ BLUE).round().astype(np.uint8),
-        (64 + half @ RED).round().astype(np.uint8),
-    )
+    return np.clip(clouds, 0, 110).round().astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _coded_textures(width: int, height: int, planes: Planes) -> tuple[tuple[NDArray[np.uint8], ...], ...]:
+    """Planes of both, which add up to those of the picture. Each has half of what stands for no colour."""
+    coding = CODINGS[planes]
+    found = []
+    for black, texture in zip((coding.black, 0), _textures(width, height), strict=True):
+        rows, columns = (side // coding.step for side in texture.shape[:2])
+        shared = texture.astype(np.float32).reshape(rows, coding.step, columns, coding.step, 3).mean((1, 3))
+        luma = black + texture @ coding.weights[0]
+        chroma = [64 + shared @ weights for weights in coding.weights[1:]]
+        found.append(tuple(plane.round().astype(np.uint8) for plane in (luma, *chroma)))
+    return tuple(found)
 
 
 def _window(
@@ -134,6 +155,7 @@ class MovingPicture:
     """What a Renderer is to a ViewStream. Its picture is whole with its first sample."""
 
     def __init__(self, context: Any, scene: Any, width: int, height: int, resident: Any = None) -> None:
+        self.planes: tuple[Planes, ...] = ()
         self._size = (width, height)
         self._numbers = (0, 0)
         self._number = 0
@@ -162,8 +184,8 @@ class MovingPicture:
             render_s=0.0,
         )
 
-    def read_i420(self) -> bytes:
-        return i420(self._number, *self._size)
+    def read_planes(self, planes: Planes) -> bytes:
+        return coded(self._number, *self._size, planes)
 
     def pick(self, x: float, y: float, size: tuple[int, int], state: ViewState) -> Pick:
         raise StateError("the test picture shows no data; start the server without --test-picture to pick in them")
