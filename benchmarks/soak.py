@@ -19,6 +19,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Sequence
@@ -158,7 +159,7 @@ class Soak:
         self._guests.remove(guest)
         if self._random.random() < 0.5:
             guest.page.go("about:blank")
-            time.sleep(0.5)
+            guest.page.until("location.href === 'about:blank'")
         guest.page.close()
 
     def _is_there(self, guest: Guest, point: str) -> bool:
@@ -220,7 +221,10 @@ def main() -> None:
     command = (sys.executable, "-m", "render.cli") if options.path else double
     print(f"{Machine.here()}; {options.path or 'the double of the renderer'}", flush=True)
     with ExitStack() as stack:
-        server = stack.enter_context(closing(Server("serve", options.path or "synthetic:cell", program=command)))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hosta-soak-"))
+        path = options.path or "synthetic:cell"
+        server = Server("serve", path, program=command, environment={"HOSTA_DATA_DIR": folder})
+        stack.enter_context(closing(server))
         browser = stack.enter_context(closing(Chromium(program)))
         soak = Soak(browser, server, options.seed)
         soak.run(60.0, WARM_UP_JOINS)

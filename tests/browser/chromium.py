@@ -72,7 +72,14 @@ class Channel:
     def __init__(self, host: str, port: int, path: str, dial: Dial) -> None:
         self._stack = ExitStack()
         self._socket = self._stack.enter_context(
-            connect(f"ws://{host}:{port}{path}", sock=dial(host, port), max_size=None, compression=None, proxy=None)
+            connect(
+                f"ws://{host}:{port}{path}",
+                sock=dial(host, port),
+                max_size=None,
+                compression=None,
+                proxy=None,
+                ping_interval=None,
+            )
         )
         self._ids = itertools.count(1)
         self.problems: list[str] = []
@@ -196,10 +203,6 @@ class Page:
         """Makes the page so many CSS pixels large, at a pixel ratio of 1."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._channel.ask("Emulation.setDeviceMetricsOverride", **metrics)
-
-    def freeze(self, frozen: bool) -> None:
-        """Stops the page's timers and tasks, as when the machine sleeps, or lets them go on."""
-        self._channel.ask("Page.setWebLifecycleState", state="frozen" if frozen else "active")
 
     @property
     def problems(self) -> list[str]:

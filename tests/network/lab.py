@@ -15,13 +15,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import IO, Any, TypeVar
@@ -166,6 +167,20 @@ class Lab:
         )
         self._stack.callback(_end, process)
         return process
+
+    @contextmanager
+    def asleep(self, host: str) -> Iterator[None]:
+        """All processes on a host stand still meanwhile."""
+        told = subprocess.run(["ip", "netns", "pids", host], capture_output=True, text=True, check=True).stdout
+        pids = [int(pid) for pid in told.split()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def listening(self, host: str, port: int, timeout_s: float = 10.0) -> None:
         """Waits until something listens on a TCP port of a host. Raises TimeoutError."""

@@ -94,13 +94,12 @@ def other_address(scene: Scene, meanwhile: Callable[[], None]) -> None:
 
 
 def lid(scene: Scene, meanwhile: Callable[[], None]) -> None:
-    """A laptop that sleeps: the page stands still and the line is dead, and neither side closes anything."""
+    """A laptop that sleeps: its processes stand still and the line is dead, and neither side closes anything."""
     scene.lab.cut()
     meanwhile()
-    scene.page.freeze(True)
-    time.sleep(10.0)
-    scene.lab.heal()
-    scene.page.freeze(False)
+    with scene.lab.asleep(scene.lab.client_host):
+        time.sleep(10.0)
+        scene.lab.heal()
 
 
 def server_restart(scene: Scene, meanwhile: Callable[[], None]) -> None:
