@@ -228,7 +228,9 @@ def _range(facts: dict[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    return {2.0**53 - 1: "2^53 - 1", 2.0**32 - 1: "2^32 - 1", 2.0**32: "2^32"}.get(float(value), f"{value:g}" if abs(value) > 1e15 else f"{value:.15g}")
+    return {2.0**53 - 1: "2^53 - 1", 2.0**32 - 1: "2^32 - 1", 2.0**32: "2^32"}.get(
+        float(value), f"{value:g}" if abs(value) > 1e15 else f"{value:.15g}"
+    )
 
 
 def _exchange(lines: list[dict[str, Any]]) -> str:

@@ -108,10 +108,14 @@ def _protocol(packet: bytes) -> int:
 
 def enter_namespace(name: str) -> None:
     """This thread goes into a network namespace. Raises OSError."""
-    descriptor = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    _enter(f"/run/netns/{name}")
+
+
+def _enter(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0x40000000) != 0:
-            raise OSError(ctypes.get_errno(), f"the network namespace {name} cannot be entered")
+            raise OSError(ctypes.get_errno(), f"the network namespace {path} cannot be entered")
     finally:
         os.close(descriptor)
 
@@ -178,7 +182,9 @@ def to_json(down: Conditions | None, up: Conditions | None) -> str:
 
 
 def main() -> None:
+    home = f"/proc/{os.getppid()}/ns/net"
     server, client = (open_tun(namespace, "hosta0") for namespace in sys.argv[1:3])
+    _enter(home)  # this process is on neither host
     # Delays are only as good as the moment at which a packet is let out; where it is not permitted, it goes on without.
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
