@@ -19,8 +19,8 @@ from .resources import client_dir, shader_dir
 Status = Literal["ok", "warn", "fail"]
 
 PACKAGES = (
-    "aiortc", "av", "fastapi", "imagecodecs", "itk-io", "numpy", "pillow", "pydantic", "pyopengl", "tensorstore",
-    "tifffile", "uvicorn", "vtk",
+    "aiortc", "av", "fastapi", "imagecodecs", "itk-io", "numpy", "pillow", "pydantic", "pyopengl", "simplejpeg",
+    "tensorstore", "tifffile", "uvicorn", "vtk", "websockets",
 )  # fmt: skip
 OPTIONAL_PACKAGES = {"vtk"}
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

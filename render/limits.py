@@ -20,6 +20,8 @@ class Limits(BaseModel):
     message_max_bytes: int = Field(64 << 10, ge=1024)
     events_per_s: float = Field(240.0, gt=0)
     events_burst: int = Field(480, ge=1)
+    malformed_per_s: float = Field(2.0, gt=0)
+    malformed_burst: int = Field(120, ge=1)
     channels_max: int = Field(32, ge=1)
     transfer_nodes_max: int = Field(64, ge=2)
     segments_listed_max: int = Field(100_000, ge=1)

@@ -75,7 +75,7 @@ class PictureEncoder:
             raise StreamError(f"an I420 frame of {self.width} x {self.height} has {expected} bytes, not {len(planes)}")
         if moves:
             self._step = min(self._step, self._most_moving)
-        elif self.at_rest:
+        else:
             self._step = min(self._step + 1, len(QUALITIES[self.kind]) - 1)
         self.at_rest = not moves
         data = self._jpeg(planes) if self.kind == "jpeg" else self._webp_file(planes, pts_90k)

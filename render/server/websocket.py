@@ -50,6 +50,7 @@ MAX_UNSENT_BYTES = 32 << 20
 """More than this waits only for a client that does not read: it is closed. A large state has some megabytes."""
 SEND_TIMEOUT_S = 10.0
 """A client that takes no byte for so long is closed."""
+CLOSE_TIMEOUT_S = 1.0
 FRAME_HEAD = struct.Struct("<I")
 
 
@@ -104,8 +105,8 @@ class SocketConnection:
         if not self._end.done():
             self._end.set_result(_End(code, reason))
 
-    async def converse(self) -> None:
-        """Send and receive until either side ends it."""
+    async def converse(self) -> _End | None:
+        """Send and receive until either side ends it; how the server does."""
         sending = asyncio.ensure_future(self._send_all())
         receiving = asyncio.ensure_future(self._receive_all())
         try:
@@ -118,10 +119,7 @@ class SocketConnection:
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
                 raise result
-        if self._end.done():
-            end = self._end.result()
-            log.info("connection closed: %s", end.reason)
-            await close_socket(self._socket, end.code, end.reason)
+        return self._end.result() if self._end.done() else None
 
     async def _send_all(self) -> None:
         while True:
@@ -130,9 +128,12 @@ class SocketConnection:
             while self._queue:
                 message = self._queue.popleft()
                 self._unsent_bytes -= len(message)
-                sent = self._socket.send_text(message) if isinstance(message, str) else self._socket.send_bytes(message)
                 try:
-                    await asyncio.wait_for(sent, SEND_TIMEOUT_S)
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                        if isinstance(message, str):
+                            await self._socket.send_text(message)
+                        else:
+                            await self._socket.send_bytes(message)
                 except TimeoutError:
                     self.end(TOO_SLOW, f"nothing could be sent for {SEND_TIMEOUT_S:g} s")
                     return
@@ -140,7 +141,7 @@ class SocketConnection:
     async def _receive_all(self) -> None:
         session = self.session
         assert session is not None
-        while True:
+        while not self._end.done():
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
@@ -188,10 +189,13 @@ class Sockets:
         try:
             session.connected = True
             self._registry.opened_events(session)
-            await connection.converse()
+            end = await connection.converse()
         finally:
             self._connections.discard(connection)
             self._registry.release(session)
+        if end is not None:
+            log.info("connection closed: %s", end.reason)
+            await close_socket(socket, end.code, end.reason)
 
     def close(self) -> None:
         """End all connections."""
@@ -222,7 +226,8 @@ async def close_socket(socket: WebSocket, code: int, reason: str) -> None:
     """Close it with a sentence, as much of it as fits; a socket that is gone already is left alone."""
     fitting = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-        await asyncio.wait_for(socket.close(code, fitting), 1.0)
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await socket.close(code, fitting)
 
 
 def _close_code(error: HostaError) -> int:

@@ -117,30 +117,33 @@ class Session:
         self._stage = stage
         self._limits = limits
         self._bucket = TokenBucket(limits.events_per_s, limits.events_burst, now_s)
+        self._malformed = TokenBucket(limits.malformed_per_s, limits.malformed_burst, now_s)
         self._newest_seq = -1
         # Of cameras on their way to a frame: (the view's number, the client's, when it came).
         self._cameras: deque[tuple[int, int, float]] = deque(maxlen=REMEMBERED_CAMERAS)
         self._shown_seq = 0
         self._late_camera: str | None = None
         self._awaits_key_frame = False
+        self._abandoned = False
 
     # ---- what the client says ----
 
     def receive(self, text: str | bytes, now_s: float) -> None:
         """One message of the client, as it came."""
+        if self._abandoned:
+            return
         self.heard_s = now_s
         size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
         if size > self._limits.message_max_bytes:
             self._refuse("limit", f"a message may have at most {self._limits.message_max_bytes} bytes, not {size}")
-            self.outlet.close("message too large")
+            self._abandon("message too large")
             return
         if not self._bucket.take(now_s):
             # The newest camera is applied later (`tick`); anything else that comes too fast is lost.
             if isinstance(text, str) and '"camera"' in text[:64]:
                 self._late_camera = text
             if self._bucket.abused(now_s):
-                log.warning("session %s: too many events for too long, closed", self.session)
-                self.outlet.close("too many events")
+                self._abandon("too many events")
             return
         if isinstance(text, bytes):
             self._refuse("usage", "messages must be JSON texts, not binary")
@@ -153,11 +156,19 @@ class Session:
             text, self._late_camera = self._late_camera, None
             self._understand(text)
 
+    def _abandon(self, reason: str) -> None:
+        """Nobody means what this client does."""
+        log.warning("session %s: %s, closed", self.session, reason)
+        self._abandoned = True
+        self.outlet.close(reason)
+
     def _understand(self, text: str) -> None:
         try:
             event = CLIENT_EVENT.validate_json(text.encode("utf-8", "surrogatepass"))
         except ValidationError as error:
             self._refuse("state", f"the message is not valid: {first_problem(error)[:500]}")
+            if not self._malformed.take(self.heard_s):
+                self._abandon("too many messages that are not valid")
             return
         seq = getattr(event, "seq", None)
         try:

@@ -51,7 +51,9 @@ class Watching:
             active=bool(encodings),
             encodings=encodings,
             credit=credit,
-            key_frames=tuple(sorted(key_frames & set(encodings))),
+            key_frames={
+                encoding: self._newest.get((view, encoding), -1) for encoding in sorted(key_frames & set(encodings))
+            },
         )
         if control.key_frames or not self._knows(control):
             self._told[view] = control

@@ -45,6 +45,7 @@ class _Lane:
     under_way: deque[int] = field(default_factory=lambda: deque(maxlen=256))
     wants_key_frame: bool = False
     key_frame_s: float = float("-inf")
+    key_frame_pts: int = -1
     behind: bool = True
 
     @property
@@ -83,7 +84,8 @@ class Encoders:
         for encoding in message.encodings:
             lane = self._lanes.setdefault(encoding, _Lane(encoding, self._bitrate_bps))
             lane.set_credit(message.credit.get(encoding))
-            lane.wants_key_frame |= encoding in message.key_frames
+            if encoding in message.key_frames and lane.key_frame_pts <= message.key_frames[encoding]:
+                lane.wants_key_frame = True
         if message.bitrate_bps is not None:
             self.set_bitrate(message.bitrate_bps)
 
@@ -154,7 +156,7 @@ class Encoders:
                 raise StreamError(f"the video encoder made {len(packets)} packets of a frame; it must not delay frames")
             packet = packets[0]
         if packet.key_frame:
-            lane.wants_key_frame, lane.key_frame_s = False, now_s
+            lane.wants_key_frame, lane.key_frame_s, lane.key_frame_pts = False, now_s, packet.pts
         lane.under_way.append(packet.pts)
         return packet
 

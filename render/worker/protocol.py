@@ -88,7 +88,8 @@ class StreamControl(Message):
     """Whether anyone watches, in which encodings, and how much of them they can take.
 
     `credit`: of these encodings so many frames may be sent; the others have no such limit. `key_frames`: encodings of
-    which somebody needs one. `bitrate_bps` is each encoding's.
+    which somebody needs one with a later `pts` than this; it may be on its way already. `bitrate_bps` is each
+    encoding's.
     """
 
     type: Literal["stream"] = "stream"
@@ -96,7 +97,7 @@ class StreamControl(Message):
     active: bool = True
     encodings: tuple[Encoding, ...] = ("h264",)
     credit: dict[Encoding, FrameCredit] = Field(default_factory=dict)
-    key_frames: tuple[Encoding, ...] = ()
+    key_frames: dict[Encoding, int] = Field(default_factory=dict)
     bitrate_bps: int | None = None
 
 

@@ -316,7 +316,7 @@ class Supervisor:
             if shown.active:
                 self._opening[view] = opened.sequence
             if shown.control is not None:
-                self._send(shown.control.model_copy(update={"key_frames": shown.control.encodings}))
+                self._send(shown.control.model_copy(update={"key_frames": dict.fromkeys(shown.control.encodings, -1)}))
 
     async def _listen_to_heart(self) -> None:
         """Ask for a sign of life again and again. Raises WorkerError when none came for too long."""

@@ -136,7 +136,7 @@ def test_the_worker_is_told_of_changes_only() -> None:
     told = Told()
     webrtc = viewer()
     first = told.update([webrtc], "h264")
-    assert first == StreamControl(view="v", encodings=("h264",), key_frames=("h264",))
+    assert first == StreamControl(view="v", encodings=("h264",), key_frames={"h264": -1})
     told.watching.came("v", "h264", 10)
     # The key frame was said; that nothing else changed need not be.
     assert told.update([webrtc]) is None
@@ -183,4 +183,4 @@ def test_one_that_fell_behind_gets_its_key_frame() -> None:
     slow.credit.acknowledge(3, 0.0)
     control = told.update([slow, viewer()], now_s=5.0)
     assert control is not None
-    assert control.key_frames == ("h264",)
+    assert control.key_frames == {"h264": 4}

@@ -29,7 +29,7 @@ def test_only_the_newest_state_and_size_of_each_view_are_kept_in_their_order() -
 
 
 def test_everything_else_is_kept() -> None:
-    messages = [StreamControl(view="a", key_frames=("h264",)), StreamControl(view="a"), None, CloseView(view="a")]
+    messages = [StreamControl(view="a", key_frames={"h264": 5}), StreamControl(view="a"), None, CloseView(view="a")]
     assert coalesce(messages) == messages
 
 
