@@ -33,8 +33,12 @@ export class Annotations {
    * same point, and the same label as no change. A point that is not in the list any more was deleted, and is not again.
    */
   get toSendAgain(): readonly AnnotationEvent[] {
+    const coming = new Set<string>();
     for (const [seq, event] of this.unanswered) {
-      if (event.type === "annotation_delete" && !this.points.has(event.id)) this.unanswered.delete(seq);
+      if (event.type === "annotate") coming.add(event.point.id);
+      else if (event.type === "annotation_delete" && !this.points.has(event.id) && !coming.has(event.id)) {
+        this.unanswered.delete(seq);
+      }
     }
     return [...this.unanswered.values()];
   }

@@ -25,6 +25,13 @@ export function hasVideoDecoder(): boolean {
   return "VideoDecoder" in globalThis;
 }
 
+/** Whether H.264 with full chroma (High 4:4:4 Predictive) can be decoded. */
+export async function decodesFullChroma(): Promise<boolean> {
+  if (!hasVideoDecoder()) return false;
+  const { supported } = await VideoDecoder.isConfigSupported({ codec: "avc1.F4001F", optimizeForLatency: true });
+  return supported ?? false;
+}
+
 /** The decoder of an encoding. */
 export function decoderOf(encoding: Encoding, handlers: DecoderHandlers): FrameDecoder {
   if (encoding === "jpeg" || encoding === "webp") return new ImageFrames(`image/${encoding}`, handlers);

@@ -226,8 +226,10 @@ export class HostaView extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    const old = (["src", "token", "view", "transport", "encoding"] as const).filter((name) => changed.has(name));
-    if (this.screen && old.some((name) => changed.get(name) !== undefined)) this.connect();
+    if (!this.screen) return;
+    const isOther = (name: keyof HostaView): boolean => changed.get(name) !== undefined;
+    if ((["src", "token", "view"] as const).some(isOther)) this.connect();
+    else if ((["transport", "encoding"] as const).some(isOther)) this.client.wished();
   }
 
   private attach(): void {

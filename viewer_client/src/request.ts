@@ -23,10 +23,12 @@ export class ConnectError extends Error {
   }
 }
 
+export const LOCKED = "Open the link with the token that the server printed when it started.";
+
 /** What a failed request says, in words. */
 export async function errorOf(response: Response): Promise<ConnectError> {
   if (response.status === 401 || response.status === 403) {
-    return new ConnectError("unauthorized", "Open the link with the token that the server printed when it started.");
+    return new ConnectError("unauthorized", LOCKED);
   }
   const body: unknown = await response.json().catch(() => null);
   const said = body !== null && typeof body === "object" ? (body as Record<string, unknown>) : {};

@@ -99,6 +99,16 @@ export class Session {
     return this.connection?.send(event, on) ?? false;
   }
 
+  /** Takes up what is wished now: within the connection where that can be, else by connecting anew. */
+  wished(): void {
+    const { attempt, connection } = this;
+    const { transport, encoding } = this.world.wishes();
+    const stays = transport === attempt?.wishes.transport && attempt.opened;
+    if (!stays || connection?.encode === undefined) return this.start();
+    attempt.wishes = { transport, encoding };
+    void connection.encode(encoding);
+  }
+
   private drop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -58,6 +58,8 @@ export interface Transport {
   connect(): Promise<void>;
   /** Sends an event; on `motion` it may be lost. False when it cannot be sent now. */
   send(event: ClientEvent, on?: "events" | "motion"): boolean;
+  /** Has the pictures encoded otherwise from now on, where that takes no new connection. */
+  encode?(wish: Encoding | "auto"): Promise<void>;
   /** There is reason to doubt that the server still hears: it must answer soon. */
   doubt(): void;
   /** How the pictures came since the last time that this was asked. */

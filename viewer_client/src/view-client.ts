@@ -173,6 +173,11 @@ export class ViewClient {
     this.session.stop();
   }
 
+  /** The user wishes for another way or encoding. */
+  wished(): void {
+    this.session.wished();
+  }
+
   /** Tries again now, if it waits to. */
   hurry(): void {
     this.session.hurry();

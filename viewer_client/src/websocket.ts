@@ -1,8 +1,8 @@
 // One WebSocket connection to the server: messages as text, pictures as binary messages, each acknowledged once.
-import { decoderOf, hasVideoDecoder, type FrameDecoder } from "./decoder";
+import { decoderOf, decodesFullChroma, hasVideoDecoder, type FrameDecoder } from "./decoder";
 import { frameOf, type EncodedFrame } from "./framing";
 import { BEAT_MS, Pulse } from "./pulse";
-import { ConnectError, request, type Endpoint } from "./request";
+import { ConnectError, LOCKED, request, type Endpoint } from "./request";
 import { median } from "./stats";
 import type { Encoding, Reception, Transport, TransportHandlers } from "./transport";
 import type { ClientEvent, ServerMessage } from "./wire";
@@ -15,16 +15,28 @@ const UNSENT_MAX_BYTES = 65_536;
 const KEY_FRAME_EVERY_MS = 300;
 const CLOSED: Record<number, ConnectError["kind"]> = { 4401: "unauthorized", 4404: "gone", 4503: "busy" };
 
-/** The encoding to ask for: as wished, else video where the browser can decode it itself, else single images. */
-export function encodingFor(wish: Encoding | "auto", decodesVideo: boolean): Encoding {
-  const isVideo = wish !== "jpeg" && wish !== "webp";
-  if (!decodesVideo && isVideo) return "jpeg";
-  return wish === "auto" ? "h264" : wish;
+/** What this browser can decode by itself: video at all, and H.264 with full chroma. */
+export interface Decodes {
+  video: boolean;
+  fullChroma: boolean;
+}
+
+/** The encoding to ask for: as wished, else video where the browser can decode it, else single images. */
+export function encodingFor(wish: Encoding | "auto", decodes: Decodes): Encoding {
+  if (wish === "jpeg" || wish === "webp") return wish;
+  if (!decodes.video) return "jpeg";
+  return wish === "auto" || (wish === "h264_444" && !decodes.fullChroma) ? "h264" : wish;
+}
+
+async function possible(wish: Encoding | "auto"): Promise<Encoding> {
+  // Only who wishes for it is kept waiting for the answer.
+  const fullChroma = wish === "h264_444" && (await decodesFullChroma());
+  return encodingFor(wish, { video: hasVideoDecoder(), fullChroma });
 }
 
 export class WebSocketTransport implements Transport {
   readonly kind = "websocket";
-  readonly encoding: Encoding;
+  encoding: Encoding | null = null;
   private socket: WebSocket | null = null;
   private decoder: FrameDecoder | null = null;
   private decodes: Encoding | null = null;
@@ -39,12 +51,17 @@ export class WebSocketTransport implements Transport {
   constructor(
     private readonly endpoint: Endpoint,
     private readonly handlers: TransportHandlers,
-    wish: Encoding | "auto",
-  ) {
-    this.encoding = encodingFor(wish, hasVideoDecoder());
+    private readonly wish: Encoding | "auto",
+  ) {}
+
+  async encode(wish: Encoding | "auto"): Promise<void> {
+    const encoding = await possible(wish);
+    if (encoding !== this.encoding && this.send({ type: "encoding", encoding })) this.encoding = encoding;
   }
 
   async connect(): Promise<void> {
+    this.encoding = await possible(this.wish);
+    if (this.over) return;
     const { view, size, token, base } = this.endpoint;
     const query = new URLSearchParams({
       ...(view === null ? {} : { view }),
@@ -200,5 +217,6 @@ export class WebSocketTransport implements Transport {
 }
 
 function errorOfClose({ code, reason }: CloseEvent, otherwise: string): ConnectError {
-  return new ConnectError(CLOSED[code] ?? "network", reason || otherwise);
+  const kind = CLOSED[code] ?? "network";
+  return new ConnectError(kind, kind === "unauthorized" ? LOCKED : reason || otherwise);
 }

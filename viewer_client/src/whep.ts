@@ -1,4 +1,5 @@
 // One WebRTC connection to the server, from the offer to the end: video in, two data channels, WHEP-shaped signalling.
+import { decodesFullChroma } from "./decoder";
 import { BEAT_MS, Pulse } from "./pulse";
 import { receptionOf, type Totals } from "./reception";
 import { ConnectError, request, type Endpoint } from "./request";
@@ -64,7 +65,7 @@ export class WebRtcTransport implements Transport {
     private readonly handlers: TransportHandlers,
     wish: Encoding | "auto",
   ) {
-    this.encoding = wish === "h264" || wish === "h264_444" || wish === "vp8" ? wish : null;
+    this.encoding = wish === "auto" || wish === "jpeg" || wish === "webp" ? null : wish;
     this.peer = new RTCPeerConnection();
     const transceiver = this.peer.addTransceiver("video", { direction: "recvonly" });
     prefer(transceiver, this.encoding);
@@ -117,10 +118,12 @@ export class WebRtcTransport implements Transport {
     await this.peer.setLocalDescription();
     await gathered(this.peer);
     const { view, size } = this.endpoint;
+    const { encoding } = this;
+    const canDecode = encoding !== "h264_444" || (await decodesFullChroma());
     const query = new URLSearchParams({
       ...(view === null ? {} : { view }),
       ...(size === null ? {} : { width: String(size.width), height: String(size.height) }),
-      ...(this.encoding === null ? {} : { encoding: this.encoding }),
+      ...(encoding === null || !canDecode ? {} : { encoding }),
     });
     const response = await request(this.endpoint, `whep?${query}`, {
       method: "POST",

@@ -132,6 +132,23 @@ it("holds changes back, merged, while two are unanswered, and goes on when an an
   expect(mirror.flush(next, 10_000)?.patch.ops).toEqual([density(4)]);
 });
 
+it("sends a change again that was not answered, after those before it and before those after it", () => {
+  const mirror = started();
+  const seq = counter();
+  mirror.put([density(1)]);
+  expect(mirror.flush(seq, 0)?.patch.ops).toEqual([density(1)]);
+  mirror.put([{ op: "put", path: ["samples"], value: 5 }]);
+  expect(mirror.flush(seq, 1000)?.seq).toBe(2);
+  mirror.put([density(3)]);
+  expect(mirror.flush(seq, 2000)).toBeNull();
+  const again = mirror.flush(seq, 3500);
+  expect(again?.patch.ops).toEqual([{ op: "put", path: ["samples"], value: 5 }, density(3)]);
+  expect(mirror.state?.shading.density).toBe(3);
+  // An answer to the lost message, should it come after all, takes nothing back.
+  mirror.answer({ type: "state", seq: 2, sequence: 2, state: { ...STATE, samples: 5 } });
+  expect(mirror.state?.shading.density).toBe(3);
+});
+
 it("sends unanswered changes again after a new connection", () => {
   const mirror = started();
   const next = counter();

@@ -112,6 +112,18 @@ describe("annotations", () => {
     expect(annotations.toSendAgain).toEqual([]);
   });
 
+  it("are not deleted twice, but also not put back by a deletion that was lost with them", () => {
+    const annotations = new Annotations();
+    annotations.told({ type: "annotated", seq: null, id: POINT.id, point: POINT });
+    annotations.sent({ type: "annotation_delete", seq: 3, id: POINT.id });
+    expect(annotations.toSendAgain.map((event) => event.seq)).toEqual([3]);
+    annotations.told({ type: "annotations", first: true, last: true, points: [] }); // the deletion had arrived
+    expect(annotations.toSendAgain).toEqual([]);
+    annotations.sent(add(4));
+    annotations.sent({ type: "annotation_delete", seq: 5, id: POINT.id });
+    expect(annotations.toSendAgain.map((event) => event.seq)).toEqual([4, 5]);
+  });
+
   it("have ids of their own", () => {
     expect(uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(new Set(Array.from({ length: 100 }, uuid)).size).toBe(100);

@@ -212,7 +212,7 @@ describe.skipIf(!executablePath)("the panel in a browser", () => {
 
   it("shows all figures in low pages, beside each other or by scrolling", async () => {
     await page.getByRole("button", { name: "Statistics" }).click();
-    const card = page.locator("dl.statistics");
+    const card = page.locator(".statistics");
     for (const [width, height, scrolls] of [
       [1280, 720, false],
       [1280, 300, false],
