@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from benchmarks.network import gaps_ms, recovered_ms, shown_after
-
 from tests.network.link import UDP, Conditions, Direction
 
 
