@@ -39,6 +39,14 @@ globalThis.watching = player.view(peer, url, token);
 </script>"""
 
 
+# Red, green and blue in the middle of what the player shows.
+PIXELS = """(() => {
+    const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight).getContext("2d");
+    canvas.drawImage(video, 0, 0);
+    return [...canvas.getImageData(160, 120, 1, 1).data.slice(0, 3)];
+})()"""
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Says nothing."""
@@ -95,7 +103,7 @@ def test_the_player_whip_whep_in_a_page_of_another_origin(
         page.until("video.videoWidth === 320 && video.currentTime > 0", 15.0)
         page.js("watching")  # it would throw what went wrong
         shown = (LUMA - 16) * 255 / 219
-        assert np.abs(page.picture().astype(float).mean() - shown) < 3.0
+        assert np.abs(np.array(page.js(PIXELS)) - shown).max() < 3.0
         # The player sends its candidates by PATCH, is told that there is no need, and that is its only complaint.
         assert [problem for problem in page.problems if "405" not in problem and "favicon" not in problem] == []
         page.js("end()")
