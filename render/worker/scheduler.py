@@ -116,6 +116,11 @@ class Pace:
         self.sent, self.sent_s = shown, now_s
         self.sent_samples, self.sent_scale = samples, scale
 
+    def joined(self, now_s: float) -> None:
+        """A key frame of the picture that was sent before went to some viewers: repetitions make it as good as that."""
+        self.sent_s = now_s
+        self.repeats_left = REPEATS
+
 
 K = TypeVar("K")
 

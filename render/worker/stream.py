@@ -111,6 +111,8 @@ class ViewStream:
         if everyone:
             self._encoders.missed(encodings)
             self.pace.was_sent(shown, frame.samples, frame.scale, any(key_frames), now_s)
+        elif any(key_frames):
+            self.pace.joined(now_s)
         self._note_viewers()
 
     def pick(self, request: PickAt) -> Pick:

@@ -111,6 +111,9 @@ def test_a_frame_that_is_owed_to_some_viewers_is_due_for_them_alone() -> None:
     assert pace.due_s() == 1.05
     assert not pace.worth_sending((1, 1, *SIZE), 8, 1.0, 1.05)
     assert pace.worth_sending((1, 1, *SIZE), 8, 1.0, 1.0 + KEEP_ALIVE_S)
+    pace.joined(1.05)
+    pace.owed_s = None
+    assert pace.due_s() == 1.05 + REPEAT_INTERVAL_S
 
 
 def test_a_view_that_nobody_can_take_is_drawn_once_and_after_the_others() -> None:
