@@ -176,7 +176,7 @@ def test_a_listed_origin_is_told_what_it_may_do() -> None:
             for response in (refused, await http.get("/", headers=friend), await http.get("/api/v1/config")):
                 assert response.headers["vary"] == "Origin"
             assert refused.headers["access-control-allow-origin"] == "https://notebook.example"
-            assert refused.headers["access-control-expose-headers"] == "Location, Retry-After"
+            assert refused.headers["access-control-expose-headers"] == "Link, Location, Retry-After"
         async with server.client() as http:
             http.headers["origin"] = "https://notebook.example"
             async with viewer(http) as one:
