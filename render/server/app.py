@@ -21,7 +21,7 @@ from .. import __version__
 from ..errors import HostaError
 from ..session.annotations import AnnotationBook, scene_identity
 from ..session.registry import Registry
-from ..settings import ServerSettings
+from ..settings import IceServer, ServerSettings
 from ..worker.pool import WorkerPool
 from ..worker.protocol import OpenScene
 from ..worker.supervisor import Supervisor
@@ -32,6 +32,7 @@ from .metrics import load_of
 from .problem import on_hosta_error, on_http_error, on_invalid_request, on_unexpected_error
 from .routes import make_router
 from .signalling import Signalling
+from .turn import turn_server
 from .websocket import Sockets
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,12 @@ def create_app(
     ice_filter = IceFilter(settings.ice_interfaces, loopback=is_loopback(settings.host))
     signalling = Signalling(registry, ice_servers, ice_filter)
     limits = settings.limits
+
+    def servers_for_clients() -> tuple[IceServer, ...]:
+        if settings.turn_secret is None:
+            return settings.ice_servers
+        return *settings.ice_servers, turn_server(settings.turn_urls, settings.turn_secret, "hosta", time.time())
+
     authority = Authority(settings.token, settings.limits.wrong_tokens_per_minute)
 
     sockets = Sockets(registry, authority, limits)
@@ -121,7 +128,7 @@ def create_app(
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(Exception, on_unexpected_error)
-    app.include_router(make_router(authority, registry, signalling, sockets, settings.ice_servers, limits))
+    app.include_router(make_router(authority, registry, signalling, sockets, servers_for_clients, limits))
     if client is not None:
         app.mount("/", ClientFiles(directory=client, html=True))
     else:

@@ -111,14 +111,14 @@ class Guard:
         """What lets a page of a listed origin read the answer; nothing for all others."""
         if origin is None or origin.lower() not in self._origins:
             return {}
-        return {"access-control-allow-origin": origin, "access-control-expose-headers": "Location, Retry-After"}
+        return {"access-control-allow-origin": origin, "access-control-expose-headers": "Link, Location, Retry-After"}
 
     def _preflight_headers(self, headers: Headers) -> dict[str, str]:
         """What a page of a listed origin may ask for; nothing for all others, whose browsers then go no further."""
         if not self._sharing_headers(headers.get("origin")):
             return {}
         return {
-            "access-control-allow-methods": "GET, POST, DELETE",
+            "access-control-allow-methods": "GET, POST, PATCH, DELETE",
             "access-control-allow-headers": "Authorization, Content-Type",
             "access-control-max-age": str(PREFLIGHT_S),
         }

@@ -31,7 +31,8 @@ _H264_PROFILES: dict[sdp.H264Profile, Encoding] = {
 def check_offer(text: str) -> frozenset[Encoding]:
     """The encodings that the offer has.
 
-    Raises StreamError unless it asks for one video that can be sent, at most data channels beside it, and is safe.
+    Raises StreamError unless it asks for one video that can be sent, and is safe. Data channels may be beside it, and
+    sound, for which players ask as a matter of course; they get none.
     """
     # Counted before they are parsed, so that a long offer costs nothing.
     sections, candidates = len(_SECTION.findall(text)), len(_CANDIDATE.findall(text))
@@ -46,8 +47,12 @@ def check_offer(text: str) -> frozenset[Encoding]:
     kinds = [media.kind for media in offer.media]
     if kinds.count("video") != 1:
         raise StreamError(f"an offer must have exactly one video section, not {kinds.count('video')}")
-    if kinds.count("application") > 1 or set(kinds) - {"video", "application"}:
-        raise StreamError("an offer may have one video section and one for data channels, and nothing else")
+    if kinds.count("application") > 1 or kinds.count("audio") > 1 or set(kinds) - {"video", "audio", "application"}:
+        raise StreamError(
+            "an offer may have a video section, one for sound and one for data channels, and nothing else"
+        )
+    if any(media.kind == "audio" and media.direction not in ("recvonly", "inactive") for media in offer.media):
+        raise StreamError("the audio section of an offer must be recvonly; sound is not taken from anybody")
     for media in offer.media:
         digests = {fingerprint.algorithm.lower() for fingerprint in media.dtls.fingerprints} if media.dtls else set()
         if not digests & STRONG_DIGESTS:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, WebSocket
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
@@ -48,10 +49,10 @@ def make_router(
     registry: Registry,
     signalling: Signalling,
     sockets: Sockets,
-    ice_servers: tuple[IceServer, ...],
+    ice_servers: Callable[[], tuple[IceServer, ...]],
     limits: Limits,
 ) -> APIRouter:
-    """All routes besides the client's files."""
+    """All routes besides the client's files. `ice_servers` says those for a client that comes now."""
     router = APIRouter()
 
     def address(request: Request) -> str:
@@ -86,7 +87,7 @@ def make_router(
         except AuthError:
             servers: tuple[IceServer, ...] = ()
         else:
-            servers = ice_servers
+            servers = ice_servers()
         return ClientConfig(version=__version__, token_required=authority.required, ice_servers=servers)
 
     @router.post("/api/v1/login", status_code=204)
@@ -128,7 +129,18 @@ def make_router(
         size = clamp_size(width, height, limits) if width is not None and height is not None else None
         name, answer = await signalling.open(offer, view, size, encoding)
         headers = {"location": f"whep/{name}", **NO_STORE}  # relative: right under any proxy path
-        return Response(answer, 201, headers, media_type="application/sdp")
+        response = Response(answer, 201, headers, media_type="application/sdp")
+        for link in ice_links(ice_servers()):
+            response.headers.append("link", link)
+        return response
+
+    @router.options("/api/v1/whep", dependencies=[Depends(logged_in)])
+    async def acceptance() -> Response:
+        """What a WHEP player may post, and through which ICE servers it may come."""
+        response = Response(status_code=204, headers={"accept-post": "application/sdp", **NO_STORE})
+        for link in ice_links(ice_servers()):
+            response.headers.append("link", link)
+        return response
 
     @router.get("/api/v1/views/{view}/still/{sequence}.webp", dependencies=[Depends(logged_in)])
     async def still(
@@ -155,7 +167,22 @@ def make_router(
     async def talk(socket: WebSocket) -> None:
         await sockets.serve(socket)
 
+    @router.patch("/api/v1/whep/{name}", dependencies=[Depends(logged_in)])
+    async def no_more_candidates(name: str) -> Response:
+        """Players that send their candidates later are told that there is no need: their checks say where they are."""
+        raise HTTPException(405, "candidates are not taken later; those of the offer do", {"allow": "DELETE"})
+
     return router
+
+
+def ice_links(servers: Iterable[IceServer]) -> Iterator[str]:
+    """ICE servers as Link headers, which is how WHEP tells players of them."""
+    for server in servers:
+        for url in server.urls:
+            login = ""
+            if server.username is not None and server.credential is not None:
+                login = f'; username="{server.username}"; credential="{server.credential}"; credential-type="password"'
+            yield f'<{url}>; rel="ice-server"{login}'
 
 
 class NoConnectionError(StreamError):

@@ -8,6 +8,10 @@ test for each; aiortc is pinned to its minor version.
 * `RTCRtpSender.__rtp_header_extensions_map`: replaced by one that writes that extension (0/0) into each packet.
 * `RTCRtpSender._send_keyframe`: called for PLI and FIR; replaced, because packets pass aiortc's encoder by.
 * `RTCRtpSender.__rtp_timestamp`: read; it tells the random offset between our time stamps and those on the wire.
+* `aiortc.rtcrtpsender.RTP_HISTORY_SIZE`: made larger, so that lost packets can be repeated for more than a second.
+* `RTCRtpSender._retransmit`: called for NACK; wrapped, to measure the loss, and called, to send second copies.
+* `RTCRtpSender.__rtp_history`: read, for the packets of the frame that went out last.
+* `RTCPeerConnection.__certificates`: the certificate's `_create_ssl_context` is wrapped to accept RSA certificates.
 * `RTCIceGatherer._connection.get_component_candidates`: wrapped, to choose the addresses that are offered, 127.0.0.1
   among them, which aioice leaves out.
 """
@@ -17,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +29,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 import aiortc.codecs
+import aiortc.rtcrtpsender
 import av
 from aiortc import (
     MediaStreamTrack,
@@ -34,6 +40,7 @@ from aiortc import (
     RTCRtpSender,
     RTCSessionDescription,
 )
+from aiortc.clock import current_ntp_time
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import (
@@ -42,12 +49,13 @@ from aiortc.rtcrtpparameters import (
     RTCRtpHeaderExtensionParameters,
     RTCRtpParameters,
 )
-from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket
 
 from ..errors import StreamError
 from ..summary import Encoding, FrameInfo
 from .ice_filter import IceFilter
 from .offer import without_hidden_candidates
+from .redundancy import LossMeter
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +68,16 @@ MAX_QUEUED_PACKETS = 12
 MAX_UNSENT_NOTE_BYTES = 16 << 10
 """Frame notes are left out while so much waits on their channel."""
 ONE_BYTE_PROFILE = 0xBEDE
+
+
+SENT_PACKETS_KEPT = 2048
+"""For so many packets back a lost one can be sent again: more than a second of video. aiortc keeps 128, and at a round
+trip of 100 ms and 5 % loss a packet whose repetition was lost too was gone by then: the picture stood for 3 s."""
+
+
+def keep_sent_packets() -> None:
+    """Have aiortc keep enough of what it sent. Once a process."""
+    aiortc.rtcrtpsender.RTP_HISTORY_SIZE = SENT_PACKETS_KEPT  # type: ignore[attr-defined]
 
 
 def offer_playout_delay() -> None:
@@ -118,6 +136,57 @@ class PlayoutDelayMap(HeaderExtensionsMap):
         return ONE_BYTE_PROFILE, value + self._element
 
 
+class PacketCopies:
+    """Sends lost packets again, and packets a second time where many are lost."""
+
+    def __init__(self, sender: RTCRtpSender) -> None:
+        self._sender = sender
+        self._again = sender._retransmit
+        self._meter = LossMeter()
+        self._next: int | None = None  # the number of the first packet that no copy was thought of
+        self._reported: deque[int] = deque(maxlen=SENT_PACKETS_KEPT)
+        sender._retransmit = self._lost  # type: ignore[method-assign, assignment]
+
+    async def follow(self) -> None:
+        """A frame was sent: its copies follow, if they are worth it."""
+        sent = self._new_packets()
+        now_s = time.monotonic()
+        self._meter.sent(len(sent), now_s)
+        if self._meter.worth_a_copy(now_s):
+            for number in sent:
+                await self._again(number)
+
+    async def _lost(self, number: int) -> None:
+        """The client asks for a packet again."""
+        packet = self._history.get(number % SENT_PACKETS_KEPT)
+        if packet is None or packet.sequence_number != number:
+            return
+        if number not in self._reported:
+            self._reported.append(number)
+            ticks = (current_ntp_time() >> 14) - (packet.extensions.abs_send_time or 0)
+            self._meter.reported((ticks & 0xFFFFFF) / 2**18, time.monotonic())
+        # Twice: a loss here costs another round trip.
+        await self._again(number)
+        await self._again(number)
+
+    @property
+    def _history(self) -> dict[int, RtpPacket]:
+        history: dict[int, RtpPacket] = self._sender._RTCRtpSender__rtp_history  # type: ignore[attr-defined]
+        return history
+
+    def _new_packets(self) -> list[int]:
+        history = self._history
+        if self._next is None:
+            if not history:
+                return []
+            self._next = min(packet.sequence_number for packet in history.values())
+        new = []
+        while (packet := history.get(self._next % SENT_PACKETS_KEPT)) and packet.sequence_number == self._next:
+            new.append(self._next)
+            self._next = (self._next + 1) % 2**16
+        return new
+
+
 @dataclass(frozen=True, slots=True)
 class _Queued:
     frame: FrameInfo
@@ -138,11 +207,13 @@ class PacketTrack(MediaStreamTrack):
         self._needs_key_frame = True
         self._started = False
         self._sender: RTCRtpSender | None = None
+        self._copies: PacketCopies | None = None
         self._offset: int | None = None
         self._unnoted: FrameInfo | None = None
 
     def sent_by(self, sender: RTCRtpSender) -> None:
         self._sender = sender
+        self._copies = PacketCopies(sender)
 
     def push(self, frame: FrameInfo, packet: bytes) -> bool:
         """Queue a packet; one that cannot be decoded because others were dropped is dropped too, which is False."""
@@ -168,6 +239,8 @@ class PacketTrack(MediaStreamTrack):
     async def recv(self) -> av.Packet[Any]:
         """The next packet, when there is one. aiortc calls this when it has sent the one before."""
         self._note_first()
+        if self._copies is not None:
+            await self._copies.follow()
         if not self._started:
             self._started = True
             if not self._queue:
@@ -227,11 +300,13 @@ class Peer:
         machine's addresses are offered.
         """
         offer_playout_delay()
+        keep_sent_packets()
         offer_full_chroma()
         self._listener = listener
         self._ice_filter = ice_filter or IceFilter()
         self._channels: dict[str, RTCDataChannel] = {}
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
+        _accept_rsa(self._connection)
         self._track = PacketTrack(listener.note_frame, listener.on_key_frame_wanted)
         self._connection.on("datachannel", self._on_channel)
         self._connection.on("connectionstatechange", self._on_state)
@@ -286,6 +361,26 @@ class Peer:
 
     def _on_state(self) -> None:
         self._listener.on_state(self._connection.connectionState)
+
+
+CIPHERS = (
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:"
+    b"ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
+)
+"""aiortc's, and those of peers whose certificate is RSA, as GStreamer's is: with these it shared none."""
+
+
+def _accept_rsa(connection: RTCPeerConnection) -> None:
+    certificate: Any = connection._RTCPeerConnection__certificates[0]  # type: ignore[attr-defined]
+    create: Callable[[list[Any]], Any] = certificate._create_ssl_context
+
+    def with_rsa(srtp_profiles: list[Any]) -> Any:
+        context = create(srtp_profiles)
+        context.set_cipher_list(CIPHERS)
+        return context
+
+    certificate._create_ssl_context = with_rsa
 
 
 def _choose_addresses(sender: RTCRtpSender, ice_filter: IceFilter) -> None:

@@ -11,10 +11,11 @@ import itertools
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,25 @@ def find_chromium() -> str | None:
     return said or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
+Dial = Callable[[str, int], socket.socket]
+"""Connects to a host and a port, from wherever the browser is."""
+
+
 class Channel:
     """A DevTools connection: commands and their answers; what the page complains of is kept in `problems`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, host: str, port: int, path: str, dial: Dial) -> None:
         self._stack = ExitStack()
-        self._socket = self._stack.enter_context(connect(url, max_size=None, compression=None, proxy=None))
+        self._socket = self._stack.enter_context(
+            connect(
+                f"ws://{host}:{port}{path}",
+                sock=dial(host, port),
+                max_size=None,
+                compression=None,
+                proxy=None,
+                ping_interval=None,
+            )
+        )
         self._ids = itertools.count(1)
         self.problems: list[str] = []
 
@@ -99,17 +113,30 @@ class Channel:
 
 
 class Chromium:
-    """The browser's process, with a profile that is thrown away at the end."""
+    """The browser's process, with a profile that is thrown away at the end.
 
-    def __init__(self, program: str, flags: Sequence[str] = ()) -> None:
+    `within` stands before the command and `dial` connects to it, where it runs on another host.
+    """
+
+    def __init__(
+        self, program: str, flags: Sequence[str] = (), within: Sequence[str] = (), dial: Dial | None = None
+    ) -> None:
+        self._dial = dial or (lambda *at: socket.create_connection(at))
         self._profile = tempfile.TemporaryDirectory(prefix="hosta-chromium-", ignore_cleanup_errors=True)
-        command = [program, *FLAGS, *flags, "--remote-debugging-port=0", f"--user-data-dir={self._profile.name}"]
+        command = [
+            *within,
+            program,
+            *FLAGS,
+            *flags,
+            "--remote-debugging-port=0",
+            f"--user-data-dir={self._profile.name}",
+        ]
         self._process = subprocess.Popen(
             [*command, "about:blank"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             self._port, path = self._listening()
-            self._channel = Channel(f"ws://127.0.0.1:{self._port}{path}")
+            self._channel = Channel("127.0.0.1", self._port, path, self._dial)
         except BaseException:
             self._end()
             raise
@@ -131,11 +158,16 @@ class Chromium:
     def version(self) -> str:
         return str(self._channel.ask("Browser.getVersion")["product"])
 
-    def page(self, url: str, width: int = 720, height: int = 560) -> Page:
-        """A page in a profile of its own (cookies, storage), `width` x `height` CSS pixels at a pixel ratio of 1."""
+    def page(self, url: str, width: int = 720, height: int = 560, before: str = "") -> Page:
+        """A page in a profile of its own (cookies, storage), `width` x `height` CSS pixels at a pixel ratio of 1.
+
+        `before` is run in it before its own scripts.
+        """
         context = self._channel.ask("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
         target = self._channel.ask("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
-        return Page(Channel(f"ws://127.0.0.1:{self._port}/devtools/page/{target}"), url, width, height)
+        return Page(
+            Channel("127.0.0.1", self._port, f"/devtools/page/{target}", self._dial), url, width, height, before
+        )
 
     def close(self) -> None:
         self._channel.ask("Browser.close")
@@ -154,14 +186,23 @@ class Chromium:
 class Page:
     """A page. Points are CSS pixels from its top left corner."""
 
-    def __init__(self, channel: Channel, url: str, width: int, height: int) -> None:
+    def __init__(self, channel: Channel, url: str, width: int, height: int, before: str = "") -> None:
         self._channel = channel
         for domain in ("Page", "Runtime", "Log"):
             channel.ask(f"{domain}.enable")
-        channel.ask("Page.addScriptToEvaluateOnNewDocument", source=PROBE)
-        channel.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        channel.ask("Page.addScriptToEvaluateOnNewDocument", source=PROBE + before)
+        self.size(width, height)
         channel.ask("Page.bringToFront")
         channel.ask("Page.navigate", url=url)
+
+    def go(self, url: str) -> None:
+        """Goes to another URL."""
+        self._channel.ask("Page.navigate", url=url)
+
+    def size(self, width: int, height: int) -> None:
+        """Makes the page so many CSS pixels large, at a pixel ratio of 1."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._channel.ask("Emulation.setDeviceMetricsOverride", **metrics)
 
     @property
     def problems(self) -> list[str]:

@@ -17,13 +17,22 @@ END_S = 10.0
 
 
 class Server:
-    """`hosta <arguments> --port 0`. `started_s` is on the clock of time.monotonic; `url` holds the token."""
+    """`hosta <arguments> --port <port>`. `started_s` is on the clock of time.monotonic; `url` holds the token.
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    `program` is the command to which arguments are given.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        port: int = 0,
+        program: Sequence[str] = (sys.executable, "-m", "render.cli"),
+    ) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the server
         self.started_s = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "render.cli", *arguments, "--port", "0"],
+            [*program, *arguments, "--port", str(port)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -48,6 +57,10 @@ class Server:
         """What the server and its worker wrote to stderr."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def worker_pid(self) -> int:
         """The process that renders: the server's only child. Raises RuntimeError when it is not there."""
@@ -81,6 +94,11 @@ class Server:
         """Ends the server without a warning; its worker goes with it."""
         self._process.kill()
         self._process.wait()
+
+    def end(self) -> None:
+        """Ends it if that did not happen yet."""
+        if self._process.poll() is None:
+            self.close()
 
 
 def _processes() -> Sequence[int]:

@@ -164,14 +164,19 @@ def test_a_listed_origin_is_told_what_it_may_do() -> None:
                 assert (asked.status_code, asked.content) == (204, b"")
                 assert asked.headers["access-control-allow-origin"] == "https://notebook.example"
                 assert asked.headers["access-control-allow-headers"].lower() == "authorization, content-type"
-                assert set(asked.headers["access-control-allow-methods"].split(", ")) == {"GET", "POST", "DELETE"}
+                assert set(asked.headers["access-control-allow-methods"].split(", ")) == {
+                    "GET",
+                    "POST",
+                    "PATCH",
+                    "DELETE",
+                }
             # What it may read, also of a refusal; a shared cache must not hand it to others.
             refused = await http.post("/api/v1/whep", content="", headers=SDP | friend)
             assert_problem(refused, 401, "auth")
             for response in (refused, await http.get("/", headers=friend), await http.get("/api/v1/config")):
                 assert response.headers["vary"] == "Origin"
             assert refused.headers["access-control-allow-origin"] == "https://notebook.example"
-            assert refused.headers["access-control-expose-headers"] == "Location, Retry-After"
+            assert refused.headers["access-control-expose-headers"] == "Link, Location, Retry-After"
         async with server.client() as http:
             http.headers["origin"] = "https://notebook.example"
             async with viewer(http) as one:

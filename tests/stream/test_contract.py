@@ -7,8 +7,10 @@ import inspect
 
 import aiortc
 import aiortc.codecs
+import aiortc.rtcrtpsender
 import av
 from aiortc import RTCConfiguration, RTCPeerConnection, rtp
+from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtcrtpsender import RTCRtpSender
 
@@ -16,8 +18,10 @@ from render.server.webrtc import (
     CLOCK,
     PLAYOUT_DELAY_ID,
     PLAYOUT_DELAY_URI,
+    SENT_PACKETS_KEPT,
     PlayoutDelayMap,
     codec_preferences,
+    keep_sent_packets,
     offer_full_chroma,
     offer_playout_delay,
 )
@@ -94,13 +98,32 @@ def test_a_sender_has_the_private_parts() -> None:
         sender = connection.addTransceiver("video").sender
         assert type(sender._RTCRtpSender__rtp_header_extensions_map) is rtp.HeaderExtensionsMap
         assert sender._RTCRtpSender__rtp_timestamp == 0
+        assert sender._RTCRtpSender__rtp_history == {}
+        assert list(inspect.signature(sender._retransmit).parameters) == ["sequence_number"]
         gather = sender.transport.transport.iceGatherer._connection.get_component_candidates
         assert list(inspect.signature(gather).parameters) == ["component", "addresses", "timeout"]
+        certificate = connection._RTCPeerConnection__certificates[0]
+        assert list(inspect.signature(certificate._create_ssl_context).parameters) == ["srtp_profiles"]
         await connection.close()
 
     asyncio.run(scenario())
+    assert "self.__local_certificate._create_ssl_context(" in inspect.getsource(RTCDtlsTransport)
     assert "self._send_keyframe()" in inspect.getsource(RTCRtpSender._handle_rtcp_packet)
-    assert "self.__rtp_timestamp = packet.timestamp" in inspect.getsource(RTCRtpSender._run_rtp)
+    assert "await self._retransmit(seq)" in inspect.getsource(RTCRtpSender._handle_rtcp_packet)
+    run = inspect.getsource(RTCRtpSender._run_rtp)
+    assert "self.__rtp_timestamp = packet.timestamp" in run
+    # The history that is read: which place a packet has in it, and when it says that it was sent.
+    assert "self.__rtp_history[packet.sequence_number % RTP_HISTORY_SIZE]" in run
+    assert "clock.current_ntp_time() >> 14" in run
+    assert "RTP_HISTORY_SIZE" in inspect.getsource(RTCRtpSender._retransmit)
+
+
+def test_sent_packets_are_kept_for_more_than_a_second_of_video() -> None:
+    keep_sent_packets()
+    assert aiortc.rtcrtpsender.RTP_HISTORY_SIZE == SENT_PACKETS_KEPT
+    # 16 Mbit/s in packets of 1200 bytes are 1700 of them a second; a divisor of 2^16, or places would be taken twice.
+    assert SENT_PACKETS_KEPT >= 1700
+    assert 2**16 % SENT_PACKETS_KEPT == 0
 
 
 def test_packets_pass_through_unchanged() -> None:

@@ -37,8 +37,14 @@ def section(kind: str) -> str:
     return text[start:] if end < 0 else text[start : end + 2]
 
 
+def sound(direction: str) -> str:
+    return section("video").replace("m=video", "m=audio").replace("a=recvonly", f"a={direction}")
+
+
 def test_a_good_offer_passes() -> None:
     assert check_offer(good_offer()) == {"h264", "h264_444", "vp8"}
+    # As players ask who know nothing of this server.
+    assert check_offer(good_offer() + sound("recvonly")) == {"h264", "h264_444", "vp8"}
 
 
 def test_an_offer_says_what_can_be_sent() -> None:
@@ -67,7 +73,9 @@ def test_the_client_gets_what_it_wants_or_the_next_best() -> None:
         (lambda text: text + "a=fingerprint:\r\n", "not valid SDP"),
         (lambda text: text.replace(section("video"), ""), "exactly one video"),
         (lambda text: text + section("video"), "exactly one video"),
-        (lambda text: text + section("video").replace("m=video", "m=audio"), "nothing else"),
+        (lambda text: text + section("video").replace("m=video", "m=image"), "nothing else"),
+        (lambda text: text + sound("recvonly") * 2, "nothing else"),
+        (lambda text: text + sound("sendrecv"), "not taken from anybody"),
         (lambda text: text + section("application"), "nothing else"),
         (lambda text: text + section("application") * 10_000, "at most 8 media sections"),
         (lambda text: text + "a=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n" * (MAX_CANDIDATES + 1), "at most 64"),
