@@ -226,7 +226,7 @@ def test_offers_that_cannot_be_answered_leave_nothing_behind() -> None:
             one = Viewer(http)
             offer = await one.offer()
             for _ in range(20):  # far more than there are places
-                bad = offer.replace("H264/90000", "VP8/90000")
+                bad = offer.replace("H264/90000", "H265/90000").replace("VP8/90000", "VP9/90000")
                 assert_problem(await http.post("/api/v1/whep", content=bad, headers=SDP), 400, "stream")
             assert (await one.connect()).status_code == 201
             await one.until(lambda: one.frames, "frame")
