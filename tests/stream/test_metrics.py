@@ -48,8 +48,9 @@ async def test_counts_frames_events_sessions_and_the_worker() -> None:
             await one.shows(80)
             await other.shows(80)
             frame = {"worker": "0", "encoding": "h264", "size": "sd"}
-            while at("worker_bricks", worker="0") not in (found := await samples(run)):
-                await asyncio.sleep(0.05)  # the worker says what it takes with its next sign of life
+            async with asyncio.timeout(20):
+                while not (found := await samples(run)).get(at("worker_bricks", worker="0")):
+                    await asyncio.sleep(0.05)  # the worker says what it takes with its next sign of life
             assert found[at("sessions", transport="webrtc", encoding="h264")] == 1
             assert found[at("sessions", transport="websocket", encoding="h264")] == 1
             assert found[at("views", size="sd", viewers="several")] == 1
