@@ -43,6 +43,8 @@ MAY_GROW = 0.1
 MAY_GROW_BYTES = 24 * MIB
 """Allocators keep what they may need again: more than the larger of both is a leak, or nearly one."""
 MAY_GROW_COUNTS = 2
+PATIENT = {"HOSTA_WORKER_SILENCE_S": "60"}
+"""A worker that a busy machine holds up is not to be replaced by one that holds nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Check:
     joins: int
     server: Holding
     worker: Holding
+    worker_pid: int
     device_bytes: int | None
 
     def __str__(self) -> str:
@@ -190,6 +193,7 @@ class Soak:
             self.joins,
             Holding.of(self._server.pid),
             Holding.of(worker),
+            worker,
             device_bytes(worker),
         )
 
@@ -197,6 +201,8 @@ class Soak:
 def verdict(base: Check, end: Check) -> list[str]:
     """What grew; nothing is well."""
     grown = []
+    if base.worker_pid != end.worker_pid:
+        grown.append("the worker was replaced, so that its figures compare two processes")
     for who, before, after in (("server", base.server, end.server), ("worker", base.worker, end.worker)):
         for name in ("resident", "proportional"):
             was, now = getattr(before, name), getattr(after, name)
@@ -223,7 +229,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hosta-soak-"))
         path = options.path or "synthetic:cell"
-        server = Server("serve", path, program=command, environment={"HOSTA_DATA_DIR": folder})
+        server = Server("serve", path, program=command, environment={"HOSTA_DATA_DIR": folder, **PATIENT})
         stack.enter_context(closing(server))
         browser = stack.enter_context(closing(Chromium(program)))
         soak = Soak(browser, server, options.seed)
