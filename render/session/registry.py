@@ -238,6 +238,7 @@ class Registry:
 
     def report(self, view: View, origin: Session, event: ReportEvent) -> None:
         self._adaptation.heard(origin.session, view.view, view.size, event, origin.heard_s)
+        self.meter.reported(event)
 
     def pick(self, view: View, origin: Session, event: PickEvent) -> None:
         self._picks.ask(view, origin, event)
