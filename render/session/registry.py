@@ -4,55 +4,46 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from ..errors import GpuError, HostaError, LimitError, StateError, StreamError, WorkerError, error_of
 from ..limits import Limits
-from ..state.annotation import PointAnnotation
 from ..state.patch import Patch
 from ..state.view import ViewState
-from ..summary import DeviceInfo, Encoding, SceneSummary
+from ..summary import Encoding, SceneSummary
 from ..worker.protocol import (
-    AdaptView,
     Failed,
     FromWorker,
     OpenScene,
     OpenView,
     Packet,
-    PickAt,
     Picked,
     Progress,
     SceneReady,
-    SearchSegments,
     SegmentsFound,
-    SetAnnotations,
     Still,
-    StreamControl,
 )
 from .adaptation import Adaptation
-from .annotations import AnnotationBook, author_of
+from .annotations import AnnotationBook
 from .company import Company
 from .credit import Credit
 from .events import (
-    AnnotateEvent,
-    DeleteAnnotationEvent,
     ErrorMessage,
     PickEvent,
     ProgressMessage,
-    RenameAnnotationEvent,
     ReportEvent,
     SegmentsSearchEvent,
     WorkerMessage,
 )
 from .meter import Meter, deliver
+from .notes import NoteEvent, Notes
 from .picks import Picks
 from .searches import Searches
 from .session import Outlet, Session, new_incident
 from .stills import StillShelf
 from .view import DEFAULT_SIZE, View
 from .watching import Watching
+from .worker_link import WorkerLink
 
 log = logging.getLogger(__name__)
 
@@ -62,25 +53,6 @@ START_TRIES = 3
 """So many workers may end before the scene was ever shown; then there is no hope."""
 SHARED_CAMERA_INTERVAL_S = 0.1
 """The other viewers of a view are told where its camera is at most so often."""
-
-
-class WorkerLink(Protocol):
-    """What the registry needs of the supervisor."""
-
-    @property
-    def device(self) -> DeviceInfo | None: ...
-
-    def open_scene(self, request: OpenScene) -> None: ...
-    def open_view(self, request: OpenView) -> None: ...
-    def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None: ...
-    def set_viewport(self, view: str, width: int, height: int) -> None: ...
-    def control(self, message: StreamControl) -> None: ...
-    def adapt(self, request: AdaptView) -> None: ...
-    def search(self, request: SearchSegments) -> None: ...
-    def close_view(self, view: str) -> None: ...
-    def pick(self, request: PickAt) -> bool: ...
-    def set_annotations(self, message: SetAnnotations) -> None: ...
-    def number_of(self, view: str) -> int: ...
 
 
 class BusyError(LimitError):
@@ -134,12 +106,13 @@ class Registry:
         self._searches = Searches(worker.search)
         self.company = Company(self)
         self.meter = Meter(self.sessions, self._views)
-        self._annotations = annotations or AnnotationBook(None, "", limits, lambda act: act())
+        book = annotations or AnnotationBook(None, "", limits, lambda act: act())
+        self._notes = Notes(book, scene.scene, worker.set_annotations, self.sessions)
         worker.open_scene(scene)
 
     def start(self) -> None:
         """Read what was annotated before. On the event loop's thread, as all that follows."""
-        self._annotations.open(self._annotations_loaded)
+        self._notes.open()
 
     @property
     def ready(self) -> bool:
@@ -243,34 +216,9 @@ class Registry:
     def pick(self, view: View, origin: Session, event: PickEvent) -> None:
         self._picks.ask(view, origin, event)
 
-    def annotate(self, origin: Session, event: AnnotateEvent | RenameAnnotationEvent | DeleteAnnotationEvent) -> None:
-        """Keep the change; all viewers are told once it is on the disk."""
-        book, name = self._annotations, event.point.id if isinstance(event, AnnotateEvent) else event.id
-
-        def answer(result: PointAnnotation | HostaError | None) -> None:
-            if isinstance(result, HostaError):
-                origin.tell_error(result, event.seq)
-                return
-            self._worker.set_annotations(self._all_annotations())
-            for session in list(self.sessions.values()):
-                session.tell_annotated(name, result, event.seq if session is origin else None)
-
-        match event:
-            case AnnotateEvent():
-                assert self.summary is not None, "a session with a view has a scene"
-                book.add(event.point, author_of(origin.session), time.time(), self.summary, answer)
-            case RenameAnnotationEvent():
-                book.rename(name, event.label, answer)
-            case DeleteAnnotationEvent():
-                book.delete(name, answer)
-
-    def _annotations_loaded(self) -> None:
-        self._worker.set_annotations(self._all_annotations())
-        for session in list(self.sessions.values()):
-            session.tell_annotations(list(self._annotations.points.values()))
-
-    def _all_annotations(self) -> SetAnnotations:
-        return SetAnnotations(scene=self._scene.scene, points=tuple(self._annotations.points.values()))
+    def annotate(self, origin: Session, event: NoteEvent) -> None:
+        assert self.summary is not None, "a session with a view has a scene"
+        self._notes.change(origin, event, self.summary)
 
     def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None:
         self._searches.ask(view, origin, event)
@@ -455,7 +403,7 @@ class Registry:
             session.tell_error(self._trouble)
         if self._worker.device is not None and self.summary is not None:
             session.tell_hello(self._worker.device, self.summary)
-            session.tell_annotations(list(self._annotations.points.values()))
+            session.tell_annotations(self._notes.points)
             self.company.met(session)
         self._tell_still(session)
 
