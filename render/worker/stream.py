@@ -119,7 +119,8 @@ class ViewStream:
         everyone = self.pace.worth_sending(shown, frame.samples, frame.scale, now_s)
         if encodings := self._encoders.ready(now_s, everyone=everyone):
             self._send_all(frame, shown, encodings, everyone, now_s)
-        if self.pace.converged and not self.pace.interactive and not self._has_still:
+        rests = self.pace.converged and not self.pace.interactive and not self.pace.moves(now_s)
+        if rests and not self._has_still:
             self._make_still(frame)
 
     def pick(self, request: PickAt) -> Pick:

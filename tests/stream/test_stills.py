@@ -57,6 +57,23 @@ def test_a_still_follows_the_picture_at_rest_and_is_announced_to_all_also_to_who
     asyncio.run(scenario())
 
 
+def test_pictures_in_motion_are_not_made_into_stills() -> None:
+    """However soon each of them converges: it would cost more than its frame."""
+
+    async def scenario() -> None:
+        async with service() as server, server.client() as http, viewer(http, SIZE) as one:
+            await one.hello()
+            await one.message(StillMessage, sequence=0)
+            for seq in range(1, 17):
+                one.look(seq, 20 + 5 * seq)
+                await asyncio.sleep(0.05)
+            assert len({note.frame.camera_seq for note in one.notes}) > 8
+            still = await one.message(StillMessage, camera_seq=16)
+            assert [told.sequence for told in one.of(StillMessage)] == [0, still.sequence]
+
+    asyncio.run(scenario())
+
+
 def test_a_still_needs_the_token_and_is_gone_when_newer_ones_took_its_place() -> None:
     async def scenario() -> None:
         async with (
