@@ -25,16 +25,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.dragging import drag_in_circles
 from benchmarks.machine import Machine
-from tests.browser.chromium import Chromium, Page, find_chromium
+from tests.browser.chromium import Chromium, find_chromium
 from tests.browser.view import View
 from tests.network.lab import Lab, lacking
 from tests.network.link import Conditions
 
 HEADER_PX = 44
 WIDTH, HEIGHT = 640, 480
-POINTER_INTERVAL_S = 1 / 60
-RADIUS = 0.2  # of the circle that the pointer draws, as part of the picture's height
 FREEZE_MS = 500.0
 SETTLE_S = 3.0
 """From the first picture to the first figure: a controller may find its way."""
@@ -100,28 +99,6 @@ LINES = (
 )
 
 
-def drag(page: Page, seconds: float, during: Callable[[float], None] = lambda _: None) -> tuple[float, float]:
-    """Drags in circles for so long; when that began and ended, in ms of the page. `during` is told the time."""
-    left, top, width, height = View(page).stage()
-    radius = RADIUS * height
-
-    def at(turn: float) -> tuple[float, float]:
-        return left + width / 2 + radius * math.cos(turn), top + height / 2 + radius * math.sin(turn)
-
-    page.mouse("mouseMoved", *at(0.0))
-    page.mouse("mousePressed", *at(0.0), pressed=True)
-    began_ms = float(page.js("performance.now()"))
-    started_s = time.monotonic()
-    steps = round(seconds / POINTER_INTERVAL_S)
-    for step in range(1, steps + 1):
-        page.mouse("mouseMoved", *at(2 * math.pi * step * POINTER_INTERVAL_S), pressed=True)
-        during(time.monotonic() - started_s)
-        time.sleep(max(0.0, started_s + step * POINTER_INTERVAL_S - time.monotonic()))
-    ended_ms = float(page.js("performance.now()"))
-    page.mouse("mouseReleased", *at(2 * math.pi * steps * POINTER_INTERVAL_S))
-    return began_ms, ended_ms
-
-
 def shown_after(left: Sequence[Sequence[float]], seen: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
     """Of each camera (when it left, how long until a frame showed it or a later one); infinite for never."""
     times, newest, first = [], -1.0, []
@@ -167,7 +144,7 @@ def measure(lab: Lab, browser: Chromium, url: str, line: Line, seconds: float) -
         first_picture_s = time.monotonic() - opened_s
         page.until(f"probe.view().state === 'connected' && probe.view().stats.frame?.width === {WIDTH}", 60.0)
         page.js(RECORD)
-        drag(page, SETTLE_S)
+        drag_in_circles(page, View(page).stage(), SETTLE_S)
         page.js("void (left.length = seen.length = 0)")
         before = lab.shape()
         changes: list[tuple[float, Conditions]] = []
@@ -178,7 +155,7 @@ def measure(lab: Lab, browser: Chromium, url: str, line: Line, seconds: float) -
                 lab.shape(conditions, conditions)
                 changes.append((float(page.js("performance.now()")), conditions))
 
-        began_ms, ended_ms = drag(page, seconds, during)
+        began_ms, ended_ms = drag_in_circles(page, View(page).stage(), seconds, during)
         after = lab.shape()
         time.sleep(1.5)
         left, seen = page.js("left"), page.js("seen")

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
 from contextlib import ExitStack, closing
@@ -23,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.dragging import drag_in_circles
 from benchmarks.machine import Machine, Spread
 from render.commands.frame import parse_size
 from tests.browser.chromium import Chromium, Page, find_chromium
@@ -31,8 +31,6 @@ from tests.browser.view import View
 
 DEFAULT_SCENE = "synthetic:cell?size=128"
 HEADER_PX = 44  # of the page, above the picture
-POINTER_INTERVAL_S = 1 / 60
-RADIUS = 0.2  # of the circle that the pointer draws, as part of the picture's height
 PAUSE_S = 1.0
 # Of each frame that comes to the screen: when, what it is, and the latency of the camera that it is the first to show.
 LISTEN = """(() => {
@@ -46,27 +44,6 @@ LISTEN = """(() => {
         seen.push({ ...detail, at_ms: performance.now(), latency_ms });
     });
 })()"""
-
-
-def drag_in_circles(page: Page, stage: tuple[float, float, float, float], seconds: float) -> tuple[float, float]:
-    """Moves the pressed pointer for so long; when it began and ended, in ms on the page's clock."""
-    left, top, width, height = stage
-    radius = RADIUS * height
-
-    def at(turn: float) -> tuple[float, float]:
-        return left + width / 2 + radius * math.cos(turn), top + height / 2 + radius * math.sin(turn)
-
-    page.mouse("mouseMoved", *at(0.0))
-    page.mouse("mousePressed", *at(0.0), pressed=True)
-    began_ms = float(page.js("performance.now()"))
-    started_s = time.monotonic()
-    steps = round(seconds / POINTER_INTERVAL_S)
-    for step in range(1, steps + 1):
-        page.mouse("mouseMoved", *at(2 * math.pi * step * POINTER_INTERVAL_S), pressed=True)
-        time.sleep(max(0.0, started_s + step * POINTER_INTERVAL_S - time.monotonic()))
-    ended_ms = float(page.js("performance.now()"))
-    page.mouse("mouseReleased", *at(2 * math.pi * steps * POINTER_INTERVAL_S))
-    return began_ms, ended_ms
 
 
 def measure(page: Page, drags: int, seconds: float) -> dict[str, Any]:

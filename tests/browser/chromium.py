@@ -25,31 +25,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from websockets.sync.client import connect
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--mute-audio",
-    "--no-first-run",
-    "--no-default-browser-check",
-    # Nothing that the browser does for itself, and no way out of the machine.
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-extensions",
-    "--disable-sync",
-    "--disable-breakpad",
-    "--metrics-recording-only",
-    "--disable-features=Translate,OptimizationHints,MediaRouter,NetworkTimeServiceQuerying",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    # A page in the background is drawn and timed as one in front.
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
-    "--force-color-profile=srgb",
-)
+from render.bench import chromium as bench
+
+FLAGS = (*bench.FLAGS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+"""As measurements have it, and no way out of the machine."""
 START_S = 30.0
 ANSWER_S = 30.0
 POLL_S = 0.05
@@ -59,7 +38,7 @@ PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
 def find_chromium() -> str | None:
     """The browser to use: the variable HOSTA_CHROMIUM, else the first of the usual names on the PATH."""
     said = os.environ.get("HOSTA_CHROMIUM")
-    return said or next((found for name in NAMES if (found := shutil.which(name))), None)
+    return said or next((found for name in bench.NAMES if (found := shutil.which(name))), None)
 
 
 Dial = Callable[[str, int], socket.socket]
