@@ -45,6 +45,8 @@ _NAMED: dict[str, dict[str, tuple[tuple[float, float, float], tuple[float, float
 DEFAULT_AZIMUTH_DEG = 30.0
 DEFAULT_ELEVATION_DEG = 20.0
 DEFAULT_VIEW_ANGLE_DEG = 30.0
+_SMALLEST_EXTENT = 1e-11
+"""A cloud that is smaller, in world units, is one point to a camera, which needs a distance to have a direction."""
 MARGIN = 1.12
 """By how much a picture is larger than what it shows."""
 NUMBERS_MARGIN = 1.3
@@ -79,7 +81,7 @@ def fit(camera: Camera, points: NDArray[np.float64], aspect: float = 4.0 / 3.0, 
     distance = float((needed / math.tan(math.radians(camera.view_angle) / 2) - seen[:, 2]).max())
     height = float(needed.max())
     focal_point = right * middle[0] + up * middle[1] + forward * middle[2]
-    if distance <= 0 or height <= 0:
+    if min(distance, height) < _SMALLEST_EXTENT:
         return camera
     return camera.model_copy(
         update={

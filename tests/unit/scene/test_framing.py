@@ -64,6 +64,11 @@ def test_fit_of_one_point_leaves_the_camera_valid() -> None:
     Camera.model_validate(camera.model_dump())
 
 
+def test_points_that_are_one_to_a_camera_leave_it_valid() -> None:
+    camera = default_camera(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.6168153297411086e-244]]), "image")
+    Camera.model_validate(camera.model_dump())
+
+
 @settings(max_examples=60)
 @given(st.lists(point, min_size=2, max_size=12, unique=True), st.sampled_from(["image", "anatomical"]))
 def test_default_camera_sees_everything(points: list[tuple[float, float, float]], orientation: str) -> None:
