@@ -31,6 +31,7 @@ from benchmarks.machine import Machine, Spread
 from render.bricks.encoding import DenseIds, Encode, encoding_for
 from render.bricks.grid import BrickGrid
 from render.bricks.reader import BrickKey, BrickReader, LoadedBrick, Wanted, morton_order
+from render.freed_memory import keep_freed_memory
 from render.source.chunk_cache import cache_bytes
 from render.source.open import open_sources
 
@@ -150,6 +151,7 @@ def read_bricks(path: Path, options: argparse.Namespace) -> Rate:
 
 def main() -> None:
     options = _options()
+    keep_freed_memory()  # as every command does; bare tensorstore has it too
     results: dict[str, Any] = {}
     print(f"{Machine.here()}; {options.size} voxels a side, payload {options.payload}, apron {options.apron}")
     print("MB/s of payload; ratios of the reader to bare tensorstore by the clock, and by processor time")

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LimitError
-from .array_pool import ArrayPool
 
 _FIRST_BITS = 12
 _MAX_LOAD = 0.6
-_POOL_BYTES = 32 << 20
 _PROBED = 512
 """Of so many runs of a brick it is looked at how often ids come again."""
 
@@ -37,7 +35,6 @@ class DenseIds:
         # Not known to who writes a file: nobody can choose ids that all fall on one place.
         self._factor = np.uint64(secrets.randbits(64) | 1)
         self._lock = threading.Lock()
-        self._texels = ArrayPool(_POOL_BYTES)
 
     def __len__(self) -> int:
         """How many dense ids there are, with the 0."""
@@ -66,13 +63,8 @@ class DenseIds:
         runs = flat[starts]
         ids = runs.astype(np.int64).view(np.uint64) if runs.dtype.kind == "i" else runs.astype(np.uint64)
         dense, distinct = self._dense_of_runs(ids)
-        # The texels are the running sum of the steps from run to run (modulo 2^32).
-        texels = self._texels.empty(labels.shape, np.uint32)
-        steps = texels.reshape(-1)
-        steps[:] = 0
-        steps[starts[0]] = dense[0]
-        steps[starts[1:]] = dense[1:] - dense[:-1]
-        np.add.accumulate(steps, out=steps)
+        lengths = np.diff(starts, append=flat.size)
+        texels: NDArray[np.uint32] = np.repeat(dense, lengths).reshape(labels.shape)
         return texels, distinct
 
     def ids(self) -> NDArray[np.uint64]:

@@ -19,6 +19,7 @@ from itertools import product
 from typing import NamedTuple
 
 from ..errors import SourceError
+from ..freed_memory import keep_freed_memory
 from ..source.base import Source
 from .delivery import FailedBrick as FailedBrick
 from .delivery import LoadedBrick as LoadedBrick
@@ -73,6 +74,7 @@ class BrickReader:
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        keep_freed_memory()
         self._summaries: Summaries[Wanted] = Summaries(remember)
         self._fetch = BrickFetch(sources, payload, apron, encode, self._summaries, grids, foretold)
         self._counts = [[grid.counts for grid in grids] for grids in self._fetch.grids]

@@ -98,6 +98,7 @@ class TensorArray:
         self._is_closed = False
         self._lock = threading.Lock()
         self._checked: set[Index] = set()
+        self._there: set[Index] = set()  # pieces that were seen; that one is gone since only makes "absent" unknown
 
     @property
     def meta(self) -> ArrayMeta:
@@ -117,14 +118,24 @@ class TensorArray:
 
     def is_absent(self, box: Box) -> bool:
         """See `StoredArray.is_absent`."""
-        if not self._fill_is_zero() or math.prod(map(len, self._ranges(box))) > ABSENT_MAX_CHUNKS:
+        if not self._fill_is_zero():
             return False
-        pieces = list(self._pieces(box))
-        middle = len(pieces) // 2
+        ranges = self._ranges(box)
+        if math.prod(map(len, ranges)) > ABSENT_MAX_CHUNKS:
+            return False
         # Most of a volume is stored, and then one look settles it.
-        for some in ([pieces[middle]], pieces[:middle] + pieces[middle + 1 :]):
+        middle = middle_of(ranges)
+        if middle in self._there:
+            return False
+        for some in ([middle], [index for index in product(*ranges) if index != middle]):
             sizes = self._meta.store.sizes([self._key(index) for index in some])
-            if sizes is None or any(size is not None for size in sizes):
+            if sizes is None:
+                return False
+            there = [index for index, size in zip(some, sizes, strict=True) if size is not None]
+            if there:
+                if len(self._there) > _REMEMBERED_CHECKS:
+                    self._there = set()
+                self._there.update(there)
                 return False
         return True
 
@@ -200,6 +211,11 @@ class TensorArray:
 
     def _pieces(self, box: Box) -> Iterator[Index]:
         return product(*self._ranges(box))
+
+
+def middle_of(ranges: Sequence[range]) -> Index:
+    """The one in the middle of a box of pieces."""
+    return tuple(one[len(one) // 2] for one in ranges)
 
 
 def _box_words(box: Box) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from .stored_array import (
     TensorArray,
     check_blosc,
     check_meta,
+    middle_of,
 )
 
 _V2_COMPRESSORS = ("zlib", "gzip", "zstd", "blosc", "bz2")
@@ -120,20 +121,18 @@ class ZarrArray(TensorArray):
         if super().is_absent(box):
             return True
         meta = self._zarr
-        spans = self._spans(box)
         if not meta.index_bytes or not meta.fill_is_zero or meta.store.is_remote:
             return False
+        spans = self._spans(box)
         if math.prod(map(len, spans)) > ABSENT_MAX_CHUNKS:
             return False
-        chunks = list(product(*spans))
-        middle = len(chunks) // 2
-        for some in ([chunks[middle]], chunks[:middle] + chunks[middle + 1 :]):  # as for whole pieces
-            shards = {chunk: self._shard_of(chunk) for chunk in some}
-            places = set(shards.values())
-            if unchecked := sorted(places - self._checked):
-                self._check(unchecked)
-            self._load_indexes(places)
-            if any(self._place(chunk, shards[chunk]) is not None for chunk in some):
+        middle = middle_of(spans)
+        # Chunks one by one until there is one: in the middle, as for whole pieces.
+        for chunk in chain([middle], (chunk for chunk in product(*spans) if chunk != middle)):
+            shard = self._shard_of(chunk)
+            if shard not in self._checked:
+                self._check([shard])
+            if self._place(chunk, self._load_indexes({shard})[shard]) is not None:
                 return False
         return True
 
@@ -145,14 +144,15 @@ class ZarrArray(TensorArray):
         meta = self._zarr
         return tuple(i * a // b for i, a, b in zip(chunk, meta.chunk, meta.piece, strict=True))
 
-    def _place(self, chunk: Index, shard: Index) -> tuple[int, int] | None:
-        """First byte and length of a chunk in its shard, whose index was loaded; None where there is none."""
-        index = self._indexes.get(shard)
+    def _place(self, chunk: Index, index: NDArray[np.uint64] | None) -> tuple[int, int] | None:
+        """First byte and length of a chunk by the index of its shard; None where there is none."""
         if index is None:
             return None
         counts = [b // a for a, b in zip(self._zarr.chunk, self._zarr.piece, strict=True)]
-        place = np.ravel_multi_index([i % n for i, n in zip(chunk, counts, strict=True)], counts)
-        offset, n_bytes = (int(value) for value in index[int(place)])
+        place = 0
+        for i, n in zip(chunk, counts, strict=True):
+            place = place * n + i % n
+        offset, n_bytes = int(index[place, 0]), int(index[place, 1])
         return None if offset == _ABSENT else (offset, n_bytes)
 
     def _check_inner(self, box: Box) -> None:
@@ -163,10 +163,10 @@ class ZarrArray(TensorArray):
             return
         shards = {chunk: self._shard_of(chunk) for chunk in todo}
         self._check(sorted(set(shards.values()) - self._checked))  # no pipes, no devices
-        self._load_indexes(set(shards.values()))
+        indexes = self._load_indexes(set(shards.values()))
         requests: list[Request] = []
         for chunk in todo:
-            place = self._place(chunk, shards[chunk])
+            place = self._place(chunk, indexes[shards[chunk]])
             if place is not None and place[1] >= BLOSC_HEADER_BYTES:
                 requests.append((meta.key(shards[chunk]), place[0], BLOSC_HEADER_BYTES))
         for request, header in zip(requests, meta.store.ranges(requests), strict=True):
@@ -175,23 +175,28 @@ class ZarrArray(TensorArray):
             self._checked_inner = set()
         self._checked_inner.update(todo)
 
-    def _load_indexes(self, shards: set[Index]) -> None:
-        """The indexes of shards, kept: (chunks, 2) of offset and length; None for a shard that is not there.
+    def _load_indexes(self, shards: set[Index]) -> dict[Index, NDArray[np.uint64] | None]:
+        """The indexes of shards, which are kept: (chunks, 2) of offset and length; None for a shard that is not there.
 
         They are those of when the shard was first looked into: data that changes on disk is opened anew.
         """
         meta = self._zarr
-        missing = [shard for shard in shards if shard not in self._indexes]
+        # Another thread may let go of what is kept at any time: what is given back is in hand before that.
+        known = self._indexes
+        wanted = {shard: known[shard] for shard in shards if shard in known}
+        missing = [shard for shard in shards if shard not in wanted]
+        if not missing:
+            return wanted
         first = -meta.index_bytes if meta.index_at_end else 0
         found = meta.store.ranges([(meta.key(shard), first, meta.index_bytes) for shard in missing])
         if len(self._indexes) * meta.index_bytes > _INDEXES_KEPT_BYTES:
-            self._indexes = {shard: index for shard, index in self._indexes.items() if shard in shards}
+            self._indexes = dict(wanted)
         n_inner = math.prod(meta.piece) // math.prod(meta.chunk)
         for shard, raw in zip(missing, found, strict=True):
             whole = raw is not None and len(raw) >= 16 * n_inner
-            self._indexes[shard] = (
-                np.frombuffer(raw, "<u8", 2 * n_inner).reshape(-1, 2) if raw is not None and whole else None
-            )
+            index = np.frombuffer(raw, "<u8", 2 * n_inner).reshape(-1, 2) if raw is not None and whole else None
+            self._indexes[shard] = wanted[shard] = index
+        return wanted
 
 
 def read_meta(store: Store, opening: Opening) -> ZarrMeta:
