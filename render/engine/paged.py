@@ -34,8 +34,10 @@ from .resident import BRICK
 
 log = logging.getLogger(__name__)
 
-READ_AHEAD_BYTES = 128 << 20
-IN_FLIGHT, REMOTE_IN_FLIGHT = 8, 48
+WAITING_BYTES = 128 << 20
+AHEAD_BYTES = 64 << 20
+"""Of them, at most, for bricks that nobody wants yet."""
+IN_FLIGHT, AHEAD_IN_FLIGHT = 8, 4
 
 
 class Want(NamedTuple):
@@ -114,7 +116,9 @@ class PagedScene(PagedTables):
             grids=grids,
             foretold=self.indexed.summary if any(indexes) else None,
             in_flight=IN_FLIGHT,
-            most_waiting_bytes=READ_AHEAD_BYTES,
+            most_waiting_bytes=WAITING_BYTES,
+            ahead_bytes=AHEAD_BYTES,
+            ahead_in_flight=AHEAD_IN_FLIGHT,
         )
 
     # ---- what is wanted ----
@@ -141,6 +145,18 @@ class PagedScene(PagedTables):
         """What a view wants, what matters most first; replaces what it asked for before."""
         self._wants[view] = list(wants)
         self._ask_reader()
+
+    def expect(self, likely: list[Wanted]) -> None:
+        """What the view that has all it wants may want next: read while nothing is missing, and kept by the host.
+
+        Not brought onto the device: that would take slots from what is drawn, and what is in the host's memory is one
+        commit away.
+        """
+        self._reader.expect(likely)
+
+    def lacks(self, wanted: Wanted) -> bool:
+        """Whether a brick is neither staged nor in a slot that was left."""
+        return wanted not in self._cold and wanted.channel not in self._staged.get(wanted.key, {})
 
     def forget_view(self, view: int) -> None:
         self.view_frames.pop(view, None)
@@ -378,7 +394,7 @@ class PagedScene(PagedTables):
         self._reader.ask(list(left))
         while left:
             self._reader.wait(0.2)
-            for one in self._reader.take(READ_AHEAD_BYTES):
+            for one in self._reader.take(WAITING_BYTES):
                 if one.wanted not in left:
                     continue
                 if isinstance(one, FailedBrick):
