@@ -53,8 +53,16 @@ def shown(scene: object, **changes: object) -> ViewState:
     return plain(scene, 30.0, lighting=WHITE_SKY, channel=Channel(window=(90.0, 200.0)), samples=2, **changes)  # type: ignore[arg-type]
 
 
-def seconds_of(gl: Context, monkeypatch: pytest.MonkeyPatch, what: str, ahead: bool) -> tuple[float, int]:
-    """How long the last of some steps of a hand takes to be there whole, and how many bricks had been read for it."""
+def read_for_views(renderer: Renderer) -> int:
+    """How many bricks were read because a view lacked them."""
+    told = tree_of(renderer)._reader.statistics
+    return told.read + told.constant - told.ahead
+
+
+def last_step(gl: Context, monkeypatch: pytest.MonkeyPatch, what: str, ahead: bool) -> tuple[float, int, int]:
+    """Of the last of some steps of a hand: how many seconds it takes to be there whole, how many bricks are read
+    meanwhile, and how many in all were read ahead and used.
+    """
     voxels = blobs((64, 64, 64), 2)
     if what == "time":
         times = np.stack([blobs((64, 64, 64), s) for s in (2, 3, 4)])
@@ -70,25 +78,27 @@ def seconds_of(gl: Context, monkeypatch: pytest.MonkeyPatch, what: str, ahead: b
             for number in range(3):
                 camera = wide.model_copy(update={"view_angle": 60.0 / 2**number})
                 change = {"time": number} if what == "time" else {"camera": camera}
-                began = time.monotonic()
+                began, reads = time.monotonic(), read_for_views(renderer)
                 renderer.set_state(state.model_copy(update=change), number + 1)
                 assert walk(renderer)[0]
-                taken = time.monotonic() - began
+                taken, reads = time.monotonic() - began, read_for_views(renderer) - reads
                 if ahead and number < 2:
                     read_ahead(renderer)
             told = tree_of(renderer)._reader.statistics
             assert told.ahead_failed == 0
-            return taken, told.ahead_used
+            return taken, reads, told.ahead_used
 
 
 @pytest.mark.parametrize("what", ["time", "zoom"])
-def test_a_step_that_was_foreseen_is_there_sooner(gl: Context, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    without, none_used = seconds_of(gl, monkeypatch, what, False)
-    with_it, used = seconds_of(gl, monkeypatch, what, True)
-    print(f"{what}: {without:.2f} s without, {with_it:.2f} s with, {used} bricks read ahead and used")
+def test_a_step_that_was_foreseen_hardly_waits(gl: Context, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Counted in reads of the store, 30 ms each: the clock (it is printed) also tells how busy the processor was."""
+    without, reads_without, none_used = last_step(gl, monkeypatch, what, False)
+    with_it, reads, used = last_step(gl, monkeypatch, what, True)
+    print(f"{what}: {without:.2f} s without, {with_it:.2f} s with, {reads_without} and {reads} reads, {used} used")
     assert none_used == 0
     assert used > 4
-    assert with_it < 0.75 * without
+    assert reads_without > 10
+    assert reads < 0.4 * reads_without
 
 
 def test_a_camera_goes_on_as_it_went() -> None:
