@@ -108,7 +108,7 @@ class Flow:
         self._foreseen_s = now_s
         likely = self._foresight.likely(self._look.shown_channels())
         if likely is not None:
-            self._scene.expect(likely)
+            self._scene.expect(self._view, likely)
 
     def _before(self) -> int:
         """What no view has met since this frame may go."""

@@ -84,6 +84,7 @@ class PagedScene(PagedTables):
         self._staged: dict[BrickKey, dict[int, LoadedBrick]] = {}
         self._wants: dict[int, list[Want]] = {}
         self._failed: dict[Wanted, SourceError] = {}
+        self._expecting: int | None = None  # the view that is looked ahead for
         self._reader = self._make_reader()
         try:
             self._load_tops(range(len(self.volumes)), progress)
@@ -146,12 +147,13 @@ class PagedScene(PagedTables):
         self._wants[view] = list(wants)
         self._ask_reader()
 
-    def expect(self, likely: list[Wanted]) -> None:
+    def expect(self, view: int, likely: list[Wanted]) -> None:
         """What the view that has all it wants may want next: read while nothing is missing, and kept by the host.
 
         Not brought onto the device: that would take slots from what is drawn, and what is in the host's memory is one
         commit away.
         """
+        self._expecting = view
         self._reader.expect(likely)
 
     def lacks(self, wanted: Wanted) -> bool:
@@ -160,6 +162,8 @@ class PagedScene(PagedTables):
 
     def forget_view(self, view: int) -> None:
         self.view_frames.pop(view, None)
+        if self._expecting == view:
+            self._reader.expect([])
         if self._wants.pop(view, None):
             self._ask_reader()  # what only this view wanted is not read any more
 
