@@ -63,7 +63,9 @@ class ReaderStatistics:
     `recalled`: delivered without reading, because the source or the reader's memory knew them to have one value;
     `failed`: attempts that failed; `read_bytes`: of voxels as they came from the sources; `read_s`, `encode_s`: seconds
     that threads spent so, summed over threads. `bricks_per_s`: deliveries of the last two seconds. `waiting_bytes`: of
-    bricks not yet taken.
+    bricks not yet taken. Of those that were read ahead: `ahead` were, `ahead_used` of them were asked for later (or
+    while they were being read), `ahead_dropped` made room, `ahead_failed` could not be read, and what is kept has
+    `ahead_bytes`.
     """
 
     read: int = 0
@@ -76,3 +78,8 @@ class ReaderStatistics:
     encode_s: float = 0.0
     bricks_per_s: float = 0.0
     waiting_bytes: int = 0
+    ahead: int = 0
+    ahead_used: int = 0
+    ahead_dropped: int = 0
+    ahead_failed: int = 0
+    ahead_bytes: int = 0

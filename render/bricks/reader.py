@@ -21,6 +21,7 @@ from typing import NamedTuple
 from ..errors import SourceError
 from ..freed_memory import keep_freed_memory
 from ..source.base import Source
+from .ahead import Ahead
 from .delivery import FailedBrick as FailedBrick
 from .delivery import LoadedBrick as LoadedBrick
 from .delivery import ReaderStatistics as ReaderStatistics
@@ -54,6 +55,8 @@ class BrickReader:
     foretold: range and ids of bricks that were never read, where they are known all the same.
     in_flight: reads of one source at once, for all or for each; 16 for local disks, 64 for what is far away.
     most_waiting_bytes: bound on what is being read and what has arrived and was not taken. One brick always may.
+    ahead_bytes: of bricks that were read ahead (`expect`) at most; a part of `most_waiting_bytes`, which they give back
+        as soon as others need it. ahead_in_flight: reads ahead at once, besides the others.
     remember: of how many bricks range and ids are kept after they were delivered.
     retry_delays_s: pauses before the second, third ... attempt at a brick; after the last one it is given up.
     clock: seconds that never go back.
@@ -70,6 +73,8 @@ class BrickReader:
         foretold: Callable[[Wanted], Summary | None] | None = None,
         in_flight: int | Sequence[int] = 16,
         most_waiting_bytes: int = 256 << 20,
+        ahead_bytes: int = 0,
+        ahead_in_flight: int = 4,
         remember: int = 1 << 18,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         clock: Callable[[], float] = time.monotonic,
@@ -79,6 +84,8 @@ class BrickReader:
         self._fetch = BrickFetch(sources, payload, apron, encode, self._summaries, grids, foretold)
         self._counts = [[grid.counts for grid in grids] for grids in self._fetch.grids]
         self._sizes = [(s.info.n_times, len(s.info.channels)) for s in sources]
+        sizes = zip(self._fetch.voxel_bytes, self._fetch.texel_bytes, strict=True)
+        self._ahead_sizes = {layer: voxels + texels for layer, (voxels, texels) in enumerate(sizes)}
         self._limits = [in_flight] * len(sources) if isinstance(in_flight, int) else list(in_flight)
         self._most_waiting_bytes = most_waiting_bytes
         self._delays = tuple(retry_delays_s)
@@ -100,6 +107,9 @@ class BrickReader:
         self._threads: list[threading.Thread] = []
         self._resting = 0
         self._closed = False
+        self._ahead = Ahead(ahead_bytes, ahead_in_flight)
+        self._ahead_in_flight = ahead_in_flight
+        self._begun_ahead = 0  # threads that read ahead, also where what they read is wanted by now
         self._statistics = ReaderStatistics()
         self._deliveries: deque[float] = deque()
 
@@ -122,7 +132,7 @@ class BrickReader:
                 raise RuntimeError("the reader was closed")
             now, held, faults = self._clock(), self._held, self._faults
             for place, one in enumerate(asked):
-                if one in held:
+                if one in held or self._is_ahead(one):
                     continue
                 fault = faults.get(one) if faults else None
                 if fault is None or fault.due_s <= now:
@@ -132,6 +142,19 @@ class BrickReader:
             heapq.heapify(sleeping)
             self._asked, self._pending, self._sleeping = asked, pending, sleeping
             self._wake()
+
+    def expect(self, likely: Sequence[Wanted]) -> None:
+        """Say what may be asked for next, the likeliest first, in place of what was said before.
+
+        It is read only while nothing is asked for, is kept in the host's memory, and is delivered at once when it is
+        asked for. What fails is not tried again, and nothing more of the list. Raises IndexError as `ask` does.
+        """
+        for one in likely:
+            self._check(one)
+        with self._lock:
+            if not self._closed:
+                self._ahead.expect([one for one in likely if one not in self._held and one not in self._faults])
+                self._wake()
 
     def take(self, most_bytes: int) -> list[LoadedBrick | FailedBrick]:
         """What has arrived, oldest first, of at most `most_bytes` but at least one if there is any. Does not block."""
@@ -184,7 +207,9 @@ class BrickReader:
         with self._lock:
             self._forget_deliveries(self._clock())
             rate = len(self._deliveries) / _RATE_SPAN_S
-            return replace(self._statistics, bricks_per_s=rate, waiting_bytes=self._waiting_bytes)
+            waiting, kept, dropped = self._waiting_bytes, self._ahead.kept_bytes, self._ahead.dropped
+            counts = replace(self._statistics, bricks_per_s=rate, waiting_bytes=waiting)
+            return replace(counts, ahead_bytes=kept, ahead_dropped=dropped)
 
     def remembered(self, wanted: Wanted) -> Summary | None:
         """Range and ids of a brick that was read before, whoever holds it now, or that are foretold; else None."""
@@ -201,6 +226,7 @@ class BrickReader:
             self._closed = True
             self._pending = [OrderedDict() for _ in self._limits]
             self._asked, self._sleeping = (), []
+            self._ahead.forget()
             self._work.notify_all()
             self._arrival.notify_all()
             threads = list(self._threads)
@@ -213,6 +239,7 @@ class BrickReader:
         with self._lock:
             self._arrived.clear()
             self._held.clear()
+            self._ahead.clear()
             self._waiting_bytes = 0
 
     # ---- what is to be done; the lock is held in all of these but _check ----
@@ -240,9 +267,13 @@ class BrickReader:
             min(len(queue), limit - busy)
             for queue, limit, busy in zip(self._pending, self._limits, self._busy, strict=True)
         )
-        if startable and self._has_room(1):
+        startable = startable if self._has_room(1) else 0
+        if not startable and self._may_read_ahead():
+            startable = self._ahead.startable
+        if startable:
             self._work.notify(startable)
-            for _ in range(min(startable - self._resting, sum(self._limits) - len(self._threads))):
+            most = sum(self._limits) + self._ahead_in_flight
+            for _ in range(min(startable - self._resting, most - len(self._threads))):
                 thread = threading.Thread(target=self._run, name="brick-reader", daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -262,7 +293,36 @@ class BrickReader:
 
     def _has_room(self, n_bytes: int) -> bool:
         held = self._waiting_bytes + self._reserved_bytes
-        return not held or held + n_bytes <= self._most_waiting_bytes
+        return not held or held + n_bytes + self._ahead.reserved_bytes <= self._most_waiting_bytes
+
+    def _may_read_ahead(self) -> bool:
+        return not (any(self._pending) or self._sleeping or self._arrived or any(self._busy))
+
+    def _is_ahead(self, wanted: Wanted) -> bool:
+        """Whether a brick that is asked for was read ahead, and has now arrived, or is being read, as all are."""
+        ahead = self._ahead
+        if wanted in ahead.begun:
+            ahead.begun.discard(wanted)
+            self._busy[wanted.key.layer] += 1
+            self._held.add(wanted)
+            self._statistics.ahead_used += 1
+            return True
+        brick = ahead.take(wanted)
+        if brick is None:
+            return False
+        self._statistics.ahead_used += 1
+        self._held.add(wanted)
+        self._arrive(brick)
+        self._arrival.notify_all()
+        return True
+
+    def _arrive(self, one: LoadedBrick | FailedBrick) -> None:
+        if isinstance(one, LoadedBrick):
+            self._faults.pop(one.wanted, None)
+            self._deliveries.append(self._clock())
+            self._forget_deliveries(self._deliveries[-1])
+        self._arrived.append(one)
+        self._waiting_bytes += one.nbytes
 
     def _next(self) -> tuple[list[Wanted], int] | None:
         """The most important brick that may begin, with neighbours to be read along, marked as begun, and the bytes
@@ -286,6 +346,8 @@ class BrickReader:
         self._held.update(group)
         self._reserved_bytes += n_bytes
         self._busy[layer] += len(group)
+        held = self._waiting_bytes + self._reserved_bytes + self._ahead.held_bytes
+        self._ahead.make_room(held - self._most_waiting_bytes)
         return group, n_bytes
 
     def _group(self, layer: int) -> tuple[list[Wanted], int]:
@@ -343,20 +405,57 @@ class BrickReader:
 
     def _run(self) -> None:
         while (begun := self._begin()) is not None:
-            group, n_bytes = begun
-            self._settle(self._fetch.load(group), group[0].key.layer, n_bytes)
+            group, n_bytes, is_ahead = begun
+            loads = self._fetch.load(group)
+            if is_ahead:
+                self._settle_ahead(loads[0], n_bytes)
+            else:
+                self._settle(loads, group[0].key.layer, n_bytes)
 
-    def _begin(self) -> tuple[list[Wanted], int] | None:
+    def _begin(self) -> tuple[list[Wanted], int, bool] | None:
         """What to read next, as soon as there is something; None when the reader is closed."""
         with self._lock:
             while not self._closed:
                 begun = self._next()
                 if begun is not None:
-                    return begun
+                    return *begun, False
+                ahead = self._next_ahead()
+                if ahead is not None:
+                    return *ahead, True
                 self._resting += 1
                 self._work.wait(self._due_s())
                 self._resting -= 1
             return None
+
+    def _next_ahead(self) -> tuple[list[Wanted], int] | None:
+        if not self._may_read_ahead() or self._begun_ahead >= self._ahead_in_flight:
+            return None
+        begun = self._ahead.next(self._ahead_sizes)
+        if begun is None:
+            return None
+        self._begun_ahead += 1
+        return [begun[0]], begun[1]
+
+    def _settle_ahead(self, load: Load, n_bytes: int) -> None:
+        """Keep what was read ahead; where it was asked for meanwhile, it arrives as all that is."""
+        with self._lock:
+            self._ahead.reserved_bytes -= n_bytes
+            self._begun_ahead -= 1
+            if load.wanted in self._ahead.begun:
+                self._ahead.begun.discard(load.wanted)
+                if isinstance(load.outcome, SourceError):
+                    # Who asks for it hears of it. A source in trouble is not asked for more than is needed.
+                    self._ahead.forget()
+                    self._statistics.ahead_failed += 1
+                elif not self._closed:
+                    self._count(load)
+                    self._statistics.ahead += 1
+                    self._ahead.keep(load.outcome)
+                self._wake()
+                return
+            self._reserved_bytes += n_bytes  # it is one of the others by now, and they give it back
+            self._statistics.ahead += 1
+        self._settle([load], load.wanted.key.layer, n_bytes)
 
     def _settle(self, loads: Sequence[Load], layer: int, n_bytes: int) -> None:
         with self._lock:
@@ -370,16 +469,10 @@ class BrickReader:
                     continue
                 self._count(load)
                 self._apart.discard(load.wanted)
-                arrival: LoadedBrick | FailedBrick
-                if isinstance(load.outcome, SourceError):
-                    arrival = self._failed(load.wanted, load.outcome)
-                else:
-                    arrival = load.outcome
-                    self._faults.pop(load.wanted, None)
-                    self._deliveries.append(self._clock())
-                    self._forget_deliveries(self._deliveries[-1])
-                self._arrived.append(arrival)
-                self._waiting_bytes += arrival.nbytes
+                outcome = load.outcome
+                self._arrive(
+                    self._failed(load.wanted, outcome) if isinstance(outcome, SourceError) else outcome
+                )  # fmt: skip
             self._arrival.notify_all()
             self._wake()
 

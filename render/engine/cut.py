@@ -48,6 +48,7 @@ class Cut:
         self._shown: list[tuple[int, ...]] = [() for _ in scene.volumes]
         self._only: NDArray[np.bool_] | None = None
         self._camera: Camera | None = None
+        self._flip = (False, False, False)
         self._height = 1
         self.beta = 0.0
         self.frame = 0
@@ -63,9 +64,7 @@ class Cut:
         if moved and self.beta > 0.0 and self._usage() < FEW:
             self.beta = max(0.0, self.beta - BETA_STEP)
         self._camera, self._height, self._shown = camera, height_px, shown
-        # Where volumes are mirrored, the eye is mirrored for them.
-        centre, eye = self._scene.scene.box.centre, np.asarray(camera.position, np.float64)
-        self._eye: NDArray[np.float64] = np.where(flip, 2.0 * centre - eye, eye).astype(np.float64)
+        self._flip = flip
         self.refresh()
 
     def start_over(self) -> None:
@@ -104,7 +103,7 @@ class Cut:
         if self._only is not None:
             usable &= self._only
         flags = np.where(usable, USABLE, 0).astype(np.uint32)
-        flags[self._wants_finer()] |= DESCEND
+        flags[self.wants_finer(self._camera)] |= DESCEND
         # A volume of which nothing is shown needs nothing.
         for v, channels in enumerate(self._shown):
             if not channels:
@@ -112,9 +111,10 @@ class Cut:
         self._flags = flags
         self._flag_buffer.write(flags)
 
-    def _wants_finer(self) -> NDArray[np.bool_]:
+    def wants_finer(self, camera: Camera | None) -> NDArray[np.bool_]:
+        """The nodes whose bricks a camera would have finer."""
         tree, out = self._scene.tree, np.zeros(self._scene.tree.capacity, bool)
-        if self._camera is None:
+        if camera is None:
             return out
         for v, stages in enumerate(tree.volumes):
             nodes = np.flatnonzero(tree.alive & (tree.volume == v) & (tree.stage > 0))
@@ -122,18 +122,21 @@ class Cut:
                 continue
             edge = np.array([stage.longest_um for stage in stages])[tree.stage[nodes]]
             sides = np.array([[self._scene.payload << s for s in stage.shift] for stage in stages])[tree.stage[nodes]]
-            out[nodes] = edge > self._pixel_um(v, tree.brick[nodes] * sides, sides) * TAU * 2.0**self.beta
+            out[nodes] = edge > self._pixel_um(camera, v, tree.brick[nodes] * sides, sides) * TAU * 2.0**self.beta
         return out
 
-    def _pixel_um(self, volume: int, lo_vox: NDArray[np.int64], sides_vox: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _pixel_um(
+        self, camera: Camera, volume: int, lo_vox: NDArray[np.int64], sides_vox: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """The width of a pixel at the nearest point of boxes (z, y, x) of a volume's finest voxels."""
-        camera = self._camera
-        assert camera is not None
         if camera.projection == "orthographic":
             return np.full(len(lo_vox), 2.0 * camera.parallel_scale / self._height)
         level = self._scene.scene.layers[volume].source.info.levels[0]
         vox_from_world: NDArray[np.float64] = np.asarray(np.linalg.inv(level.world_from_vox), np.float64)
-        eye = (apply(vox_from_world, self._eye) + 0.5)[::-1]
+        # Where volumes are mirrored, the eye is mirrored for them.
+        centre, position = self._scene.scene.box.centre, np.asarray(camera.position, np.float64)
+        mirrored = np.where(self._flip, 2.0 * centre - position, position).astype(np.float64)
+        eye = (apply(vox_from_world, mirrored) + 0.5)[::-1]
         away = np.maximum(np.maximum(lo_vox - eye, eye - (lo_vox + sides_vox)), 0.0)
         distance = np.linalg.norm(away * np.array(level.spacing_um[::-1]), axis=1)
         return np.asarray(2.0 * distance * math.tan(math.radians(camera.view_angle) / 2.0) / self._height)
@@ -195,14 +198,14 @@ class Cut:
                     continue
                 matter = bool(reported[node, word + half] & bit)
                 # Not where pictures must be the same whatever was looked at before.
-                if not matter and not everything and self._is_empty(volume, key):
+                if not matter and not everything and self.is_empty(volume, key):
                     continue
                 rank = (not matter, not first, -stage, volume, *key.brick)
                 found.append((rank, Want(node, place, key, self._shown[volume])))
         found.sort(key=lambda one: one[0])
         return [want for _, want in (found if everything else found[: self._most])]
 
-    def _is_empty(self, volume: int, key: BrickKey) -> bool:
+    def is_empty(self, volume: int, key: BrickKey) -> bool:
         """Whether a brick is known, from when it was read or by an index, to hold nothing that this view shows."""
         channels = self._scene.volumes[volume].channels
         for c in self._shown[volume]:

@@ -10,10 +10,11 @@ from ..scene.open import Progress
 from ..state.view import ViewState
 from .cut import Cut
 from .device_scene import DeviceScene
+from .foresight import Foresight
 from .look import Look
 from .paged import PagedScene, Want
 
-COMMIT_INTERVAL_S = 0.1
+COMMIT_INTERVAL_S = FORESEE_INTERVAL_S = 0.1
 UPLOAD_BYTES = 16 << 20
 LISTEN_EVERY = 8
 """Once nothing is missing, every so many samples are asked what they meet: paths differ."""
@@ -32,7 +33,9 @@ class Flow:
     def __init__(self, scene: PagedScene, look: Look, software: bool) -> None:
         self._scene, self._look = scene, look
         self.cut = Cut(scene, look, software)
+        self._foresight = Foresight(scene, self.cut)
         self._view = next(_view_ids)
+        self._foreseen_s = float("-inf")
         self._epoch = -1
         self._settling = False
         self._told = len(scene.notes)
@@ -60,6 +63,7 @@ class Flow:
         """A new picture of `state`, so high."""
         self._heard = False
         self._scene.set_time(state.time)
+        self._foresight.look(state.camera, state.time)
         self._catch_up()
         self.cut.look_from(state.camera, state.flip, height_px, self._look.shown_channels())
 
@@ -83,6 +87,7 @@ class Flow:
         freed = self.cut.allow_all()  # a still before this kept to its own bricks
         scene.receive(UPLOAD_BYTES)
         self.cut.give_up_failed()
+        self._look_ahead(now_s)
         if not has_sample:
             return freed
         if scene.has_staged and (now_s - scene.committed_s >= COMMIT_INTERVAL_S or not scene.reading):
@@ -95,6 +100,15 @@ class Flow:
                 self._catch_up()
                 return True
         return self._catch_up() or freed
+
+    def _look_ahead(self, now_s: float) -> None:
+        """While nothing is missing: have read what is likely to be wanted next."""
+        if not self.is_resident or self._scene.waiting or now_s - self._foreseen_s < FORESEE_INTERVAL_S:
+            return
+        self._foreseen_s = now_s
+        likely = self._foresight.likely(self._look.shown_channels())
+        if likely is not None:
+            self._scene.expect(self._view, likely)
 
     def _before(self) -> int:
         """What no view has met since this frame may go."""

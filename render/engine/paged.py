@@ -34,8 +34,10 @@ from .resident import BRICK
 
 log = logging.getLogger(__name__)
 
-READ_AHEAD_BYTES = 128 << 20
-IN_FLIGHT, REMOTE_IN_FLIGHT = 8, 48
+WAITING_BYTES = 128 << 20
+AHEAD_BYTES = 64 << 20
+"""Of them, at most, for bricks that nobody wants yet."""
+IN_FLIGHT, AHEAD_IN_FLIGHT = 8, 4
 
 
 class Want(NamedTuple):
@@ -82,6 +84,7 @@ class PagedScene(PagedTables):
         self._staged: dict[BrickKey, dict[int, LoadedBrick]] = {}
         self._wants: dict[int, list[Want]] = {}
         self._failed: dict[Wanted, SourceError] = {}
+        self._expecting: int | None = None  # the view that is looked ahead for
         self._reader = self._make_reader()
         try:
             self._load_tops(range(len(self.volumes)), progress)
@@ -114,7 +117,9 @@ class PagedScene(PagedTables):
             grids=grids,
             foretold=self.indexed.summary if any(indexes) else None,
             in_flight=IN_FLIGHT,
-            most_waiting_bytes=READ_AHEAD_BYTES,
+            most_waiting_bytes=WAITING_BYTES,
+            ahead_bytes=AHEAD_BYTES,
+            ahead_in_flight=AHEAD_IN_FLIGHT,
         )
 
     # ---- what is wanted ----
@@ -142,8 +147,23 @@ class PagedScene(PagedTables):
         self._wants[view] = list(wants)
         self._ask_reader()
 
+    def expect(self, view: int, likely: list[Wanted]) -> None:
+        """What the view that has all it wants may want next: read while nothing is missing, and kept by the host.
+
+        Not brought onto the device: that would take slots from what is drawn, and what is in the host's memory is one
+        commit away.
+        """
+        self._expecting = view
+        self._reader.expect(likely)
+
+    def lacks(self, wanted: Wanted) -> bool:
+        """Whether a brick is neither staged nor in a slot that was left."""
+        return wanted not in self._cold and wanted.channel not in self._staged.get(wanted.key, {})
+
     def forget_view(self, view: int) -> None:
         self.view_frames.pop(view, None)
+        if self._expecting == view:
+            self._reader.expect([])
         if self._wants.pop(view, None):
             self._ask_reader()  # what only this view wanted is not read any more
 
@@ -378,7 +398,7 @@ class PagedScene(PagedTables):
         self._reader.ask(list(left))
         while left:
             self._reader.wait(0.2)
-            for one in self._reader.take(READ_AHEAD_BYTES):
+            for one in self._reader.take(WAITING_BYTES):
                 if one.wanted not in left:
                     continue
                 if isinstance(one, FailedBrick):
