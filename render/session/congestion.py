@@ -13,8 +13,10 @@ from collections.abc import Sequence
 
 from .link import CEILING_BPS, FLOOR_BPS, START_BPS
 
-STANDS_S = 0.06
-"""A queue that stands so long is too long."""
+STANDS_S = 0.08
+"""A queue that stands so long in two messages of feedback is too long: a machine that stumbles is late once."""
+UNSTEADY_MAX_S = 0.04
+"""The way's unsteadiness, twice of which is added, up to so much."""
 STAND_S = 0.1
 BASE_S = 20.0
 STUBBORN_S = 3.0
@@ -64,6 +66,7 @@ class Congestion:
         self._capacity_bps = 0.0
         self._drains = False
         self._queued_s = float("-inf")
+        self._unsteady_s, self._stands = 0.0, False
 
     def is_narrow(self, now_s: float) -> bool:
         """Whether a queue stood lately: nothing is to be sent then that need not be."""
@@ -125,13 +128,16 @@ class Congestion:
         recent_s = min(delay for at_s, delay, _ in self._came if at_s >= last_s - STAND_S)
         _keep_least(self._bases, recent_s, now_s)
         _keep_least(self._trips, now_s - newest_s, now_s)
-        self.queue_s = recent_s - self._bases[0][1]
-        if self.queue_s < STANDS_S:
+        before_s, self.queue_s = self.queue_s, recent_s - self._bases[0][1]
+        self._unsteady_s += 0.05 * (min(abs(self.queue_s - before_s), UNSTEADY_MAX_S) - self._unsteady_s)
+        stands_s = STANDS_S + 2 * self._unsteady_s
+        self._stands = min(self.queue_s, before_s) >= stands_s
+        if not self._stands:
             self._clear_s = now_s
         elif now_s - self._clear_s > STUBBORN_S and self._clear_s > float("-inf"):
             self._bases.clear()
             self._bases.append((now_s, recent_s))
-            self.queue_s, self._clear_s = 0.0, now_s
+            self.queue_s, self._clear_s, self._stands = 0.0, now_s, False
 
     def _decide(self, now_s: float) -> None:
         elapsed_s = min(max(now_s - self._updated_s, 0.0), 0.5)
@@ -140,7 +146,7 @@ class Congestion:
         came_bps = 8 * sum(size for _, _, size in self._came) / RATE_S
         limit_bps = self.rate_bps
         excess = self._excess_loss(now_s)
-        if self.queue_s >= STANDS_S:
+        if self._stands:
             self._queued_s = now_s
             used = sent_bps >= USED_SHARE * self.rate_bps or came_bps < 0.9 * sent_bps
             if used or self._drains:

@@ -75,7 +75,7 @@ def test_a_line_that_drops_to_a_tenth_and_comes_back(kind: dict[str, float]) -> 
     # Losses alone tell later than a queue does; what is above is tried now and then.
     settled_s = 11.5 if kind.get("queue_s", 1.0) < 0.1 else 10.6
     assert max(rate for now_s, rate in sim.rates if settled_s < now_s < 25) < 3.6 * M
-    assert min(rate for now_s, rate in sim.rates if now_s > settled_s) > 0.6 * M
+    assert min(rate for now_s, rate in sim.rates if now_s > settled_s) > 0.5 * M
     narrow = [rate for now_s, rate in sim.rates if 13 < now_s < 25]
     assert sum(narrow) / len(narrow) > 1 * M
     waits_s = sorted(wait for now_s, wait in sim.queues if 12 < now_s < 25)
