@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from aiortc import RTCIceServer
 
 from ..errors import HostaError, StreamError
+from ..session.congestion import FORGOTTEN_S
 from ..session.events import FrameMessage
 from ..session.registry import Registry
 from ..session.session import Session
@@ -47,6 +48,7 @@ class Connection:
     def send_frame(self, frame: FrameInfo, packet: bytes) -> None:
         if not self.peer.send_packet(frame, packet):
             self._signalling.registry.meter.dropped("webrtc", "queue_full")
+        self._look()
 
     def close(self, reason: str) -> None:
         log.info("connection closed: %s", reason)
@@ -71,6 +73,22 @@ class Connection:
     def on_key_frame_wanted(self) -> None:
         if self.session is not None and self.session.view is not None:
             self._signalling.registry.watches(self.session.view, self.session, key_frame=True)
+
+    def on_line(self, rate_bps: float) -> None:
+        if self.session is not None:
+            self._look()
+            self._signalling.registry.measured(self.session, rate_bps, time.monotonic())
+
+    def _look(self) -> None:
+        """Whether the client's line is full; frames are not even encoded then."""
+        assert self.session is not None, "frames come to those that are admitted"
+        full = self.peer.is_full()
+        if full and not self.session.full:
+            # Where no feedback comes any more, packets count as gone after a while.
+            asyncio.get_running_loop().call_later(FORGOTTEN_S, self._look)
+        if full != self.session.full:
+            self.session.full = full
+            self._signalling.registry.changed_room(self.session)
 
     def note_frame(self, frame: FrameInfo, rtp_timestamp: int) -> None:
         assert self.session is not None, "frames come to those that are admitted"

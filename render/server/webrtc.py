@@ -11,6 +11,9 @@ test for each; aiortc is pinned to its minor version.
 * `aiortc.rtcrtpsender.RTP_HISTORY_SIZE`: made larger, so that lost packets can be repeated for more than a second.
 * `RTCRtpSender._retransmit`: called for NACK; wrapped, to measure the loss, and called, to send second copies.
 * `RTCRtpSender.__rtp_history`: read, for the packets of the frame that went out last.
+* `aiortc.codecs.HEADER_EXTENSIONS["video"]` and `CODECS["video"]`: get transport-wide feedback, to be negotiated.
+* `RTCDtlsTransport._send_rtp` and `_handle_rtcp_data`: wrapped, to note when numbered packets leave and what the client
+  says of them.
 * `RTCPeerConnection.__certificates`: the certificate's `_create_ssl_context` is wrapped to accept RSA certificates.
 * `RTCIceGatherer._connection.get_component_candidates`: wrapped, to choose the addresses that are offered, 127.0.0.1
   among them, which aioice leaves out.
@@ -44,15 +47,18 @@ from aiortc.clock import current_ntp_time
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import (
+    RTCRtcpFeedback,
     RTCRtpCodecCapability,
     RTCRtpCodecParameters,
     RTCRtpHeaderExtensionParameters,
     RTCRtpParameters,
 )
-from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket, is_rtcp
 
 from ..errors import StreamError
+from ..session.congestion import Congestion
 from ..summary import Encoding, FrameInfo
+from .feedback import feedback_of
 from .ice_filter import IceFilter
 from .offer import without_hidden_candidates
 from .redundancy import LossMeter
@@ -61,10 +67,16 @@ log = logging.getLogger(__name__)
 
 PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 PLAYOUT_DELAY_ID = 14
+TRANSPORT_WIDE_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+TRANSPORT_WIDE_ID = 5
+WIRE_OVERHEAD_BYTES = 38
+"""Of IP, UDP and SRTP, around an RTP packet."""
 FULL_CHROMA_PROFILE = "f4001f"
 CLOCK = Fraction(1, 90_000)
 MAX_QUEUED_PACKETS = 12
 """More packets than this wait only when the connection does not keep up: then they are dropped up to a key frame."""
+DROPPED_AT_SHARE = 1.5
+"""Frames that come although so much of what may be under way is, are dropped up to a key frame."""
 MAX_UNSENT_NOTE_BYTES = 16 << 10
 """Frame notes are left out while so much waits on their channel."""
 ONE_BYTE_PROFILE = 0xBEDE
@@ -85,6 +97,17 @@ def offer_playout_delay() -> None:
     extensions = aiortc.codecs.HEADER_EXTENSIONS["video"]
     if all(extension.uri != PLAYOUT_DELAY_URI for extension in extensions):
         extensions.append(RTCRtpHeaderExtensionParameters(id=PLAYOUT_DELAY_ID, uri=PLAYOUT_DELAY_URI))
+
+
+def offer_transport_wide_feedback() -> None:
+    """Have aiortc negotiate transport-wide feedback, for the codecs that are there. Once a process."""
+    extensions = aiortc.codecs.HEADER_EXTENSIONS["video"]
+    if all(extension.uri != TRANSPORT_WIDE_URI for extension in extensions):
+        extensions.append(RTCRtpHeaderExtensionParameters(id=TRANSPORT_WIDE_ID, uri=TRANSPORT_WIDE_URI))
+    feedback = RTCRtcpFeedback(type="transport-cc")
+    for codec in aiortc.codecs.CODECS["video"]:
+        if codec.mimeType.lower() != "video/rtx" and feedback not in codec.rtcpFeedback:
+            codec.rtcpFeedback.append(feedback)
 
 
 def offer_full_chroma() -> None:
@@ -120,20 +143,46 @@ class PlayoutDelayMap(HeaderExtensionsMap):
     def __init__(self) -> None:
         super().__init__()
         self._element: bytes | None = None
+        self.number: int | None = None  # of the newest packet, where the client wants them numbered
 
     def configure(self, parameters: RTCRtpParameters) -> None:
         super().configure(parameters)
         for extension in parameters.headerExtensions:
+            if extension.uri == TRANSPORT_WIDE_URI:
+                self.number = 0
             if extension.uri == PLAYOUT_DELAY_URI and 1 <= extension.id <= 14:
                 # One byte of id and length - 1, then 12 bits of minimum and 12 of maximum, in 10 ms: four bytes, so
                 # that the padding stays right (RFC 8285).
                 self._element = bytes([extension.id << 4 | 2, 0, 0, 0])
 
     def set(self, values: HeaderExtensions) -> tuple[int, bytes]:
+        if self.number is not None:
+            values.transport_sequence_number = self.number = (self.number + 1) % 2**16
         profile, value = super().set(values)
         if self._element is None or (value and profile != ONE_BYTE_PROFILE):
             return profile, value
         return ONE_BYTE_PROFILE, value + self._element
+
+
+class Measured:
+    """Notes each numbered packet that goes out, and what the client says of them; `told` is called after that."""
+
+    def __init__(self, sender: RTCRtpSender, numbers: PlayoutDelayMap, told: Callable[[float], None]) -> None:
+        self.line = Congestion()
+        self._numbers, self._told = numbers, told
+        transport: Any = sender.transport
+        self._send, self._handle = transport._send_rtp, transport._handle_rtcp_data
+        transport._send_rtp, transport._handle_rtcp_data = self._send_rtp, self._handle_rtcp
+
+    async def _send_rtp(self, data: bytes) -> None:
+        if (number := self._numbers.number) is not None and not is_rtcp(data):
+            self.line.sent(number, len(data) + WIRE_OVERHEAD_BYTES, time.monotonic())
+        await self._send(data)
+
+    async def _handle_rtcp(self, data: bytes) -> None:
+        for arrivals in feedback_of(data):
+            self._told(self.line.feedback(arrivals, time.monotonic()))
+        await self._handle(data)
 
 
 class PacketCopies:
@@ -143,6 +192,7 @@ class PacketCopies:
         self._sender = sender
         self._again = sender._retransmit
         self._meter = LossMeter()
+        self.line: Congestion | None = None
         self._next: int | None = None  # the number of the first packet that no copy was thought of
         self._reported: deque[int] = deque(maxlen=SENT_PACKETS_KEPT)
         sender._retransmit = self._lost  # type: ignore[method-assign, assignment]
@@ -152,7 +202,7 @@ class PacketCopies:
         sent = self._new_packets()
         now_s = time.monotonic()
         self._meter.sent(len(sent), now_s)
-        if self._meter.worth_a_copy(now_s):
+        if self._meter.worth_a_copy(now_s) and not self._is_narrow(now_s):
             for number in sent:
                 await self._again(number)
 
@@ -165,9 +215,13 @@ class PacketCopies:
             self._reported.append(number)
             ticks = (current_ntp_time() >> 14) - (packet.extensions.abs_send_time or 0)
             self._meter.reported((ticks & 0xFFFFFF) / 2**18, time.monotonic())
+        await self._again(number)
         # Twice: a loss here costs another round trip.
-        await self._again(number)
-        await self._again(number)
+        if not self._is_narrow(time.monotonic()):
+            await self._again(number)
+
+    def _is_narrow(self, now_s: float) -> bool:
+        return self.line is not None and self.line.is_narrow(now_s)
 
     @property
     def _history(self) -> dict[int, RtpPacket]:
@@ -210,6 +264,24 @@ class PacketTrack(MediaStreamTrack):
         self._copies: PacketCopies | None = None
         self._offset: int | None = None
         self._unnoted: FrameInfo | None = None
+        self._line: Congestion | None = None
+        self._owes_key_frame = False
+
+    def sent_over(self, line: Congestion) -> None:
+        self._line = line
+        if self._copies is not None:
+            self._copies.line = line
+
+    def is_full(self, now_s: float, share: float = 1.0) -> bool:
+        """Whether `share` of what may be under way to the client is, with what waits here."""
+        queued = sum(len(one.packet) for one in self._queue)
+        return self._line is not None and self._line.is_full(now_s, share, queued)
+
+    def catch_up(self, now_s: float) -> None:
+        """The client said what came: if it missed frames and has room again, it needs a key frame."""
+        if self._owes_key_frame and not self.is_full(now_s):
+            self._owes_key_frame = False
+            self._want_key_frame()
 
     def sent_by(self, sender: RTCRtpSender) -> None:
         self._sender = sender
@@ -217,8 +289,13 @@ class PacketTrack(MediaStreamTrack):
 
     def push(self, frame: FrameInfo, packet: bytes) -> bool:
         """Queue a packet; one that cannot be decoded because others were dropped is dropped too, which is False."""
+        if self.is_full(time.monotonic(), DROPPED_AT_SHARE):
+            self._queue.clear()
+            self._needs_key_frame = self._owes_key_frame = True
+            return False
         if frame.key_frame:
             self._queue.clear()
+            self._owes_key_frame = False
             self._needs_key_frame = False
         elif self._needs_key_frame:
             return False
@@ -288,6 +365,7 @@ class PeerListener(Protocol):
     def on_state(self, state: str) -> None: ...
     def on_key_frame_wanted(self) -> None: ...
     def note_frame(self, frame: FrameInfo, rtp_timestamp: int) -> None: ...
+    def on_line(self, rate_bps: float) -> None: ...
 
 
 class Peer:
@@ -302,6 +380,7 @@ class Peer:
         offer_playout_delay()
         keep_sent_packets()
         offer_full_chroma()
+        offer_transport_wide_feedback()
         self._listener = listener
         self._ice_filter = ice_filter or IceFilter()
         self._channels: dict[str, RTCDataChannel] = {}
@@ -319,7 +398,8 @@ class Peer:
         connection = self._connection
         transceiver = connection.addTransceiver(self._track, direction="sendonly")
         sender = transceiver.sender
-        sender._RTCRtpSender__rtp_header_extensions_map = PlayoutDelayMap()  # type: ignore[attr-defined]
+        numbers = PlayoutDelayMap()
+        sender._RTCRtpSender__rtp_header_extensions_map = numbers  # type: ignore[attr-defined]
         sender._send_keyframe = self._listener.on_key_frame_wanted  # type: ignore[method-assign]
         self._track.sent_by(sender)
         # Before the offer is applied: aiortc chooses the codecs there.
@@ -329,6 +409,8 @@ class Peer:
                 RTCSessionDescription(sdp=without_hidden_candidates(offer), type="offer")
             )
             _choose_addresses(sender, self._ice_filter)
+            # After the offer is applied: until then it is not known which transport the sender has.
+            self._track.sent_over(Measured(sender, numbers, self._on_line).line)
             await connection.setLocalDescription(await connection.createAnswer())
         except (ValueError, OperationError, InvalidStateError, InvalidAccessError) as error:
             raise StreamError(f"the offer cannot be answered: {error}") from error
@@ -337,6 +419,14 @@ class Peer:
     def send_packet(self, frame: FrameInfo, packet: bytes) -> bool:
         """Whether it goes out; not while the connection does not keep up."""
         return self._track.push(frame, packet)
+
+    def is_full(self) -> bool:
+        """Whether as much is under way as the line takes."""
+        return self._track.is_full(time.monotonic())
+
+    def _on_line(self, rate_bps: float) -> None:
+        self._track.catch_up(time.monotonic())
+        self._listener.on_line(rate_bps)
 
     def send_text(self, label: str, text: str, *, droppable: bool = False) -> None:
         """On the channel of this label, if it is open; `droppable` ones are left out while the channel is behind."""

@@ -30,6 +30,8 @@ BITS_PER_PIXEL = 0.02
 (measured, docs/adaptation.md)."""
 PLENTY_BITS_PER_PIXEL = 0.1
 """More than this at MAX_FPS is asked of no link, but START_BPS may be used in any case."""
+VIDEO_SHARE = 0.92
+"""Of what a line carries, for video: the rest are headers and messages."""
 FRAME_RATES = (60.0, 45.0, 30.0, 24.0, 20.0, 15.0, 12.0, 8.0)
 LEAST_SCALE = 0.5
 
@@ -82,6 +84,12 @@ class _Viewer:
     gate: Gate = field(default_factory=Gate)
     sent_bytes: int = 0  # since the last report
     reported: bool = False
+    line_bps: float | None = None  # what the transport itself measured, which is sooner and surer than reports
+    alive_s: float = float("-inf")
+
+    @property
+    def rate_bps(self) -> float:
+        return self.rate.rate_bps if self.line_bps is None else VIDEO_SHARE * self.line_bps
 
 
 @dataclass(slots=True)
@@ -109,6 +117,7 @@ class Adaptation:
             self._stale |= {known.view, view}
             known.view, known.heard_s, known.sent_bytes = view, now_s, 0
             return
+        known.alive_s = now_s
         interval_s = now_s - known.heard_s
         if interval_s < MIN_REPORT_INTERVAL_S:
             return
@@ -118,7 +127,7 @@ class Adaptation:
         frames, dropped = report.frames_received, report.frames_dropped
         seen = Measurement(
             interval_s=interval_s,
-            allowed_bps=min(allowed_bps, known.rate.rate_bps) if known.gate.behind else allowed_bps,
+            allowed_bps=min(allowed_bps, known.rate_bps) if known.gate.behind else allowed_bps,
             sent_bps=8.0 * known.sent_bytes / interval_s,
             received_bps=None if received is None else 8.0 * received / interval_s,
             lost=report.lost,
@@ -134,12 +143,24 @@ class Adaptation:
         self._views.setdefault(view, _Shown(size, AdaptView(view=view))).size = size
         self._stale.add(view)
 
+    def measured(self, viewer: str, view: str, size: tuple[int, int], rate_bps: float, now_s: float) -> None:
+        """The transport of a viewer measured what its line carries, bits a second."""
+        known = self._viewers.setdefault(viewer, _Viewer(view, now_s))
+        if known.view != view:
+            self._stale.add(known.view)
+            known.view, known.heard_s, known.sent_bytes = view, now_s, 0
+        known.alive_s, known.reported = now_s, True
+        if rate_bps != known.line_bps:
+            known.line_bps = rate_bps
+            self._views.setdefault(view, _Shown(size, AdaptView(view=view))).size = size
+            self._stale.add(view)
+
     def passes(self, viewer: str, size_bytes: int, key_frame: bool, now_s: float) -> tuple[bool, bool]:
         """Whether a frame goes to a viewer, and whether a key frame is to be asked for."""
         known = self._viewers.get(viewer)
         if known is None:
             return True, False
-        goes, ask = known.gate.passes(size_bytes, key_frame, known.rate.rate_bps, now_s)
+        goes, ask = known.gate.passes(size_bytes, key_frame, known.rate_bps, now_s)
         if goes:
             known.sent_bytes += size_bytes
         return goes, ask
@@ -170,22 +191,22 @@ class Adaptation:
 
     def rates(self) -> Mapping[str, float]:
         """What each viewer that reports can take, bits a second."""
-        return {name: viewer.rate.rate_bps for name, viewer in self._viewers.items() if viewer.reported}
+        return {name: viewer.rate_bps for name, viewer in self._viewers.items() if viewer.reported}
 
     def _plan(self, view: str, shown: _Shown) -> AdaptView | None:
         viewers = [viewer for viewer in self._viewers.values() if viewer.view == view and viewer.reported]
         if not viewers:
             return None
-        newest_s = max(viewer.heard_s for viewer in viewers)
-        viewers = [viewer for viewer in viewers if newest_s - viewer.heard_s < SILENT_S]
-        rates = sorted(viewer.rate.rate_bps for viewer in viewers)
+        newest_s = max(viewer.alive_s for viewer in viewers)
+        viewers = [viewer for viewer in viewers if newest_s - viewer.alive_s < SILENT_S]
+        rates = sorted(viewer.rate_bps for viewer in viewers)
         median = min(rates[len(rates) // 2], START_BPS)  # of two the better one
         for viewer in viewers:
             share = BACK_SHARE if viewer.gate.behind else BEHIND_SHARE
-            viewer.gate.behind = viewer.rate.rate_bps < share * median
+            viewer.gate.behind = viewer.rate_bps < share * median
         sane = [viewer for viewer in viewers if not viewer.gate.behind]
         plenty = max(PLENTY_BITS_PER_PIXEL * MAX_FPS * shown.size[0] * shown.size[1], START_BPS)
-        bitrate = in_steps(min(plenty, *(viewer.rate.rate_bps for viewer in sane)))
+        bitrate = in_steps(min(plenty, *(viewer.rate_bps for viewer in sane)))
         decoders = sorted(viewer.frames.fps for viewer in sane)
         limit = BEHIND_SHARE * decoders[len(decoders) // 2]
         fps, scale = motion(bitrate, shown.size, min(fps for fps in decoders if fps >= limit))

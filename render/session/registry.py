@@ -213,6 +213,18 @@ class Registry:
         self._adaptation.heard(origin.session, view.view, view.size, event, origin.heard_s)
         self.meter.reported(event)
 
+    def measured(self, session: Session, rate_bps: float, now_s: float) -> None:
+        """The transport itself measured what a client's line carries, bits a second."""
+        if (view := session.view) is not None:
+            self._adaptation.measured(session.session, view.view, view.size, rate_bps, now_s)
+            for request in self._adaptation.changes():
+                self._worker.adapt(request)
+
+    def changed_room(self, session: Session) -> None:
+        """A client's line is full, or not any more."""
+        if session.view is not None and session.session in self.sessions:
+            self.watches(session.view, session)
+
     def pick(self, view: View, origin: Session, event: PickEvent) -> None:
         self._picks.ask(view, origin, event)
 

@@ -123,6 +123,7 @@ class Session:
         self.outlet = outlet
         self.encoding: Encoding = encoding
         self.credit = credit
+        self.full = False  # the line to it; it can take no frame then
         self.view: View | None = None
         self.home: View | None = None
         self.name: str | None = None

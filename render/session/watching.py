@@ -16,7 +16,7 @@ class Watching:
     """Tells the worker, through `control`, which encodings of each view are watched, whenever that changes.
 
     An encoding is made once for all its viewers, for as long as one of them has credit. Clients without a `credit` of
-    their own (WebRTC has other means) can always take a frame.
+    their own can take a frame unless their line is full, which WebRTC's feedback tells (session.congestion).
     """
 
     def __init__(self, control: Callable[[StreamControl], None]) -> None:
@@ -38,14 +38,16 @@ class Watching:
         key_frames = set(joined)
         credit: dict[Encoding, FrameCredit] = {}
         for encoding in encodings:
-            credits = [viewer.credit for viewer in watchers if viewer.encoding == encoding]
+            # One whose line is full can take none, as one without credit.
+            full = [viewer for viewer in watchers if viewer.encoding == encoding and viewer.full]
+            credits = [viewer.credit for viewer in watchers if viewer.encoding == encoding and not viewer.full]
             limited = [one for one in credits if one is not None]
             waiting = [one for one in limited if one.wants_key_frame(now_s)]
             if waiting:
                 key_frames.add(encoding)
-            if len(limited) == len(credits):
+            if len(limited) == len(credits) and (limited or full):
                 newest = self._newest.get((view, encoding), -1)
-                credit[encoding] = FrameCredit(after_pts=newest, frames=max(one.left for one in limited))
+                credit[encoding] = FrameCredit(after_pts=newest, frames=max((one.left for one in limited), default=0))
         control = StreamControl(
             view=view,
             active=bool(encodings),

@@ -19,11 +19,13 @@ from render.server.webrtc import (
     PLAYOUT_DELAY_ID,
     PLAYOUT_DELAY_URI,
     SENT_PACKETS_KEPT,
+    TRANSPORT_WIDE_URI,
     PlayoutDelayMap,
     codec_preferences,
     keep_sent_packets,
     offer_full_chroma,
     offer_playout_delay,
+    offer_transport_wide_feedback,
 )
 
 from .service import service
@@ -81,6 +83,35 @@ def test_playout_delay_is_in_each_packet_beside_the_others() -> None:
     found = dict(rtp.unpack_header_extensions(profile, data[16 : 16 + length]))
     assert found == {1: b"0", 3: b"\x12\x34\x56", PLAYOUT_DELAY_ID: b"\0\0\0"}
     assert data[16 + length :] == b"x"
+
+
+def test_packets_are_numbered_where_that_is_negotiated() -> None:
+    table = PlayoutDelayMap()
+    packet = rtp.RtpPacket(payload_type=97, sequence_number=1, timestamp=2, payload=b"x")
+    assert packet.serialize(table)[-1:] == b"x"
+    assert table.number is None
+    wanted = [RTCRtpHeaderExtensionParameters(id=5, uri=TRANSPORT_WIDE_URI)]
+    table.configure(RTCRtpParameters(headerExtensions=wanted))
+    for number in (1, 2):
+        data = packet.serialize(table)
+        assert table.number == number
+        assert rtp.RtpPacket.parse(data, table).extensions.transport_sequence_number == number
+
+
+def test_feedback_is_offered_for_each_codec_and_passes_the_two_methods() -> None:
+    offer_transport_wide_feedback()
+    offer_transport_wide_feedback()
+    extensions = aiortc.codecs.HEADER_EXTENSIONS["video"]
+    assert [e.uri for e in extensions].count(TRANSPORT_WIDE_URI) == 1
+    for codec in aiortc.codecs.CODECS["video"]:
+        kinds = [feedback.type for feedback in codec.rtcpFeedback]
+        assert kinds.count("transport-cc") == (codec.mimeType != "video/rtx")
+    assert "await self._handle_rtcp_data(data)" in inspect.getsource(RTCDtlsTransport._recv_next)
+    # A packet is sent in the same breath in which it gets its number.
+    for source in (RTCRtpSender._run_rtp, RTCRtpSender._retransmit):
+        lines = [line.strip() for line in inspect.getsource(source).splitlines()]
+        place = lines.index("packet_bytes = packet.serialize(self.__rtp_header_extensions_map)")
+        assert lines[place + 1] == "await self.transport._send_rtp(packet_bytes)"
 
 
 def test_without_the_extension_nothing_is_added() -> None:

@@ -129,7 +129,7 @@ class Told:
 
 
 def viewer(encoding: str = "h264", credit: Credit | None = None) -> Any:
-    return SimpleNamespace(encoding=encoding, credit=credit)
+    return SimpleNamespace(full=False, encoding=encoding, credit=credit)
 
 
 def test_the_worker_is_told_of_changes_only() -> None:
