@@ -16,6 +16,8 @@ _NEAR_PX = 2
 _LARGEST = 1e30
 # Of the mean light: where there is less, ratios say little.
 _DARK = 0.02
+# The same of single pixels, which are noisy; and how much of them there is in the picture.
+_DARK_PIXEL, _UNFILTERED = 0.1, np.float32(0.1)
 # OIDN_QUALITY_*: guides and coverage lose nothing by the cheaper one (by a hundredth of the error), light does.
 _BALANCED, _HIGH = 5, 6
 
@@ -93,6 +95,12 @@ def denoise_by_looks(color: Floats, local: Floats, looks: Floats, normal: Floats
     light, (blurred, sharp) = _denoise(color, [local, looks[..., :3]], guide, normal)
     least = np.float32(_DARK * mean)
     light[..., :3] *= (sharp + least) / (blurred + least)
+    # A little of what was not filtered, its shading too put onto that of the looks: it has the edges that filters lose.
+    least = np.float32(_DARK_PIXEL * mean)
+    paths = _clean(color[..., :3], 0.0, _LARGEST)
+    seen, known = _clean(looks[..., :3], 0.0, _LARGEST), _clean(local, 0.0, _LARGEST)
+    raw = paths * ((seen + least) / (known + least))
+    light[..., :3] += _UNFILTERED * (raw - light[..., :3])
     return light
 
 

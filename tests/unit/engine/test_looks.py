@@ -12,7 +12,7 @@ def test_a_finer_picture_has_no_more_looks_than_its_samples_pay_for() -> None:
     for samples in (4, 5, 16, 64, 1024):
         looks = Looks.of(samples, 2)
         paths = -(-samples // 4)
-        assert 2 * paths <= looks.least <= looks.most <= max(8, 16 * paths)
+        assert 2 * paths <= looks.least <= looks.most <= max(8, 8 * paths)
 
 
 def test_tiles_with_an_edge_are_uneven_whatever_the_unit_of_light() -> None:
