@@ -34,8 +34,8 @@ def halved(fine: Layers, color: NDArray[np.float32]) -> Layers:
     mean_depth = np.where(nothing, np.float32(np.inf), _sum4(depth * hits) / total)
     return Layers(
         color=halved_image(color),
-        albedo=_sum4(fine.albedo * hits) / total,
-        normal=_sum4(fine.normal * hits) / total,
+        albedo=np.asarray(_sum4(fine.albedo * hits) / total, np.float32),
+        normal=np.asarray(_sum4(fine.normal * hits) / total, np.float32),
         depth=mean_depth[..., 0],
         label=None if fine.label is None else _first_label(fine.label),
         samples=None if fine.samples is None else _sum4(fine.samples),
