@@ -84,7 +84,8 @@ def test_looks_go_on_where_a_picture_would_be_free_of_noise(state_and_renderer) 
 def test_a_denoised_still_is_nearer_to_a_converged_one(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
     state, renderer = state_and_renderer
     renderer.set_state(state.model_copy(update={"seed": 77}), 1)
-    true = renderer.layers(SIZE, SIZE, 384).color
+    converged = renderer.layers(SIZE, SIZE, 384)
+    true = converged.color
 
     def error(color: np.ndarray) -> float:
         return float(((color - true)[..., :3] ** 2 / (true[..., :3] ** 2 + 0.01)).mean())
@@ -101,9 +102,9 @@ def test_a_denoised_still_is_nearer_to_a_converged_one(state_and_renderer) -> No
     hit = np.isfinite(got.depth) & np.isfinite(few.depth)
     assert hit.mean() > 0.3
     for name in ("albedo", "depth"):
-        values, wanted = getattr(got, name)[hit], getattr(few, name)[hit]
-        assert values.mean() == pytest.approx(wanted.mean(), rel=0.02)
-        assert np.corrcoef(values.reshape(-1), wanted.reshape(-1))[0, 1] > 0.9
+        truth = getattr(converged, name)[hit]
+        of_still, of_raw = (float(np.mean((getattr(one, name)[hit] - truth) ** 2)) for one in (got, few))
+        assert of_still < 1.2 * of_raw  # 16 samples each
 
 
 def test_a_denoised_still_of_odd_size_is_the_same_each_time(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
