@@ -104,7 +104,7 @@ def frame(
     from ..scene.open import open_scene
     from ..source.chunk_cache import set_cache_bytes
     from ..state.view import parse_state
-    from .frame_pixels import Shot, developed, focused, linear
+    from .frame_pixels import FINE_MOST_PX, Shot, developed, focused, linear
     from .window import with_windows
 
     memory = memory_settings()
@@ -143,6 +143,10 @@ def frame(
             about = {"Software": f"hosta {__version__}", "hosta-state": shown.model_dump_json()}
             if denoise:
                 about["hosta-denoised"] = "Intel Open Image Denoise"
+                if width * height > FINE_MOST_PX:
+                    notes.append(
+                        f"a picture of more than {FINE_MOST_PX} pixels is filtered at its own size, not at twice"
+                    )
             started = time.perf_counter()
             if kind in LINEAR:
                 layers = linear(renderer, shot, progress)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.halving import FINENESS, halved
 from ..engine.layers import Layers
 from ..errors import UsageError
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from ..engine.renderer import Renderer
     from ..scene.open import Progress
     from ..state.view import ViewState
+
+# A denoised picture of more pixels is drawn and filtered at its own size: twice as wide and high it takes more than a
+# kilobyte of memory for each of them.
+FINE_MOST_PX = 2_500_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,18 @@ def linear(renderer: Renderer, shot: Shot, progress: Progress | None) -> Layers:
     """The picture's linear light and what is known of each pixel besides."""
     if not shot.denoised:
         return renderer.layers(shot.width, shot.height, shot.samples, progress)
-    return denoised(*renderer.layers_to_denoise(shot.width, shot.height, shot.samples, progress))
+    fineness = fineness_of(shot)
+    layers, looks = renderer.layers_to_denoise(shot.width, shot.height, shot.samples, progress, fineness)
+    done = denoised(layers, looks)
+    return done if done.size == (shot.width, shot.height) else halved(layers, done.color)
+
+
+def fineness_of(shot: Shot) -> int:
+    """How many times as wide and high as it is wanted a picture is drawn and filtered: 2, or 1 where a fine pixel would
+    get less than a sample, and where that would take too much memory.
+    """
+    fits = shot.width * shot.height <= FINE_MOST_PX
+    return FINENESS if fits and shot.samples >= FINENESS**2 else 1
 
 
 def denoised(layers: Layers, looks: Layers | None) -> Layers:

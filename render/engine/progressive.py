@@ -79,6 +79,7 @@ class ProgressiveRenderer:
         self._state = scene.default_state
         self._sequence = self._camera_seq = 0
         self._scale = 1.0
+        self._fineness = 1  # of what is drawn, so many times as wide and high as what is wanted
         self._motion_budget_s = SOFTWARE_MOTION_BUDGET_S if context.info.software else 0.0
         self._dispatch_s = LONGEST_DISPATCH_S
         self._trust = TRUST_CHANGED
@@ -221,7 +222,7 @@ class ProgressiveRenderer:
     ) -> NDArray[np.void]:
         """Make the tracer ready for a window of a picture; its Params. `rays`: of a path at most."""
         if self._flow is not None:
-            self._flow.begin(self._state, picture[1])
+            self._flow.begin(self._state, max(1, picture[1] // self._fineness))
         resident = self.resident
         records = uniforms(
             self._state,

@@ -15,13 +15,12 @@ from ..scene.open import Progress
 from .accumulator import Accumulator
 from .frame import Frame
 from .layers import Layers
+from .looks import Looks, uneven_tiles
 from .progressive import ProgressiveRenderer
 from .tonemap import Bits, Developer
 from .uniforms import depth_ahead, params
 
 STILL_WINDOW_PX = 2048
-# Of each sample of a still that is to be denoised: so many more rays that only look where they first collide.
-LOOKS = 4
 
 
 class Renderer(ProgressiveRenderer):
@@ -90,25 +89,32 @@ class Renderer(ProgressiveRenderer):
         return self._layers(width, height, samples, progress)
 
     def layers_to_denoise(
-        self, width: int, height: int, samples: int, progress: Progress | None = None
+        self, width: int, height: int, samples: int, progress: Progress | None = None, fineness: int = 1
     ) -> tuple[Layers, Layers | None]:
         """As `layers`, with the layer "local", and with SHADOW_RAYS shadow rays at each first collision, so that the
-        light has the mean of a raw picture's and less noise; and the guides of the filter: LOOKS times as many rays,
+        light has the mean of a raw picture's and less noise; and the guides of the filter: more rays (`Looks`),
         which end where they first collide, so that they cost a fraction of a path. Of those "local", "albedo", "normal"
         and "depth" count (and the coverage in "color", not its light). None, and no "local", in modes
         that follow no paths.
+
+        `fineness` 2: paths and looks are spread over a picture of twice the width and height, of which a pixel gets a
+        quarter of the samples, rounded up. What a paged scene loads is that of the size that was asked for. Other modes
+        are drawn as large as they are wanted.
         """
         if (self._mode or self._state.rendering.mode) != "path":
             return self._layers(width, height, samples, progress), None
-        picture = self._layers(width, height, samples, progress, local_light=True)
+        looks = Looks.of(samples, fineness)
+        width, height, samples = width * fineness, height * fineness, -(-samples // fineness**2)
         state = self._state
         # Which tiles are free of noise is judged by their light, of which looks have none.
         rendering = state.rendering.model_copy(update={"noise_threshold": 0.0})
-        self._state = state.model_copy(update={"rendering": rendering})
+        self._fineness = fineness
         try:
-            return picture, self._layers(width, height, LOOKS * samples, progress, local_light=True, rays=1)
+            picture = self._layers(width, height, samples, progress, local_light=True)
+            self._state = state.model_copy(update={"rendering": rendering})
+            return picture, self._layers(width, height, looks.most, progress, local_light=True, looks=looks)
         finally:
-            self._state = state
+            self._state, self._fineness = state, 1
 
     def _layers(
         self,
@@ -117,12 +123,12 @@ class Renderer(ProgressiveRenderer):
         samples: int,
         progress: Progress | None,
         local_light: bool = False,
-        rays: int | None = None,
+        looks: Looks | None = None,
     ) -> Layers:
         color, guides = np.empty((height, width, 4), np.float32), np.empty((height, width, 9), np.float32)
         label = np.zeros((height, width), np.uint32)
         local = np.empty((height, width, 3), np.float32) if local_light else None
-        for place, _, accumulator in self._windows(width, height, samples, progress, local_light, rays):
+        for place, _, accumulator in self._windows(width, height, samples, progress, local_light, looks):
             if local is not None:
                 local[place] = accumulator.read_local()
             color[place] = accumulator.read_mean()
@@ -149,16 +155,19 @@ class Renderer(ProgressiveRenderer):
         samples: int,
         progress: Progress | None,
         local_light: bool = False,
-        rays: int | None = None,
+        looks: Looks | None = None,
     ) -> Iterator[tuple[tuple[slice, slice], tuple[int, int], Accumulator]]:
         """The windows of a large picture, each sampled: where it goes in an array, its first pixel, its samples."""
         windows = _tiling(width, height)
         for number, (x, y, w, h) in enumerate(windows):
             accumulator = Accumulator(w, h, local_light)
             try:
-                begin = partial(self._restart, accumulator, (width, height), (x, y, w, h), rays)
+                begin = partial(self._restart, accumulator, (width, height), (x, y, w, h), 1 if looks else None)
                 self._settle(accumulator, begin, progress)
                 begin()
+                if looks is not None and looks.least < samples:
+                    self._sample(accumulator, looks.least, None)
+                    accumulator.keep(uneven_tiles(accumulator.read_local(), accumulator.read_mean()[..., 3]))
                 self._sample(accumulator, samples, progress, number, len(windows))
                 yield (slice(y, y + h), slice(x, x + w)), (x, y), accumulator
                 self._context.check()
