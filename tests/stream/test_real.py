@@ -85,9 +85,9 @@ def test_the_decoded_picture_is_what_the_renderer_made_also_after_a_crash() -> N
     expected, elsewhere = luma_of([state, other])
     assert expected.std() > 5  # there is something to see
     for picture in pictures:
-        assert psnr_db(picture, expected) >= 38
+        assert psnr_db(picture, expected) >= 36
     # The measure can tell pictures apart.
-    assert psnr_db(expected, elsewhere) < 38
+    assert psnr_db(expected, elsewhere) < 25
 
 
 @pytest.mark.parametrize("path", ["/no/such/file.nii.gz", "synthetic:nothing"])
