@@ -16,7 +16,7 @@ def test_the_test_picture_is_measured_by_its_pixels(chromium: Chromium, tmp_path
     file = tmp_path / "figures.json"
     command = [sys.executable, "-m", "render.cli", "bench", "stream", "--no-scene", "--size", "640x480"]
     ended = subprocess.run(
-        [*command, "--seconds", "2", "--rounds", "1", "--json", str(file)],
+        [*command, "--seconds", "1", "--rounds", "1", "--json", str(file)],
         capture_output=True,
         encoding="utf-8",
         timeout=120,

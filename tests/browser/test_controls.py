@@ -85,7 +85,7 @@ def test_what_the_panel_makes_the_server_takes(view: View) -> None:
     for rule in ("level", "isovalue", "percentile", "auto:otsu"):
         choose(view, f"Rule of the window of {name}", rule)
         view.page.until(f"probe.view().viewState.layers[0].channels[0].rule.kind === {rule.split(':')[0]!r}")
-        view.rest(2)
+        view.wait_until_drawn(1)
     choose(view, f"Colours of {name}", "-own")
     choose(view, f"Rule of the window of {name}", "manual")
     view.page.click(unfold("layers-0-channels-0-curve"))
@@ -94,7 +94,7 @@ def test_what_the_panel_makes_the_server_takes(view: View) -> None:
     for kind in ("disc", "sphere", "point", "directional", "rectangle", "sphere"):
         choose(view, "Kind of Light 2", kind)
         view.page.until(f"probe.view().viewState.lighting.lights[1].kind === {kind!r}")
-        view.rest(2)
+        view.wait_until_drawn(1)
     view.page.click(unfold("light-0"))
     view.page.click('[aria-label="Remove Light 1"]')
     for title in ("Camera", "Cut", "Slices"):
@@ -104,7 +104,7 @@ def test_what_the_panel_makes_the_server_takes(view: View) -> None:
     view.page.click('section[aria-label="Cut"] [aria-label="Flip Clip plane 1"]')
     view.page.click('section[aria-label="Slices"] button.add')
     view.page.click('section[aria-label="Slices"] [aria-label="Slice across y"]')
-    view.rest(2)
+    view.rest(2)  # what is refused late is told by then
 
     assert view.page.js("probe.refused") == []
     state = view.state

@@ -46,15 +46,21 @@ class View:
     def rest(self, samples: int) -> NDArray[np.uint8]:
         """The picture, (height, width, 3), once the screen shows all changes with `samples` samples a pixel.
 
-        It is one sample more where the state has so many already. Changes arrive in order, so a frame that aims at the
-        new number of samples shows all changes before it.
+        It is one sample more where the state has so many already.
+        """
+        self.wait_until_drawn(samples)
+        time.sleep(REPEATED_S)
+        return self.page.picture()
+
+    def wait_until_drawn(self, samples: int) -> None:
+        """Until the screen shows all changes with `samples` samples a pixel, which the encoder may still improve.
+
+        Changes arrive in order, so a frame that aims at the new number of samples shows all changes before it.
         """
         if self.state["samples"] == samples:
             samples += 1
         self.patch("samples", value=samples)
         self.page.until(f"probe.atRest({samples})", REST_S)
-        time.sleep(REPEATED_S)
-        return self.page.picture()
 
     def stage(self) -> tuple[float, float, float, float]:
         """Where the picture is in the page: left, top, width, height in CSS pixels."""

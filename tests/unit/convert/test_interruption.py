@@ -46,10 +46,10 @@ convert(open_sources(source), Path(output), options, {}, progress)
 @pytest.mark.parametrize("ngff", ["0.5", "0.4"])
 def test_killed_and_taken_up_it_is_the_same(tmp_path: Path, ngff: str) -> None:
     rng = np.random.default_rng(0)
-    voxels = rng.integers(0, 60, (2, 200, 300, 200), np.uint8)
+    voxels = rng.integers(0, 60, (2, 200, 200, 200), np.uint8)
     voxels[:, :64, 100:200] = 0
     np.save(tmp_path / "in.npy", voxels)
-    units = 2 * 4 * 5 * 4
+    units = 2 * 4 * 4 * 4
 
     def run(name: str, until: int) -> tuple[int, list[int]]:
         """The exit code, and the numbers of units that were told as done."""
