@@ -49,11 +49,11 @@ def test_the_demo_shows_a_moving_picture_within_15_s_of_the_servers_start(fresh:
 def test_a_resting_video_is_the_picture_that_hosta_frame_makes_of_the_same_state(
     demo: Server, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    view = View(open_page(demo.url, 160, 164))
+    view = View(open_page(demo.url, 240, 224))
     view.wait_for_picture()
-    video = view.rest(64)  # from so many samples on the moving picture is their mean and nothing else
+    video = view.rest(72)  # from 64 samples on the moving picture is their mean and nothing else
     height, width = video.shape[:2]
-    assert (width, height) == (160, 120)
+    assert (width, height) == (240, 180)
     state, still = tmp_path / "state.json", tmp_path / "still.png"
     state.write_text(json.dumps(view.state), encoding="utf-8")
     drawn = view.stats["frame"]["samples"]
