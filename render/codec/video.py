@@ -101,8 +101,10 @@ class VideoEncoder:
         if len(planes) != expected:
             name = {"yuv444p": "I444", "yuv420p": "I420"}[self._format]
             raise StreamError(f"an {name} frame of {size} has {expected} bytes, not {len(planes)}")
-        # I420 is not copied (PyAV can do so with it only): encoders take what they need before `encode` returns.
-        wrap = VideoFrame.from_numpy_buffer if self._format == "yuv420p" else VideoFrame.from_ndarray
+        # I420 is not copied (PyAV can do so with it only): encoders take what they need before `encode` returns. Where
+        # the height is no multiple of four, PyAV would look for V half a row too early.
+        in_place = self._format == "yuv420p" and self.height % 4 == 0
+        wrap = VideoFrame.from_numpy_buffer if in_place else VideoFrame.from_ndarray
         frame = wrap(np.frombuffer(planes, np.uint8).reshape(shape), format=self._format)
         frame.pts = max(pts_90k, self._last_pts + 1)
         frame.time_base = Fraction(1, CLOCK_HZ)

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from render.codec.video import MAX_SLICES, VBV_FRAMES, EncodedPacket, VideoEncoder
+from render.codec.video import MAX_SLICES, VBV_FRAMES, CodecName, EncodedPacket, VideoEncoder
 from render.errors import StreamError
 
 WIDTH, HEIGHT = 320, 240
@@ -63,6 +63,22 @@ def test_a_resting_picture_reaches_38_db_within_a_few_frames() -> None:
     still = picture(noise=4)
     qualities = [psnr_db(decode(encode_one(encoder, still, n)).to_ndarray().tobytes(), still) for n in range(5)]
     assert qualities[-1] >= 38, qualities
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libvpx"])
+@pytest.mark.parametrize(("width", "height"), [(120, 96), (120, 90), (122, 96), (122, 94), (1278, 718)])
+def test_planes_of_any_even_size_come_back_each_by_itself(codec: CodecName, width: int, height: int) -> None:
+    y, x = np.mgrid[0:height, 0:width] / max(width, height)
+    luma, blue, red = 120 + 80 * np.sin(9 * x), 128 + 60 * np.sin(7 * x + 5 * y), 128 + 60 * np.cos(8 * y - 3 * x)
+    planes = [plane.astype(np.uint8) for plane in (luma, blue[::2, ::2], red[::2, ::2])]
+    encoder = VideoEncoder(width, height, codec=codec)
+    decode = av.CodecContext.create("vp8" if codec == "libvpx" else "h264", "r")
+    for number in range(3):
+        packet = encode_one(encoder, b"".join(plane.tobytes() for plane in planes), number)
+        (frame,) = decode.decode(av.Packet(packet.data))
+    for plane, original in zip(frame.planes, planes, strict=True):
+        decoded = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        assert psnr_db(decoded.tobytes(), original.tobytes()) > 38
 
 
 def test_key_frames_come_on_demand_only_and_can_be_joined_at() -> None:
