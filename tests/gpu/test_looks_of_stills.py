@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 from render.commands.frame_pixels import Shot, denoised, linear
+from render.engine.renderer import Renderer
 from render.state.view import ViewState
 
 from .conftest import Draw
 from .scenes import array_scene, phantom_scene
 
 SIZE = 64
+StateAndRenderer = tuple[ViewState, Renderer]
 
 
 @pytest.fixture
-def state_and_renderer(draw: Draw):  # type: ignore[no-untyped-def]
+def state_and_renderer(draw: Draw) -> StateAndRenderer:
     scene = phantom_scene("synthetic:cell?size=48")
     return scene.default_state, draw(scene, 8, 8)
 
@@ -24,7 +26,7 @@ def with_rendering(state: ViewState, **changes: object) -> ViewState:
     return state.model_copy(update={"rendering": state.rendering.model_copy(update=changes)})
 
 
-def test_local_light_is_on_average_the_march(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+def test_local_light_is_on_average_the_march(state_and_renderer: StateAndRenderer) -> None:
     """Two programs that share no loop: random first collisions, and quadrature along the ray."""
     state, renderer = state_and_renderer
     renderer.set_state(state, 1)
@@ -42,7 +44,7 @@ def test_local_light_is_on_average_the_march(state_and_renderer) -> None:  # typ
     assert picture.color[..., :3].mean() < 0.9 * picture.local.mean()  # shadows take something away
 
 
-def test_more_shadow_rays_are_the_same_light_with_less_noise(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+def test_more_shadow_rays_are_the_same_light_with_less_noise(state_and_renderer: StateAndRenderer) -> None:
     """What is to be denoised has the paths of a raw picture, but at their first collisions more shadow rays."""
     state, renderer = state_and_renderer
     state = with_rendering(state, scatterings=2)
@@ -71,7 +73,7 @@ def test_what_shines_by_itself_has_no_shadow(draw: Draw) -> None:
     np.testing.assert_allclose(picture.local, picture.color[..., :3], rtol=1e-5)
 
 
-def test_looks_go_on_where_a_picture_would_be_free_of_noise(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+def test_looks_go_on_where_a_picture_would_be_free_of_noise(state_and_renderer: StateAndRenderer) -> None:
     state, renderer = state_and_renderer
     renderer.set_state(with_rendering(state, noise_threshold=0.5), 1)
     picture, looks = renderer.layers_to_denoise(32, 32, 16)
@@ -81,7 +83,7 @@ def test_looks_go_on_where_a_picture_would_be_free_of_noise(state_and_renderer) 
     assert renderer.layers_to_denoise(32, 32, 2)[1] is None
 
 
-def test_a_denoised_still_is_nearer_to_a_converged_one(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+def test_a_denoised_still_is_nearer_to_a_converged_one(state_and_renderer: StateAndRenderer) -> None:
     state, renderer = state_and_renderer
     renderer.set_state(state.model_copy(update={"seed": 77}), 1)
     converged = renderer.layers(SIZE, SIZE, 384)
@@ -107,7 +109,7 @@ def test_a_denoised_still_is_nearer_to_a_converged_one(state_and_renderer) -> No
         assert of_still < 2.0 * of_raw, (name, of_still, of_raw)  # 16 samples each, of which 4 are spread evenly
 
 
-def test_a_denoised_still_of_odd_size_is_the_same_each_time(state_and_renderer) -> None:  # type: ignore[no-untyped-def]
+def test_a_denoised_still_of_odd_size_is_the_same_each_time(state_and_renderer: StateAndRenderer) -> None:
     state, renderer = state_and_renderer
     renderer.set_state(state, 1)
     got = [linear(renderer, Shot(33, 21, 5, denoised=True), None) for _ in range(2)]
