@@ -1,6 +1,6 @@
 """What reading bricks costs, against bare tensorstore: bricks with aprons, as texels, and the same store's chunks.
 
-    python -m benchmarks.reader [--kind uint8] [--size 384] [--payload 64] [--apron 2] [--repetitions 5]
+    python -m benchmarks.reader [--kind uint8] [--size 512] [--payload 64] [--apron 2] [--repetitions 5]
                                 [--in-flight 16] [--folder DIR] [--json FILE]
 
 Writes zarr v2 (a chunk a file, zstd in blosc) and zarr v3 (shards of 8x8x8 chunks, zstd), with chunks of 64 voxels a
@@ -193,7 +193,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--size", type=int, default=384, help="voxels a side")
+    parser.add_argument("--size", type=int, default=512, help="voxels a side")
     parser.add_argument("--kind", action="append", choices=KINDS, help="repeatable; all by default")
     parser.add_argument("--payload", type=int, default=64)
     parser.add_argument("--apron", type=int, default=2)

@@ -256,27 +256,34 @@ class BrickReader:
     def _is_done(self) -> bool:
         return not self._sleeping and not any(self._busy) and not any(self._pending)
 
-    def _wake(self) -> None:
-        """Get threads going for what can begin, and have one look at the time for what sleeps."""
+    def _wake(self, looking: int = 0) -> None:
+        """Get threads going for what can begin, and have one look at the time for what sleeps.
+
+        `looking`: so many threads are about to look for work by themselves. To wake one that finds nothing left to do
+        costs as much as a quarter of a brick.
+        """
         self._rouse()
         if self._closed:
             return
         if self._sleeping and not any(self._pending):
             self._work.notify()
-        startable = sum(
-            min(len(queue), limit - busy)
-            for queue, limit, busy in zip(self._pending, self._limits, self._busy, strict=True)
-        )
-        startable = startable if self._has_room(1) else 0
+        startable = sum(map(self._startable, range(len(self._pending)))) if self._has_room(1) else 0
         if not startable and self._may_read_ahead():
             startable = self._ahead.startable
-        if startable:
+        startable -= looking
+        if startable > 0:
             self._work.notify(startable)
             most = sum(self._limits) + self._ahead_in_flight
             for _ in range(min(startable - self._resting, most - len(self._threads))):
                 thread = threading.Thread(target=self._run, name="brick-reader", daemon=True)
                 self._threads.append(thread)
                 thread.start()
+
+    def _startable(self, layer: int) -> int:
+        """How many reads of a source can begin; neighbours are one where they are likely to be read together."""
+        waiting, limit = len(self._pending[layer]), self._limits[layer]
+        n_bricks = min(waiting, limit - self._busy[layer])
+        return -(-n_bricks // math.prod(self._fetch.group_shapes[layer])) if waiting > 2 * limit else n_bricks
 
     def _rouse(self) -> None:
         """Put what has slept long enough first in its queue."""
@@ -418,6 +425,7 @@ class BrickReader:
             while not self._closed:
                 begun = self._next()
                 if begun is not None:
+                    self._wake()  # fewer than was thought may be read together
                     return *begun, False
                 ahead = self._next_ahead()
                 if ahead is not None:
@@ -451,7 +459,7 @@ class BrickReader:
                     self._count(load)
                     self._statistics.ahead += 1
                     self._ahead.keep(load.outcome)
-                self._wake()
+                self._wake(looking=1)
                 return
             self._reserved_bytes += n_bytes  # it is one of the others by now, and they give it back
             self._statistics.ahead += 1
@@ -474,7 +482,7 @@ class BrickReader:
                     self._failed(load.wanted, outcome) if isinstance(outcome, SourceError) else outcome
                 )  # fmt: skip
             self._arrival.notify_all()
-            self._wake()
+            self._wake(looking=1)
 
     def _count(self, load: Load) -> None:
         counts = self._statistics

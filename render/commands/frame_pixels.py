@@ -79,4 +79,4 @@ def focused(renderer: Renderer, state: ViewState, pixel: tuple[int, int], size: 
     distance = renderer.pick(*pixel, size=size, state=state).focus_um
     if distance is None:
         raise UsageError(f"there is nothing at pixel {pixel[0]},{pixel[1]} to focus on; name one that shows something")
-    return state.model_copy(update={"camera": camera.model_copy(update={"focus_distance": distance})})
+    return state.seen_from(camera.model_copy(update={"focus_distance": distance}))

@@ -106,7 +106,7 @@ def _with_camera(scene: Scene, base: ViewState, choices: Choices, aspect: float)
         update["aperture"] = choices.aperture
     if choices.stereo:
         update["stereo"] = "side_by_side"
-    return base.model_copy(update={"camera": camera.model_copy(update=update) if update else camera})
+    return base.seen_from(camera.model_copy(update=update) if update else camera)
 
 
 def _has_box(base: ViewState) -> bool:

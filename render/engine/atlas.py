@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..bricks.encoding import StorageClass
 from ..errors import GpuError
+from ..gpu.context import Context
 from ..gpu.texture import R8, R16, R32UI, Format, Texture3D
 
 FORMATS: dict[StorageClass, Format] = {"r8": R8, "r16": R16, "labels": R32UI}
@@ -38,9 +39,10 @@ def slots_shape(capacity: int, slot: int, texture_limit_px: int) -> tuple[int, i
 class Atlas:
     """Slots of `slot` texels a side in one texture; slots are handed out in order, and again once given back."""
 
-    def __init__(self, storage: StorageClass, capacity: int, slot: int, texture_limit_px: int) -> None:
+    def __init__(self, context: Context, storage: StorageClass, capacity: int, slot: int) -> None:
         self.storage, self.slot = storage, slot
-        self.slots = slots_shape(max(1, capacity), slot, texture_limit_px)
+        self._staging = context.staging
+        self.slots = slots_shape(max(1, capacity), slot, context.limits.texture_3d_px)
         z, y, x = self.slots
         self.texture = Texture3D((z * slot, y * slot, x * slot), FORMATS[storage])
         self._used = 0
@@ -70,7 +72,11 @@ class Atlas:
         else:
             index, self._used = self._used, self._used + 1
         x, y, z = index % nx, index // nx % ny, index // (nx * ny)
-        self.texture.write((z * self.slot, y * self.slot, x * self.slot), texels)
+        lo = (z * self.slot, y * self.slot, x * self.slot)
+        if self._staging is not None:
+            self._staging.write(self.texture, lo, texels)
+        else:
+            self.texture.write(lo, texels)
         return PAGE_RESIDENT | x | y << 10 | z << 20
 
     def remove(self, entry: int) -> None:

@@ -57,8 +57,7 @@ class PagedTables(DeviceScene):
         budget = budget_bytes or (SOFTWARE_BUDGET_BYTES if context.info.software else HARDWARE_BUDGET_BYTES)
         capacity, slots = self._share_out(context, budget)
         self.tree = NodeTree(self.stages, self.pages, capacity)
-        limit = context.limits.texture_3d_px
-        self.atlases = {storage: Atlas(storage, n, payload + 2 * APRON, limit) for storage, n in slots.items()}
+        self.atlases = {storage: Atlas(context, storage, n, payload + 2 * APRON) for storage, n in slots.items()}
         self._page_table = np.full((capacity, self.pages), PAGE_ABSENT, np.uint32)
         self._make_buffers()
 

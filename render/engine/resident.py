@@ -148,8 +148,7 @@ class ResidentScene(DeviceScene):
         for volume in self.whole_volumes:
             for channel in volume.channels:
                 slots[channel.storage] = slots.get(channel.storage, 0) + volume.grid.n_bricks
-        limit = context.limits.texture_3d_px
-        return {storage: Atlas(storage, count, self.payload + 2, limit) for storage, count in slots.items()}
+        return {storage: Atlas(context, storage, count, self.payload + 2) for storage, count in slots.items()}
 
     # ---- bricks ----
 

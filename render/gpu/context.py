@@ -10,6 +10,7 @@ from ..errors import GpuError
 from ..summary import DeviceInfo
 from .egl import EglDevice, chosen_devices, open_display
 from .gl import EGL, GL
+from .staging import StagingRing
 
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swiftshader", "swrast")
 
@@ -25,7 +26,10 @@ class GlLimits:
 
 
 class Context:
-    """Owns the EGL context. Make it, and everything made with it, on one thread."""
+    """Owns the EGL context. Make it, and everything made with it, on one thread.
+
+    `staging` is what texels go through on their way to the device; None where the driver's own way is as good.
+    """
 
     def __init__(self, device: EglDevice) -> None:
         self.device = device
@@ -53,6 +57,7 @@ class Context:
         )
         GL.glPixelStorei(GL.GL_UNPACK_ALIGNMENT, 1)
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
+        self.staging: StagingRing | None = None if self.info.software else StagingRing()
 
     @classmethod
     def create(cls, device_index: int | None = None) -> Self:
@@ -110,6 +115,8 @@ class Context:
     def close(self) -> None:
         """Destroy the context. Idempotent."""
         if self._context is not None:
+            if self.staging is not None:
+                self.staging.close()
             GL.glDebugMessageCallback(GL.GLDEBUGPROC(0), None)
             EGL.eglMakeCurrent(self._display, EGL.EGL_NO_SURFACE, EGL.EGL_NO_SURFACE, EGL.EGL_NO_CONTEXT)
             EGL.eglDestroyContext(self._display, self._context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,14 @@ class Texture3D:
         nz, ny, nx = texels.shape
         GL.glTextureSubImage3D(
             self._id, 0, lo[2], lo[1], lo[0], nx, ny, nz, self.form.external, self.form.type, texels
+        )  # fmt: skip
+
+    def write_from_buffer(self, lo: tuple[int, int, int], shape: tuple[int, ...], offset_bytes: int) -> None:
+        """Put a box of `shape` (z, y, x) at `lo`, from the buffer that is bound for unpacking pixels."""
+        nz, ny, nx = shape
+        GL.glTextureSubImage3D(
+            self._id, 0, lo[2], lo[1], lo[0], nx, ny, nz, self.form.external, self.form.type,
+            ctypes.c_void_p(offset_bytes),
         )  # fmt: skip
 
     def read(self) -> NDArray[np.generic]:

@@ -55,7 +55,7 @@ class View:
 
     def move_camera(self, camera: Camera) -> int:
         """Look from here; the number of this camera, which every frame says that shows it or a later one."""
-        self.state = self.state.model_copy(update={"camera": camera})
+        self.state = self.state.seen_from(camera)
         self._count()
         self.camera_seq += 1
         return self.camera_seq
@@ -76,7 +76,7 @@ class View:
     def reset(self, *, camera_only: bool) -> None:
         """Back to how the scene was first shown."""
         default = self.default_state
-        self._change(self.state.model_copy(update={"camera": default.camera}) if camera_only else default)
+        self._change(self.state.seen_from(default.camera) if camera_only else default)
 
     def drawn(self, sequence: int) -> None:
         """A frame shows the state of this sequence: the renderer can draw it."""
@@ -89,7 +89,7 @@ class View:
         Whether that is another state; changes made since the refused one go with it.
         """
         self._undrawn.clear()
-        back = self._drawn.model_copy(update={"camera": self.state.camera})
+        back = self._drawn.seen_from(self.state.camera)
         if back == self.state:
             return False
         self.state = back

@@ -11,6 +11,9 @@ from ..worker.protocol import FrameCredit, StreamControl
 if TYPE_CHECKING:
     from .session import Session
 
+ENOUGH_FRAMES = 2
+"""A worker that may still send so many frames is not told that it may send more: it would be with each frame."""
+
 
 class Watching:
     """Tells the worker, through `control`, which encodings of each view are watched, whenever that changes.
@@ -71,11 +74,12 @@ class Watching:
             self._since.pop(key, None)
 
     def _knows(self, control: StreamControl) -> bool:
-        """Whether the worker, which counts what it sends, knows this already."""
+        """Whether the worker, which counts what it sends, knows this already, or has credit enough not to."""
         told = self._told.get(control.view)
         if told is None or (told.encodings, set(told.credit)) != (control.encodings, set(control.credit)):
             return False
-        return all(
-            told.credit[encoding].frames - self._since.get((control.view, encoding), 0) == credit.frames
-            for encoding, credit in control.credit.items()
-        )
+        for encoding, credit in control.credit.items():
+            known = told.credit[encoding].frames - self._since.get((control.view, encoding), 0)
+            if credit.frames != known and not credit.frames > known >= ENOUGH_FRAMES:
+                return False
+        return True

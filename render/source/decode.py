@@ -109,8 +109,13 @@ def check_regular(path: Path) -> int:
     """Size in bytes of a regular file; SourceError for a pipe, a device or a folder, which could block or never end."""
     with reading(f"'{path.name}'"):
         status = path.stat()
+    return check_status(status, path.name)
+
+
+def check_status(status: os.stat_result, name: str) -> int:
+    """The same of what the system said of a file called `name`."""
     if not stat.S_ISREG(status.st_mode):
-        raise SourceError(f"'{path.name}' is no regular file")
+        raise SourceError(f"'{name}' is no regular file")
     return status.st_size
 
 

@@ -6,13 +6,14 @@ tensorstore, which reads the chunks themselves.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
-from .decode import check_regular, read_json, reading
+from .decode import check_status, read_json, reading
 from .opening import Opening
 
 Request = tuple[str, int, int]
@@ -123,33 +124,41 @@ class LocalStore(Store):
             )
 
     def sizes(self, keys: Sequence[str]) -> list[int | None] | None:
-        return [self._size(self.folder / key) for key in keys]
+        return [self._size(key) for key in keys]
 
-    def _size(self, path: Path) -> int | None:
-        if not path.exists():
-            return None
-        return check_regular(self.opening.admit(path))
+    def _size(self, key: str) -> int | None:
+        # A string and one call of the system: a volume of one file a chunk has millions.
+        path = f"{self.folder}/{key}"
+        with reading(f"'{key}'"):
+            try:
+                status = os.stat(path)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        if self.opening.root is not None:
+            self.opening.admit(Path(path))
+        return check_status(status, key)
 
     def ranges(self, requests: Sequence[Request]) -> list[bytes | None]:
         return [self._range(*request) for request in requests]
 
     def _range(self, key: str, first: int, n_bytes: int) -> bytes | None:
-        path = self.folder / key
-        size = self._size(path)
+        size = self._size(key)
         if size is None:
             return None
-        with reading(f"'{path.name}'"), path.open("rb") as file:
-            file.seek(first if first >= 0 else max(0, size + first))
-            return file.read(n_bytes)
+        with reading(f"'{key}'"):
+            file = os.open(f"{self.folder}/{key}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return os.pread(file, n_bytes, first if first >= 0 else max(0, size + first))
+            finally:
+                os.close(file)
 
     def whole(self, key: str, most_bytes: int) -> bytes | None:
-        path = self.folder / key
-        size = self._size(path)
+        size = self._size(key)
         if size is None:
             return None
         if size > most_bytes:
             raise too_long(f"'{self.name}/{key}'", size)
-        with reading(f"'{path.name}'"), path.open("rb") as file:
+        with reading(f"'{key}'"), (self.folder / key).open("rb") as file:
             return file.read(most_bytes)
 
     def kvstore(self) -> dict[str, Any]:

@@ -73,6 +73,10 @@ class ViewState(Node):
                 raise ValueError(f"two layers show '{source}'; each source has one layer")
         return self
 
+    def seen_from(self, camera: Camera) -> ViewState:
+        """The same with another camera; all else is shared with this one, so that to compare them takes no time."""
+        return self.model_copy(update={"camera": camera})
+
     @property
     def segment_entries(self) -> int:
         """How much all segmentations say of single segments, in ids."""

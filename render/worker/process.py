@@ -49,6 +49,7 @@ from .protocol import (
     SceneReady,
     SearchSegments,
     SetAnnotations,
+    SetCamera,
     SetState,
     SetViewport,
     Shutdown,
@@ -97,7 +98,7 @@ class Worker:
         self._searches: dict[str, SegmentSearch] = {}
         self._streams: dict[str, ViewStream] = {}
         self._asked: dict[
-            str, list[OpenView | SetState | SetViewport | StreamControl | AdaptView]
+            str, list[OpenView | SetState | SetCamera | SetViewport | StreamControl | AdaptView]
         ] = {}  # for scenes that open yet
         self._annotations: dict[str, SetAnnotations] = {}
         self._exact = ExactValues(channel.send)
@@ -179,7 +180,7 @@ class Worker:
                 self._scene_opened(message)
             case OpenView():
                 self._open_view(message)
-            case SetState() | SetViewport() | StreamControl() | AdaptView():
+            case SetState() | SetCamera() | SetViewport() | StreamControl() | AdaptView():
                 self._control(message)
             case PickAt():
                 self._pick(message)
@@ -273,7 +274,7 @@ class Worker:
         if scene := self._scenes.pop(name, None):
             scene.close()
 
-    def _control(self, message: SetState | SetViewport | StreamControl | AdaptView) -> None:
+    def _control(self, message: SetState | SetCamera | SetViewport | StreamControl | AdaptView) -> None:
         if asked := self._asked.get(message.view):
             asked.append(message)
             return
@@ -285,6 +286,8 @@ class Worker:
             match message:
                 case SetState():
                     stream.set_state(message.state, message.sequence, message.camera_seq, now_s)
+                case SetCamera():
+                    stream.set_camera(message.camera, message.sequence, message.camera_seq, now_s)
                 case SetViewport():
                     stream.resize(message.width, message.height, now_s)
                 case AdaptView():
@@ -329,17 +332,20 @@ def note(what: str, error: HostaError) -> None:
 
 
 def coalesce(messages: Sequence[object]) -> list[object]:
-    """The same messages without states and sizes that a later one of the same view replaces; the order is kept."""
+    """The same messages without states, cameras and sizes that a later one of the same view replaces; the order is
+    kept. A state also replaces the cameras before it.
+    """
     kept: list[object] = []
     later: set[tuple[type, str]] = set()
     for message in reversed(messages):
-        if isinstance(message, SetState | SetViewport):
-            key = (type(message), message.view)
-            if key in later:
+        if isinstance(message, SetState | SetCamera | SetViewport):
+            if (type(message), message.view) in later:
                 continue
-            later.add(key)
+            later.add((type(message), message.view))
+            if isinstance(message, SetState):
+                later.add((SetCamera, message.view))
         elif isinstance(message, OpenView | CloseView):
-            later -= {(SetState, message.view), (SetViewport, message.view)}
+            later -= {(kind, message.view) for kind in (SetState, SetCamera, SetViewport)}
         kept.append(message)
     kept.reverse()
     return kept

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ..state.annotation import PointAnnotation
+from ..state.camera import Camera
 from ..state.view import ViewState
 from ..summary import DeviceInfo, Encoding, FrameInfo, Pick, SceneSummary, SegmentSummary
 
@@ -66,6 +67,16 @@ class SetState(Message):
     type: Literal["state"] = "state"
     view: str
     state: ViewState
+    sequence: int
+    camera_seq: int
+
+
+class SetCamera(Message):
+    """Show the state that was asked for last, seen from here: what a hand in motion says thirty times a second."""
+
+    type: Literal["camera"] = "camera"
+    view: str
+    camera: Camera
     sequence: int
     camera_seq: int
 
@@ -257,6 +268,7 @@ ToWorker = Annotated[
     | OpenView
     | CloseView
     | SetState
+    | SetCamera
     | SetViewport
     | StreamControl
     | AdaptView

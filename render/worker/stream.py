@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..codec.video import CLOCK_HZ, CodecName
 from ..engine.renderer import Renderer
+from ..errors import WorkerError
 from ..summary import Encoding, FrameInfo, Pick
 from .encoders import PICTURES, Encoders
 from .protocol import AdaptView, Packet, PickAt, Still, StreamControl
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..engine.tonemap import Planes
     from ..gpu.context import Context
     from ..state.annotation import PointAnnotation
+    from ..state.camera import Camera
     from ..state.view import ViewState
 
 
@@ -52,7 +54,8 @@ class ViewStream:
         self._has_still = False  # of the picture that is there, or one is made
         self._renderer = renderer(context, resident.scene, *size, resident=resident)
         self._size = size
-        self._state: ViewState | None = None
+        self._asked: ViewState | None = None  # the state that is to be shown
+        self._state: ViewState | None = None  # the newest one that could be
         self._frame: Frame | None = None  # the newest one that is a whole picture
         self._planes: dict[Planes, bytes] = {}  # its pixels, once they are fetched
         self._n_frames = 0
@@ -61,6 +64,7 @@ class ViewStream:
 
     def set_state(self, state: ViewState, sequence: int, camera_seq: int, now_s: float) -> None:
         """Show this state from the next step on. Raises HostaError when it cannot be shown."""
+        self._asked = state
         before, at_rest = self._state, not self.pace.interactive
         self._ask((sequence, camera_seq, *self._size), now_s)
         self._renderer.set_state(state, sequence, camera_seq)
@@ -70,6 +74,12 @@ class ViewStream:
             self._frame = replace(self._frame, sequence=sequence, camera_seq=camera_seq, target_samples=state.samples)
             self.pace.stepped(self._frame.scale == 1.0 and self._frame.samples >= state.samples, now_s)
             self.pace.redraw = False
+
+    def set_camera(self, camera: Camera, sequence: int, camera_seq: int, now_s: float) -> None:
+        """Show the state that was asked for last, seen from here. Raises HostaError when it cannot be shown."""
+        if self._asked is None:
+            raise WorkerError("a camera came before a state")
+        self.set_state(self._asked.seen_from(camera), sequence, camera_seq, now_s)
 
     def resize(self, width: int, height: int, now_s: float) -> None:
         """Frames of this size, in pixels and even, from the next step on."""

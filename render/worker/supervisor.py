@@ -40,6 +40,7 @@ from .protocol import (
     Picked,
     SearchSegments,
     SetAnnotations,
+    SetCamera,
     SetState,
     SetViewport,
     Shutdown,
@@ -79,6 +80,7 @@ class _ShownView:
     state: SetState | None = None
     control: StreamControl | None = None
     adapted: AdaptView | None = None
+    told: ViewState | None = None  # what the present worker was asked to show last
     moved_s: float = float("-inf")
 
     @property
@@ -154,7 +156,8 @@ class Supervisor:
     def open_view(self, request: OpenView) -> None:
         self._views[request.view] = _ShownView(request)
         self._opening[request.view] = request.sequence
-        self._send(request)
+        if self._send(request):
+            self._views[request.view].told = request.state
 
     def set_state(self, view: str, state: ViewState, sequence: int, camera_seq: int) -> None:
         shown = self._views[view]
@@ -164,7 +167,10 @@ class Supervisor:
         if shown.active and may_compile(before, state):
             self._opening[view] = sequence
         shown.state = SetState(view=view, state=state, sequence=sequence, camera_seq=camera_seq)
-        self._send(shown.state)
+        message: SetState | SetCamera = shown.state
+        if shown.told is not None and shown.told.seen_from(state.camera) == state:
+            message = SetCamera(view=view, camera=state.camera, sequence=sequence, camera_seq=camera_seq)
+        shown.told = state if self._send(message) else None
 
     def set_viewport(self, view: str, width: int, height: int) -> None:
         shown = self._views[view]
@@ -349,9 +355,9 @@ class Supervisor:
             opened = shown.opened
             if state is not None:
                 opened = opened.model_copy(update={"state": state.state, "sequence": state.sequence})
-            self._send(opened)
-            if state is not None:
-                self._send(state)
+            shown.told = opened.state if self._send(opened) else None
+            if state is not None and not self._send(state):
+                shown.told = None
             if shown.adapted is not None:
                 self._send(shown.adapted)
             if shown.active:

@@ -168,7 +168,7 @@ def test_slots_are_enough_and_fit_the_texture(capacity: int, side: int, limit: i
 def test_atlas_says_when_it_is_full(gl: Context) -> None:
     from render.engine.atlas import Atlas
 
-    atlas = Atlas("r8", 2, 18, gl.limits.texture_3d_px)
+    atlas = Atlas(gl, "r8", 2, 18)
     brick = np.zeros((18, 18, 18), np.uint8)
     entries = {atlas.add(brick) for _ in range(atlas.capacity)}
     assert len(entries) == atlas.capacity

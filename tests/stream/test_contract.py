@@ -14,19 +14,17 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtcrtpsender import RTCRtpSender
 
-from render.server.webrtc import (
-    CLOCK,
+from render.server.negotiation import (
     PLAYOUT_DELAY_ID,
     PLAYOUT_DELAY_URI,
-    SENT_PACKETS_KEPT,
     TRANSPORT_WIDE_URI,
-    PlayoutDelayMap,
     codec_preferences,
-    keep_sent_packets,
     offer_full_chroma,
     offer_playout_delay,
     offer_transport_wide_feedback,
 )
+from render.server.packet_track import CLOCK
+from render.server.packets import SENT_PACKETS_KEPT, PlayoutDelayMap, keep_sent_packets
 
 from .service import service
 from .viewer import viewer

@@ -9,8 +9,8 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, sdp
 
 from render.errors import StreamError
+from render.server.negotiation import offer_full_chroma
 from render.server.offer import MAX_CANDIDATES, check_offer, choose_encoding, without_hidden_candidates
-from render.server.webrtc import offer_full_chroma
 
 HIDDEN = "a=candidate:1 1 udp 2113937151 ae081571-9ec8-4b6c-86f8-a0f056f99c40.local 48032 typ host"
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from render.state.camera import Camera
 from render.state.view import ViewState
 from render.worker.process import coalesce
-from render.worker.protocol import CloseView, Heartbeat, OpenView, SetState, SetViewport, StreamControl
+from render.worker.protocol import CloseView, Heartbeat, OpenView, SetCamera, SetState, SetViewport, StreamControl
 
 
 def state(view: str, sequence: int) -> SetState:
     return SetState(view=view, state=ViewState(), sequence=sequence, camera_seq=sequence)
+
+
+def camera(view: str, sequence: int) -> SetCamera:
+    return SetCamera(view=view, camera=Camera(), sequence=sequence, camera_seq=sequence)
 
 
 def size(view: str, width: int) -> SetViewport:
@@ -26,6 +31,11 @@ def test_only_the_newest_state_and_size_of_each_view_are_kept_in_their_order() -
         state("a", 3),
     ]
     assert coalesce(messages) == [Heartbeat(id=1), state("b", 1), size("a", 200), state("a", 3)]
+
+
+def test_of_cameras_the_newest_is_kept_with_the_state_before_it() -> None:
+    messages = [camera("a", 1), state("a", 2), camera("b", 1), camera("a", 3), camera("a", 4)]
+    assert coalesce(messages) == [state("a", 2), camera("b", 1), camera("a", 4)]
 
 
 def test_everything_else_is_kept() -> None:
