@@ -16,13 +16,14 @@ from aiortc.rtcrtpparameters import RTCRtpParameters
 from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket, is_rtcp
 
 from ..session.congestion import Congestion
+from . import negotiation
 from .feedback import feedback_of
-from .negotiation import PLAYOUT_DELAY_URI, TRANSPORT_WIDE_URI
 from .redundancy import LossMeter
 
 WIRE_OVERHEAD_BYTES = 38
 """Of IP, UDP and SRTP, around an RTP packet."""
-ONE_BYTE_PROFILE = 0xBEDE
+ONE_BYTE_PROFILE, ONE_BYTE_IDS, MID_BYTES = 0xBEDE, 14, 16
+NO_OTHERS = (None,) * 4
 SENT_PACKETS_KEPT = 2048
 """For so many packets back a lost one can be sent again: more than a second of video. aiortc keeps 128, and at a round
 trip of 100 ms and 5 % loss a packet whose repetition was lost too was gone by then: the picture stood for 3 s."""
@@ -34,30 +35,62 @@ def keep_sent_packets() -> None:
 
 
 class PlayoutDelayMap(HeaderExtensionsMap):
-    """aiortc's table of header extensions, with `playout-delay` of minimum 0 and maximum 0: show frames at once."""
+    """aiortc's table of header extensions, with `playout-delay` of minimum 0 and maximum 0: show frames at once.
+
+    It also writes by itself, at once, those that all of our packets have; aiortc's way is for any set of them and takes
+    as long as all else that is done with a packet in Python.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._element: bytes | None = None
+        self._playout_delay = b""
+        self._mid_id = self._time_id = self._number_id = 0
+        self._mids: dict[str, bytes] = {}
         self.number: int | None = None  # of the newest packet, where the client wants them numbered
 
     def configure(self, parameters: RTCRtpParameters) -> None:
         super().configure(parameters)
         for extension in parameters.headerExtensions:
-            if extension.uri == TRANSPORT_WIDE_URI:
-                self.number = 0
-            if extension.uri == PLAYOUT_DELAY_URI and 1 <= extension.id <= 14:
-                # One byte of id and length - 1, then 12 bits of minimum and 12 of maximum, in 10 ms: four bytes, so
-                # that the padding stays right (RFC 8285).
-                self._element = bytes([extension.id << 4 | 2, 0, 0, 0])
+            if not 1 <= extension.id <= ONE_BYTE_IDS:
+                continue
+            match extension.uri:
+                case "urn:ietf:params:rtp-hdrext:sdes:mid":
+                    self._mid_id = extension.id
+                case "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time":
+                    self._time_id = extension.id
+                case negotiation.TRANSPORT_WIDE_URI:
+                    self._number_id = extension.id
+                    self.number = 0
+                case negotiation.PLAYOUT_DELAY_URI:
+                    # 12 bits of minimum and 12 of maximum, in 10 ms.
+                    self._playout_delay = bytes([extension.id << 4 | 2, 0, 0, 0])
 
     def set(self, values: HeaderExtensions) -> tuple[int, bytes]:
         if self.number is not None:
             values.transport_sequence_number = self.number = (self.number + 1) % 2**16
-        profile, value = super().set(values)
-        if self._element is None or (value and profile != ONE_BYTE_PROFILE):
-            return profile, value
-        return ONE_BYTE_PROFILE, value + self._element
+        others = (
+            values.repaired_rtp_stream_id, values.rtp_stream_id, values.transmission_offset, values.audio_level
+        )  # fmt: skip
+        if others != NO_OTHERS or not (values.mid is None or 1 <= len(values.mid.encode()) <= MID_BYTES):
+            profile, value = super().set(values)
+            if value and profile != ONE_BYTE_PROFILE:
+                return profile, value
+            return ONE_BYTE_PROFILE, value + self._playout_delay  # four bytes: the padding stays right
+        # Each is one byte of id and length - 1, and its bytes (RFC 8285, 4.2).
+        value = b""
+        if values.mid is not None and self._mid_id:
+            value = self._mids.get(values.mid) or self._element(values.mid)
+        if values.abs_send_time is not None and self._time_id:
+            value += ((self._time_id << 4 | 2) << 24 | values.abs_send_time).to_bytes(4, "big")
+        if values.transport_sequence_number is not None and self._number_id:
+            value += ((self._number_id << 4 | 1) << 16 | values.transport_sequence_number).to_bytes(3, "big")
+        value += self._playout_delay
+        return ONE_BYTE_PROFILE if value else 0, value + bytes(-len(value) % 4)
+
+    def _element(self, mid: str) -> bytes:
+        encoded = mid.encode()
+        element = self._mids[mid] = bytes([self._mid_id << 4 | len(encoded) - 1]) + encoded
+        return element
 
 
 class Measured:

@@ -11,6 +11,7 @@ from ..codec.picture_stream import PictureEncoder
 from ..codec.video import DEFAULT_BITRATE_BPS, CodecName, EncodedPacket, VideoEncoder
 from ..errors import StreamError
 from ..summary import Encoding
+from .headroom import Headroom
 from .protocol import FrameCredit, StreamControl
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class _Lane:
 
     encoding: Encoding
     bitrate_bps: int
+    headroom: Headroom
     encoder: VideoEncoder | PictureEncoder | None = None
     shown: tuple[int, int] | None = None
     credit: FrameCredit | None = None
@@ -82,7 +84,7 @@ class Encoders:
         for encoding in set(self._lanes) - set(message.encodings):
             del self._lanes[encoding]
         for encoding in message.encodings:
-            lane = self._lanes.setdefault(encoding, _Lane(encoding, self._bitrate_bps))
+            lane = self._lanes.setdefault(encoding, _Lane(encoding, self._bitrate_bps, Headroom(self._bitrate_bps)))
             lane.set_credit(message.credit.get(encoding))
             if encoding in message.key_frames and lane.key_frame_pts <= message.key_frames[encoding]:
                 lane.wants_key_frame = True
@@ -96,7 +98,8 @@ class Encoders:
         for lane in self._lanes.values():
             ratio = bitrate_bps / lane.bitrate_bps
             if encoding in (None, lane.encoding) and max(ratio, 1 / ratio) >= BITRATE_BAND:
-                lane.bitrate_bps, lane.encoder = bitrate_bps, None
+                lane.bitrate_bps = lane.headroom.bitrate_bps = bitrate_bps
+                lane.encoder = None
 
     @property
     def planes(self) -> tuple[Planes, ...]:
@@ -155,6 +158,8 @@ class Encoders:
             if len(packets) != 1:
                 raise StreamError(f"the video encoder made {len(packets)} packets of a frame; it must not delay frames")
             packet = packets[0]
+            if encoder.codec == "libx264" and lane.headroom.sent(len(packet.data), now_s):
+                lane.encoder = None  # the next frame begins with another
         if packet.key_frame:
             lane.wants_key_frame, lane.key_frame_s, lane.key_frame_pts = False, now_s, packet.pts
         lane.under_way.append(packet.pts)
@@ -164,9 +169,11 @@ class Encoders:
         lane.shown = None
         match lane.encoding:
             case "h264":
-                return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, codec=self._codec)
+                bounded = lane.headroom.bounded
+                return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, codec=self._codec, bounded=bounded)
             case "h264_444":
-                return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, full_chroma=True)
+                bounded = lane.headroom.bounded
+                return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, full_chroma=True, bounded=bounded)
             case "vp8":
                 return VideoEncoder(*size, bitrate_bps=lane.bitrate_bps, codec="libvpx")
             case kind:

@@ -9,6 +9,7 @@ import aiortc
 import aiortc.codecs
 import aiortc.rtcrtpsender
 import av
+import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, rtp
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
@@ -30,6 +31,7 @@ from .service import service
 from .viewer import viewer
 
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
+LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
 
@@ -112,13 +114,26 @@ def test_feedback_is_offered_for_each_codec_and_passes_the_two_methods() -> None
         assert lines[place + 1] == "await self.transport._send_rtp(packet_bytes)"
 
 
-def test_without_the_extension_nothing_is_added() -> None:
-    parameters = RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=1, uri=MID_URI)])
+@pytest.mark.parametrize("mid", [None, "0", "video", "a name of more than 16 bytes"])
+@pytest.mark.parametrize("with_time", [False, True])
+@pytest.mark.parametrize("with_number", [False, True])
+@pytest.mark.parametrize("level", [None, (False, 12)])
+def test_without_playout_delay_headers_are_aiortcs(
+    mid: str | None, with_time: bool, with_number: bool, level: tuple[bool, int] | None
+) -> None:
+    wanted = {MID_URI: 1, LEVEL_URI: 9}
+    wanted |= {TIME_URI: 3} if with_time else {}
+    wanted |= {TRANSPORT_WIDE_URI: 5} if with_number else {}
+    parameters = RTCRtpParameters(
+        headerExtensions=[RTCRtpHeaderExtensionParameters(id=id_, uri=uri) for uri, id_ in wanted.items()]
+    )
     ours, theirs = PlayoutDelayMap(), rtp.HeaderExtensionsMap()
-    values = rtp.HeaderExtensions(mid="0")
+    values = [rtp.HeaderExtensions(mid=mid, abs_send_time=0x123456, audio_level=level) for _ in range(2)]
+    values[1].transport_sequence_number = 1
     for table in (ours, theirs):
         table.configure(parameters)
-    assert ours.set(values) == theirs.set(values)
+    profile, value = theirs.set(values[1])
+    assert ours.set(values[0]) == (profile, value)
 
 
 def test_a_sender_has_the_private_parts() -> None:

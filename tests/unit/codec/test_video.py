@@ -65,6 +65,25 @@ def test_a_resting_picture_reaches_38_db_within_a_few_frames() -> None:
     assert qualities[-1] >= 38, qualities
 
 
+@pytest.mark.parametrize("full_chroma", [False, True])
+def test_without_a_bound_frames_look_as_good_and_are_as_large_as_they_are(full_chroma: bool) -> None:
+    noisy = [picture(noise=8, seed=seed) for seed in range(6)]
+    if full_chroma:
+        luma = [np.frombuffer(one, np.uint8)[: WIDTH * HEIGHT].tobytes() for one in noisy]
+        noisy = [one + bytes([128]) * (2 * WIDTH * HEIGHT) for one in luma]
+    sizes, qualities = {}, {}
+    for bounded in (True, False):
+        encoder = VideoEncoder(WIDTH, HEIGHT, bitrate_bps=300_000, bounded=bounded, full_chroma=full_chroma)
+        decode = Decoder()
+        packets = [encode_one(encoder, one, number * 3000) for number, one in enumerate(noisy)]
+        sizes[bounded] = sum(len(packet.data) for packet in packets)
+        frames = [decode(packet).to_ndarray() for packet in packets]
+        pictures = [frame.tobytes() for frame in frames]
+        qualities[bounded] = min(psnr_db(a, b) for a, b in zip(pictures, noisy, strict=True))
+    assert sizes[False] > 3 * sizes[True]
+    assert qualities[False] > 38 > qualities[True]
+
+
 @pytest.mark.parametrize("codec", ["libx264", "libvpx"])
 @pytest.mark.parametrize(("width", "height"), [(120, 96), (120, 90), (122, 96), (122, 94), (1278, 718)])
 def test_planes_of_any_even_size_come_back_each_by_itself(codec: CodecName, width: int, height: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from render.summary import Encoding
 from render.worker.encoders import MIN_KEY_FRAME_INTERVAL_S, PLANES, Encoders
+from render.worker.headroom import FIRST_WAIT_S
 from render.worker.protocol import FrameCredit, StreamControl
 
 SIZE = (64, 48)
@@ -110,3 +111,14 @@ def test_another_bit_rate_makes_other_encoders_where_it_is_worth_it() -> None:
     assert view.send(0.2) == {"h264": False, "vp8": True}
     view.encoders.set_bitrate(4_000_000)
     assert view.send(0.3) == {"h264": True, "vp8": False}
+
+
+def test_a_video_with_room_to_spare_begins_again_without_its_bound_and_once() -> None:
+    view = View("h264", "h264_444", "vp8")
+    sent = [view.send(number / 30, (number, number)) for number in range(round(30 * (FIRST_WAIT_S + 2)))]
+    keys = {encoding: [number for number, frame in enumerate(sent) if frame[encoding]] for encoding in sent[0]}
+    (first, again), first_444, vp8 = keys["h264"], keys["h264_444"], keys["vp8"]
+    assert first == 0
+    assert FIRST_WAIT_S <= again / 30 < FIRST_WAIT_S + 0.2
+    assert first_444 == [first, again]
+    assert vp8 == [0], "libvpx has no other way"

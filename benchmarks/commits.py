@@ -1,0 +1,145 @@
+"""What a picture looks like while bricks arrive: with what was shown before kept for a while, or thrown away.
+
+    python -m benchmarks.commits [--size 192x144] [--seeds 4] [--json FILE]
+
+Opens the synthetic cell (2048 voxels a side) near its surface and lets the renderer draw 64 samples of it from the
+coarsest bricks only. Then bricks may come onto the device, and the error of what is shown (mean squared, of what a
+screen shows, 0..1) is taken after each step until nothing is missing and 16 samples more are there, against a picture
+of 512 samples of all bricks. Done for each way of treating what was shown before each commit: as up to 12 samples
+clipped to what is new (`engine.history`; what Hosta does), as one sample (what resetting the tiles that changed comes
+to: in a view that came nearer all of them have), and as none. All begin at the same picture. The ratios are of means
+over the time until all is there, and of the pictures after the last commit, to those of the first way; above 1 is
+worse. Flicker is the mean squared difference of one shown picture to the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import render.engine.progressive as progressive
+from benchmarks.approach import near_state
+from benchmarks.machine import Machine
+from benchmarks.residency import STEP_S, until_resident
+from render.commands.frame_options import parse_size
+from render.engine.paged import PagedScene
+from render.engine.renderer import Renderer
+from render.gpu.context import Context
+from render.scene.open import Scene, open_scene
+
+SCENE = "synthetic:cell?size=2048"
+SAMPLES_BEFORE, SAMPLES_AFTER, REFERENCE = 64, 16, 512
+WAYS = {"blended": 12.0, "as one sample": 1.0, "thrown away": 0.0}
+TIMEOUT_S = 300.0
+
+
+@contextmanager
+def trusting(samples: float) -> Iterator[None]:
+    """The picture before a commit counts as at most so many samples."""
+    before = progressive.TRUST_MOVED
+    progressive.TRUST_MOVED = samples
+    try:
+        yield
+    finally:
+        progressive.TRUST_MOVED = before
+
+
+def shown(renderer: Renderer) -> NDArray[np.float64]:
+    return renderer.read_shown()[..., :3] / 255.0
+
+
+def draw_until(renderer: Renderer, samples: int) -> None:
+    end_s = time.monotonic() + TIMEOUT_S
+    while renderer.step(time.monotonic(), STEP_S).samples < samples:
+        if time.monotonic() > end_s:
+            raise TimeoutError(f"there were no {samples} samples within {TIMEOUT_S:g} s")
+
+
+def measure(
+    context: Context, scene: Scene, size: tuple[int, int], seed: int, trust: float, reference: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Errors of the pictures from the first commit on."""
+    with closing(Renderer(context, scene, *size)) as renderer:
+        resident = renderer.resident
+        assert isinstance(resident, PagedScene), "the scene is to be paged"
+        renderer.set_state(near_state(scene, scene.default_state, size[1]).model_copy(update={"seed": seed}), 1)
+        commit = resident.commit
+        resident.commit = lambda before: False  # type: ignore[method-assign]
+        draw_until(renderer, SAMPLES_BEFORE)
+        before = shown(renderer)
+        del resident.commit
+        assert resident.commit == commit
+        errors, flicker, after = [], [], []
+        with trusting(trust):
+            epoch, last, end_s = resident.epoch, before, time.monotonic() + TIMEOUT_S
+            while not after or after[-1][0] < SAMPLES_AFTER:
+                frame = renderer.step(time.monotonic(), STEP_S)
+                if not frame.fresh:
+                    continue
+                if time.monotonic() > end_s:
+                    raise TimeoutError(f"bricks are still missing after {TIMEOUT_S:g} s")
+                picture = shown(renderer)
+                error = float(((picture - reference) ** 2).mean())
+                if frame.resident and resident.epoch > epoch:
+                    after.append((frame.samples, error))
+                else:
+                    errors.append(error)
+                    flicker.append(float(((picture - last) ** 2).mean()))
+                last = picture
+        return {
+            "before": float(((before - reference) ** 2).mean()),
+            "arriving": float(np.mean(errors)),
+            "flicker": float(np.mean(flicker)),
+            "pictures": len(errors),
+            "after": {n: next(error for samples, error in after if samples >= n) for n in (1, 2, 4, 8, 16)},
+        }
+
+
+def main() -> None:
+    options = _options()
+    size = parse_size(options.size)
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in WAYS}
+    with Context.create(options.device) as context, closing(open_scene([SCENE])) as scene:
+        with closing(Renderer(context, scene, *size)) as renderer:
+            renderer.set_state(near_state(scene, scene.default_state, size[1]).model_copy(update={"samples": 4096}), 1)
+            until_resident(renderer, TIMEOUT_S)
+            draw_until(renderer, REFERENCE)
+            reference = shown(renderer)
+        for seed in range(1, options.seeds + 1):
+            for name, trust in WAYS.items():
+                results[name].append(measure(context, scene, size, seed, trust, reference))
+    print(f"{Machine.here()}; {SCENE}, {options.size}, {options.seeds} seeds; mean squared errors x 10^-4")
+    print(f"{'what was shown before':22} {'coarse':>7} {'arriving':>9} {'flicker':>8}   after the last commit, samples")
+    print(f"{'':49}   {''.join(f'{n:>8}' for n in (1, 2, 4, 8, 16))}")
+    base: dict[str, float] = {}
+    for name, runs in results.items():
+        means = {key: float(np.mean([run[key] for run in runs])) for key in ("before", "arriving", "flicker")}
+        means |= {str(n): float(np.mean([run["after"][n] for run in runs])) for n in (1, 2, 4, 8, 16)}
+        base = base or means
+        cells = "".join(f"{1e4 * means[str(n)]:8.2f}" for n in (1, 2, 4, 8, 16))
+        print(f"{name:22} {1e4 * means['before']:7.2f} {1e4 * means['arriving']:9.2f} {1e4 * means['flicker']:8.2f}   {cells}")
+        ratios = "".join(f"{means[str(n)] / base[str(n)]:8.2f}" for n in (1, 2, 4, 8, 16))
+        print(f"{'  ratio':22} {'':7} {means['arriving'] / base['arriving']:9.2f} {means['flicker'] / base['flicker']:8.2f}   {ratios}")
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--size", default="192x144", metavar="WxH")
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--device", type=int, help="index of the EGL device")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Whether a video fits its bit rate so easily that nothing needs to bound its frames. Pure: times and sizes come in.
+
+A bucket that leaks at half of the bit rate and holds what a VBV would (ITU-T H.264, annex C). While it stays less than
+half full for a while, a VBV changes nothing, and x264 may do without the look at each frame that its rate control
+takes: a quarter of its time. When the bucket runs over, the room is gone, or a frame was larger than a VBV would have
+let pass: from then on there is one again, for longer each time, because to change costs a key frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BUCKET_S = 0.1
+"""The bucket holds what the bit rate brings in so long: the VBV of codec.video."""
+USED_SHARE = 0.5
+"""Of the bit rate: who uses more has no room."""
+CALM_SHARE = 0.5
+FIRST_WAIT_S, WAIT_GROWTH, LONGEST_WAIT_S = 2.0, 4.0, 120.0
+
+
+@dataclass(slots=True)
+class Headroom:
+    """Of one encoding. `bounded`: frames need a bound."""
+
+    bitrate_bps: int
+    bounded: bool = True
+    _wait_s: float = FIRST_WAIT_S
+    _bits: float = 0.0
+    _at_s: float | None = None
+    _calm_since_s: float = 0.0
+
+    def sent(self, n_bytes: int, now_s: float) -> bool:
+        """A frame of so many bytes was made; whether `bounded` is another from now on."""
+        if self._at_s is None:
+            self._at_s = self._calm_since_s = now_s
+        self._bits = max(self._bits - (now_s - self._at_s) * USED_SHARE * self.bitrate_bps, 0.0) + 8 * n_bytes
+        self._at_s = now_s
+        share = self._bits / (BUCKET_S * self.bitrate_bps)
+        if share > CALM_SHARE:
+            self._calm_since_s = now_s
+        if self.bounded and now_s - self._calm_since_s >= self._wait_s:
+            self.bounded = False
+            return True
+        if not self.bounded and share > 1.0:
+            self.bounded = True
+            self._wait_s = min(WAIT_GROWTH * self._wait_s, LONGEST_WAIT_S)
+            return True
+        return False
