@@ -148,17 +148,18 @@ class Encoders:
         if encoder is None or (encoder.width, encoder.height) != size:
             encoder = lane.encoder = self._new_encoder(lane, size)
         before, lane.shown = lane.shown, shown
+        moves = before is None or before[0] != shown[0]
         key_frame = lane.wants_key_frame and now_s - lane.key_frame_s >= MIN_KEY_FRAME_INTERVAL_S
         if isinstance(encoder, PictureEncoder):
             if before == shown and encoder.best and not key_frame:
                 return None
-            packet = encoder.encode(read(PLANES[encoding]), pts, moves=before is None or before[0] != shown[0])
+            packet = encoder.encode(read(PLANES[encoding]), pts, moves)
         else:
             packets = encoder.encode(read(PLANES[encoding]), pts, key_frame)
             if len(packets) != 1:
                 raise StreamError(f"the video encoder made {len(packets)} packets of a frame; it must not delay frames")
             packet = packets[0]
-            if encoder.codec == "libx264" and lane.headroom.sent(len(packet.data), now_s):
+            if encoder.codec == "libx264" and lane.headroom.sent(len(packet.data), now_s, moves):
                 lane.encoder = None  # the next frame begins with another
         if packet.key_frame:
             lane.wants_key_frame, lane.key_frame_s, lane.key_frame_pts = False, now_s, packet.pts

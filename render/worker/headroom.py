@@ -15,6 +15,8 @@ BUCKET_S = 0.1
 USED_SHARE = 0.5
 """Of the bit rate: who uses more has no room."""
 CALM_SHARE = 0.5
+LONGEST_INTERVAL_S = 0.2
+"""Frames of one motion are not further apart."""
 FIRST_WAIT_S, WAIT_GROWTH, LONGEST_WAIT_S = 2.0, 4.0, 120.0
 
 
@@ -27,22 +29,26 @@ class Headroom:
     _wait_s: float = FIRST_WAIT_S
     _bits: float = 0.0
     _at_s: float | None = None
-    _calm_since_s: float = 0.0
+    _calm_s: float = 0.0
 
-    def sent(self, n_bytes: int, now_s: float) -> bool:
-        """A frame of so many bytes was made; whether `bounded` is another from now on."""
-        if self._at_s is None:
-            self._at_s = self._calm_since_s = now_s
-        self._bits = max(self._bits - (now_s - self._at_s) * USED_SHARE * self.bitrate_bps, 0.0) + 8 * n_bytes
+    def sent(self, n_bytes: int, now_s: float, moves: bool) -> bool:
+        """A frame of so many bytes was made; whether `bounded` is another from now on.
+
+        `moves`: it shows something else than the one before. A picture at rest loses no bound: nothing would be saved.
+        """
+        since_s = 0.0 if self._at_s is None else now_s - self._at_s
         self._at_s = now_s
+        self._bits = max(self._bits - since_s * USED_SHARE * self.bitrate_bps, 0.0) + 8 * n_bytes
         share = self._bits / (BUCKET_S * self.bitrate_bps)
         if share > CALM_SHARE:
-            self._calm_since_s = now_s
-        if self.bounded and now_s - self._calm_since_s >= self._wait_s:
+            self._calm_s = 0.0
+        elif moves:
+            self._calm_s += min(since_s, LONGEST_INTERVAL_S)
+        if self.bounded and moves and self._calm_s >= self._wait_s:
             self.bounded = False
             return True
         if not self.bounded and share > 1.0:
-            self.bounded = True
+            self.bounded, self._calm_s = True, 0.0
             self._wait_s = min(WAIT_GROWTH * self._wait_s, LONGEST_WAIT_S)
             return True
         return False

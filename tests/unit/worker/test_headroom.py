@@ -10,10 +10,10 @@ SMALL, HALF_FULL, TOO_LARGE = 15_000, 120_000, 300_000
 """Bytes of frames: the bucket holds 200 000."""
 
 
-def run(headroom: Headroom, n_bytes: int, from_s: float, seconds: float) -> list[float]:
+def run(headroom: Headroom, n_bytes: int, from_s: float, seconds: float, moves: bool = True) -> list[float]:
     """When `bounded` changed while frames of one size came."""
     times = [from_s + number * FRAME_S for number in range(round(seconds / FRAME_S))]
-    return [time_s for time_s in times if headroom.sent(n_bytes, time_s)]
+    return [time_s for time_s in times if headroom.sent(n_bytes, time_s, moves)]
 
 
 def test_small_frames_lose_their_bound_after_a_while() -> None:
@@ -46,7 +46,7 @@ def test_the_same_frames_on_a_narrow_line_keep_it() -> None:
 def test_a_frame_that_is_too_large_brings_it_back_and_for_longer() -> None:
     headroom = Headroom(BITRATE_BPS)
     run(headroom, SMALL, 0.0, 4.0)
-    assert headroom.sent(TOO_LARGE, 4.0)
+    assert headroom.sent(TOO_LARGE, 4.0, True)
     assert headroom.bounded
     (changed_s,) = run(headroom, SMALL, 5.0, 30.0)
     assert changed_s - 4.0 >= WAIT_GROWTH * FIRST_WAIT_S
@@ -56,12 +56,22 @@ def test_a_key_frame_among_small_ones_is_no_reason() -> None:
     headroom = Headroom(BITRATE_BPS)
     run(headroom, SMALL, 0.0, 4.0)
     assert not headroom.bounded
-    assert not headroom.sent(round(0.8 * BUCKET_S * BITRATE_BPS / 8), 5.0)
+    assert not headroom.sent(round(0.8 * BUCKET_S * BITRATE_BPS / 8), 5.0, True)
     assert not headroom.bounded
 
 
-def test_rest_empties_the_bucket() -> None:
+def test_rest_empties_the_bucket_but_changes_nothing() -> None:
     headroom = Headroom(BITRATE_BPS)
-    assert not headroom.sent(HALF_FULL, 0.0)
-    assert not headroom.sent(HALF_FULL, 1.0)
-    assert headroom.sent(SMALL, 1.0 + FIRST_WAIT_S + 0.1)
+    assert not headroom.sent(HALF_FULL, 0.0, True)
+    assert not run(headroom, 100, 1.0, 60.0, moves=False)
+    assert headroom.bounded
+    # Two more moves with a long rest between them are no calm motion of so long.
+    assert not headroom.sent(SMALL, 100.0, True)
+    assert not headroom.sent(SMALL, 200.0, True)
+
+
+def test_a_picture_at_rest_that_is_too_large_gets_a_bound() -> None:
+    headroom = Headroom(BITRATE_BPS)
+    run(headroom, SMALL, 0.0, 4.0)
+    assert headroom.sent(TOO_LARGE, 4.0, False)
+    assert headroom.bounded
