@@ -21,6 +21,7 @@ from ..worker.protocol import (
     Progress,
     SceneReady,
     SegmentsFound,
+    SetAnnotations,
     Still,
 )
 from .adaptation import Adaptation
@@ -107,7 +108,7 @@ class Registry:
         self.company = Company(self)
         self.meter = Meter(self.sessions, self._views)
         book = annotations or AnnotationBook(None, "", limits, lambda act: act())
-        self._notes = Notes(book, scene.scene, worker.set_annotations, self.sessions)
+        self._notes = Notes(book, scene.scene, self._show_annotations, self.sessions)
         worker.open_scene(scene)
 
     def start(self) -> None:
@@ -231,6 +232,11 @@ class Registry:
     def annotate(self, origin: Session, event: NoteEvent) -> None:
         assert self.summary is not None, "a session with a view has a scene"
         self._notes.change(origin, event, self.summary)
+
+    def _show_annotations(self, message: SetAnnotations) -> None:
+        for view in self._views:
+            self.stills.forget(view)  # they show others
+        self._worker.set_annotations(message)
 
     def search(self, view: View, origin: Session, event: SegmentsSearchEvent) -> None:
         self._searches.ask(view, origin, event)

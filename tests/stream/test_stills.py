@@ -6,11 +6,14 @@ import asyncio
 import io
 import os
 import signal
+import uuid
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from render.session.events import HelloMessage, StillMessage
+from render.session.events import AnnotatedMessage, AnnotateEvent, HelloMessage, StillMessage
+from render.state.annotation import NewPoint
 
 from .service import service
 from .viewer import viewer
@@ -53,6 +56,28 @@ def test_a_still_follows_the_picture_at_rest_and_is_announced_to_all_also_to_who
                 newest = await http.get(f"/api/v1/{mine.path.partition('?')[0]}")
                 assert newest.content == answer.content
                 assert "immutable" not in newest.headers["cache-control"]
+
+    asyncio.run(scenario())
+
+
+def test_a_still_without_an_annotation_is_gone_when_that_is_told(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            service(data_dir=tmp_path) as server,
+            server.client() as http,
+            viewer(http, SIZE) as one,
+        ):
+            await one.hello()
+            before = await one.message(StillMessage, sequence=0)
+            point = NewPoint(id=str(uuid.uuid4()), position=(0, 0, 0))
+            one.say(AnnotateEvent(seq=1, point=point))
+            await one.message(AnnotatedMessage, seq=1)
+            gone = await http.get(f"/api/v1/{before.path}")
+            assert gone.status_code == 404
+            await one.until(lambda: len(one.of(StillMessage)) == 2, "still with the annotation")
+            after = one.of(StillMessage)[-1]
+            assert after.sequence == before.sequence
+            assert (await http.get(f"/api/v1/{after.path}")).status_code == 200
 
     asyncio.run(scenario())
 

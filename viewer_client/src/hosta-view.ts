@@ -267,6 +267,7 @@ export class HostaView extends LitElement {
       video: (stream) => this.screen?.play(stream),
       picture: (picture) => this.screen?.draw(picture),
       still: (message) => this.stills.offered(message),
+      redrawn: () => this.stills.redrawn(),
       restart: () => this.stills.restart(),
       hold: () => this.screen?.hold(),
       emit: (name, detail) => this.emit(name, detail),

@@ -41,6 +41,11 @@ export class StillSwap {
     return isPast;
   }
 
+  /** The picture is drawn anew under the same number: annotations changed. */
+  redrawn(): void {
+    this.offer = null;
+  }
+
   /** Another connection begins, whose numbers mean something else. */
   restart(): void {
     this.offer = null;
@@ -85,6 +90,11 @@ export class Stills {
   presented(frame: FrameInfo): void {
     if (this.swap.presented(frame)) this.remove();
     else this.show();
+  }
+
+  redrawn(): void {
+    this.swap.redrawn();
+    this.remove();
   }
 
   restart(): void {

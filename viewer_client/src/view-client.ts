@@ -280,6 +280,7 @@ export class ViewClient {
       case "annotations":
       case "annotated":
         if (this.notes.told(message)) this.annotationsChanged();
+        if (message.type === "annotated") this.host.redrawn();
         if (message.type === "annotations" && message.last) {
           for (const event of this.notes.toSendAgain) this.session.send(event);
         }

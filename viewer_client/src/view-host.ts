@@ -36,6 +36,8 @@ export interface ViewHost {
   picture(picture: Picture): void;
   /** The server has a lossless still. */
   still(message: StillMessage): void;
+  /** What stills show is not the picture any more. */
+  redrawn(): void;
   /** Frames of another connection come from now on. */
   restart(): void;
   /** The stream is about to end: keep its last picture. */

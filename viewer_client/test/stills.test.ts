@@ -75,6 +75,21 @@ it("gives way to another of the same state, as after an annotation", () => {
   expect(swap.visible).toBe(true);
 });
 
+it("goes at once when annotations change, whatever frames say, until another is offered", () => {
+  const swap = new StillSwap();
+  const old = still(4);
+  swap.presented(frame(4));
+  swap.offered(old);
+  swap.decoded(old);
+  expect(swap.visible).toBe(true);
+  swap.redrawn();
+  expect(swap.visible).toBe(false);
+  swap.presented(frame(4)); // redeveloped: as many samples as before
+  expect(swap.visible).toBe(false);
+  expect(swap.decoded(old)).toBe(false);
+  expect(swap.offered(still(4, 1))).toBe(true);
+});
+
 it("may be offered again when it could not be loaded, and is forgotten with its connection", () => {
   const swap = new StillSwap();
   const four = still(4);
