@@ -126,6 +126,9 @@ class Meter:
             name: histogram(f"client_{name}_seconds", f"{what}, as reported.", NETWORK_BUCKETS_S, "transport")
             for name, what in reported.items()
         }
+        self._line_told = counter(
+            "line_feedback", "How often a client's browser told when packets came (transport-wide feedback)."
+        )
         self._client_dropped = counter("client_frames_dropped", "Frames not shown, as reported.", "transport")
         registry.register(_Present(self))
 
@@ -175,6 +178,10 @@ class Meter:
                 self._reported[name].labels(transport).observe(time_ms / 1e3)
         if report.frames_dropped is not None:
             self._client_dropped.labels(transport).inc(report.frames_dropped)
+
+    def line_told(self) -> None:
+        """A client's browser told when packets came."""
+        self._line_told.inc()
 
     def text(self) -> bytes:
         """All of it in Prometheus's text format 0.0.4."""

@@ -216,6 +216,7 @@ class Registry:
 
     def measured(self, session: Session, rate_bps: float, now_s: float) -> None:
         """The transport itself measured what a client's line carries, bits a second."""
+        self.meter.line_told()
         if (view := session.view) is not None:
             self._adaptation.measured(session.session, view.view, view.size, rate_bps, now_s)
             for request in self._adaptation.changes():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -37,6 +38,14 @@ def asking(server: Server, **wishes: str) -> str:
     return server.url.replace("#", f"?{query}#", 1)
 
 
+def line_feedback(server: Server) -> float:
+    """How often the server was told by RTCP when packets came."""
+    headers = {"authorization": f"Bearer {server.url.partition('#token=')[2]}"}
+    answer = httpx.get(f"{server.address}metrics", headers=headers, trust_env=False)
+    (line,) = (line for line in answer.text.splitlines() if line.startswith("hosta_line_feedback_total "))
+    return float(line.split()[1])
+
+
 def rested(view: View, transport: str, encoding: str) -> NDArray[np.uint8]:
     """The picture at rest, once it comes by this way in this encoding."""
     view.page.until(
@@ -54,6 +63,7 @@ def test_the_picture_is_the_same_by_every_way_and_in_every_encoding(demo: Server
     view.rest(SAMPLES)
     webrtc = rested(view, "webrtc", "h264")
     assert webrtc.std() > 20  # there is something to compare
+    assert line_feedback(demo) > 0, "Chromium numbers and reports packets"
     view.page.js("void (probe.view().transport = 'websocket')")
     for encoding in ("h264", "h264_444", "vp8", "jpeg", "webp"):
         view.page.js(f"void (probe.view().encoding = '{encoding}')")
