@@ -7,25 +7,24 @@ after a while, a few times; no fault of one brick holds up another.
 
 from __future__ import annotations
 
-import heapq
 import logging
 import math
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from itertools import product
-from typing import NamedTuple
 
 from ..errors import SourceError
 from ..freed_memory import keep_freed_memory
 from ..source.base import Source
 from .ahead import Ahead
+from .backlog import Backlog
 from .delivery import FailedBrick as FailedBrick
 from .delivery import LoadedBrick as LoadedBrick
 from .delivery import ReaderStatistics as ReaderStatistics
 from .encoding import Encode
+from .faults import RETRY_DELAYS_S, Faults
 from .fetch import BrickFetch, Load, box_count
 from .grid import BrickGrid
 from .keys import BrickKey as BrickKey
@@ -35,14 +34,7 @@ from .summaries import Summaries, Summary
 
 logger = logging.getLogger(__name__)
 
-RETRY_DELAYS_S = (0.5, 2.0, 8.0)
-_FAULTS_KEPT = 1 << 16
 _RATE_SPAN_S = 2.0
-
-
-class _Fault(NamedTuple):
-    attempts: int
-    due_s: float  # when to try again; infinite when the brick is given up
 
 
 class BrickReader:
@@ -86,24 +78,20 @@ class BrickReader:
         self._sizes = [(s.info.n_times, len(s.info.channels)) for s in sources]
         sizes = zip(self._fetch.voxel_bytes, self._fetch.texel_bytes, strict=True)
         self._ahead_sizes = {layer: voxels + texels for layer, (voxels, texels) in enumerate(sizes)}
-        self._limits = [in_flight] * len(sources) if isinstance(in_flight, int) else list(in_flight)
+        limits = [in_flight] * len(sources) if isinstance(in_flight, int) else list(in_flight)
         self._most_waiting_bytes = most_waiting_bytes
-        self._delays = tuple(retry_delays_s)
         self._clock = clock
 
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._arrival = threading.Condition(self._lock)
-        # A brick is in at most one of these: pending, sleeping until it is tried again, begun, arrived.
-        self._pending: list[OrderedDict[Wanted, int]] = [OrderedDict() for _ in sources]  # and their places in the ask
-        self._sleeping: list[tuple[float, int, Wanted]] = []
+        # A brick is in at most one of these: the backlog, begun, arrived.
+        self._backlog = Backlog(limits, self._fetch.group_shapes)
         self._arrived: deque[LoadedBrick | FailedBrick] = deque()
         self._held: set[Wanted] = set()  # begun or arrived
         self._asked: Collection[Wanted] = ()
-        self._busy = [0] * len(sources)
         self._waiting_bytes = self._reserved_bytes = 0
-        self._faults: OrderedDict[Wanted, _Fault] = OrderedDict()
-        self._apart: set[Wanted] = set()  # could not be read together with others
+        self._faults = Faults(retry_delays_s)
         self._threads: list[threading.Thread] = []
         self._resting = 0
         self._closed = False
@@ -125,7 +113,7 @@ class BrickReader:
         asked = dict.fromkeys(wanted)
         for one in asked:
             self._check(one)
-        pending: list[OrderedDict[Wanted, int]] = [OrderedDict() for _ in self._limits]
+        waiting: list[tuple[int, Wanted]] = []
         sleeping: list[tuple[float, int, Wanted]] = []
         with self._lock:
             if self._closed:
@@ -134,13 +122,13 @@ class BrickReader:
             for place, one in enumerate(asked):
                 if one in held or self._is_ahead(one):
                     continue
-                fault = faults.get(one) if faults else None
-                if fault is None or fault.due_s <= now:
-                    pending[one.key.layer][one] = place
-                elif fault.due_s != math.inf:
-                    sleeping.append((fault.due_s, place, one))
-            heapq.heapify(sleeping)
-            self._asked, self._pending, self._sleeping = asked, pending, sleeping
+                due_s = faults.due_s(one)
+                if due_s <= now:
+                    waiting.append((place, one))
+                elif due_s != math.inf:
+                    sleeping.append((due_s, place, one))
+            self._asked = asked
+            self._backlog.replace(waiting, sleeping)
             self._wake()
 
     def expect(self, likely: Sequence[Wanted]) -> None:
@@ -168,7 +156,7 @@ class BrickReader:
                 left -= one.nbytes
                 taken.append(one)
                 if isinstance(one, FailedBrick) and not one.final and one.wanted in self._asked:
-                    heapq.heappush(self._sleeping, (one.failed_at_s + one.retry_after_s, 0, one.wanted))
+                    self._backlog.sleep(one.wanted, one.failed_at_s + one.retry_after_s)
             self._wake()
         return taken
 
@@ -177,11 +165,11 @@ class BrickReader:
         end = time.monotonic() + timeout_s
         with self._lock:
             self._wake()
-            while not (self._arrived or self._closed or self._is_done()):
+            while not (self._arrived or self._closed or self._backlog.is_done):
                 left_s = end - time.monotonic()
                 if left_s <= 0.0:
                     break
-                self._arrival.wait(min(left_s, self._due_s() or left_s))
+                self._arrival.wait(min(left_s, self._backlog.due_s(self._clock()) or left_s))
                 self._wake()
             return bool(self._arrived)
 
@@ -189,13 +177,13 @@ class BrickReader:
     def idle(self) -> bool:
         """Nothing is asked for, being read, to be tried again or waiting to be taken."""
         with self._lock:
-            return self._is_done() and not self._arrived
+            return self._backlog.is_done and not self._arrived
 
     @property
     def outstanding(self) -> int:
         """How many bricks are asked for and have not arrived, those that will be tried again among them."""
         with self._lock:
-            return sum(map(len, self._pending)) + sum(self._busy) + len(self._sleeping)
+            return self._backlog.outstanding
 
     @property
     def arrived(self) -> int:
@@ -218,14 +206,14 @@ class BrickReader:
     def forgive(self) -> None:
         """Forget which bricks could not be read: they are tried again when they are asked for."""
         with self._lock:
-            self._faults = OrderedDict((one, fault) for one, fault in self._faults.items() if fault.due_s != math.inf)
+            self._faults.forgive()
 
     def close(self, timeout_s: float = 30.0) -> None:
         """Read nothing more and end the threads; what is being read is waited for and dropped. Idempotent."""
         with self._lock:
             self._closed = True
-            self._pending = [OrderedDict() for _ in self._limits]
-            self._asked, self._sleeping = (), []
+            self._asked = ()
+            self._backlog.replace((), ())
             self._ahead.forget()
             self._work.notify_all()
             self._arrival.notify_all()
@@ -253,64 +241,47 @@ class BrickReader:
         if not (layer >= 0 <= level and 0 <= at < n_times and 0 <= wanted.channel < n_channels):
             raise IndexError(f"{wanted} of {n_times} times and {n_channels} channels")
 
-    def _is_done(self) -> bool:
-        return not self._sleeping and not any(self._busy) and not any(self._pending)
-
     def _wake(self, looking: int = 0) -> None:
         """Get threads going for what can begin, and have one look at the time for what sleeps.
 
         `looking`: so many threads are about to look for work by themselves. To wake one that finds nothing left to do
         costs as much as a quarter of a brick.
         """
+        backlog = self._backlog
         self._rouse()
         if self._closed:
             return
-        if self._sleeping and not any(self._pending):
+        if backlog.has_sleeping and not backlog.has_pending:
             self._work.notify()
-        startable = sum(map(self._startable, range(len(self._pending)))) if self._has_room(1) else 0
+        startable = backlog.startable if self._has_room(1) else 0
         if not startable and self._may_read_ahead():
             startable = self._ahead.startable
         startable -= looking
         if startable > 0:
             self._work.notify(startable)
-            most = sum(self._limits) + self._ahead_in_flight
+            most = sum(backlog.limits) + self._ahead_in_flight
             for _ in range(min(startable - self._resting, most - len(self._threads))):
                 thread = threading.Thread(target=self._run, name="brick-reader", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
-    def _startable(self, layer: int) -> int:
-        """How many reads of a source can begin; neighbours are one where they are likely to be read together."""
-        waiting, limit = len(self._pending[layer]), self._limits[layer]
-        n_bricks = min(waiting, limit - self._busy[layer])
-        return -(-n_bricks // math.prod(self._fetch.group_shapes[layer])) if waiting > 2 * limit else n_bricks
-
     def _rouse(self) -> None:
-        """Put what has slept long enough first in its queue."""
-        now = self._clock() if self._sleeping else 0.0
-        while self._sleeping and self._sleeping[0][0] <= now:
-            _, place, wanted = heapq.heappop(self._sleeping)
-            queue = self._pending[wanted.key.layer]
-            queue[wanted] = place
-            queue.move_to_end(wanted, last=False)
-
-    def _due_s(self) -> float | None:
-        """How long it is until a brick is to be tried again."""
-        return max(0.001, self._sleeping[0][0] - self._clock()) if self._sleeping else None
+        if self._backlog.has_sleeping:
+            self._backlog.rouse(self._clock())
 
     def _has_room(self, n_bytes: int) -> bool:
         held = self._waiting_bytes + self._reserved_bytes
         return not held or held + n_bytes + self._ahead.reserved_bytes <= self._most_waiting_bytes
 
     def _may_read_ahead(self) -> bool:
-        return not (any(self._pending) or self._sleeping or self._arrived or any(self._busy))
+        return self._backlog.is_done and not self._arrived
 
     def _is_ahead(self, wanted: Wanted) -> bool:
         """Whether a brick that is asked for was read ahead, and has now arrived, or is being read, as all are."""
         ahead = self._ahead
         if wanted in ahead.begun:
             ahead.begun.discard(wanted)
-            self._busy[wanted.key.layer] += 1
+            self._backlog.join(wanted.key.layer)
             self._held.add(wanted)
             self._statistics.ahead_used += 1
             return True
@@ -325,7 +296,7 @@ class BrickReader:
 
     def _arrive(self, one: LoadedBrick | FailedBrick) -> None:
         if isinstance(one, LoadedBrick):
-            self._faults.pop(one.wanted, None)
+            self._faults.was_read(one.wanted)
             self._deliveries.append(self._clock())
             self._forget_deliveries(self._deliveries[-1])
         self._arrived.append(one)
@@ -335,45 +306,18 @@ class BrickReader:
         """The most important brick that may begin, with neighbours to be read along, marked as begun, and the bytes
         that are set apart for them; None where none may begin."""
         self._rouse()
-        heads = [
-            (next(iter(queue.values())), layer)
-            for layer, queue in enumerate(self._pending)
-            if queue and self._busy[layer] < self._limits[layer]
-        ]
-        if not heads:
+        for group in self._backlog.next_groups():
+            n_bytes = self._bytes(group)
+            if self._has_room(n_bytes):
+                break
+        else:
             return None
-        _, layer = min(heads)
-        group, n_bytes = self._group(layer)
-        if not self._has_room(n_bytes):
-            group, n_bytes = group[:1], self._bytes(group[:1])
-            if not self._has_room(n_bytes):
-                return None
-        for wanted in group:
-            del self._pending[layer][wanted]
+        self._backlog.begin(group)
         self._held.update(group)
         self._reserved_bytes += n_bytes
-        self._busy[layer] += len(group)
         held = self._waiting_bytes + self._reserved_bytes + self._ahead.held_bytes
         self._ahead.make_room(held - self._most_waiting_bytes)
         return group, n_bytes
-
-    def _group(self, layer: int) -> tuple[list[Wanted], int]:
-        """The first brick of a queue; where the queue is long, with those beside it that are asked for as well."""
-        queue = self._pending[layer]
-        first = next(iter(queue))
-        group = [first]
-        shape = self._fetch.group_shapes[layer]
-        free = self._limits[layer] - self._busy[layer]
-        if len(queue) > 2 * self._limits[layer] and first not in self._apart:
-            key = first.key
-            corner = [index // n * n for index, n in zip(key.brick, shape, strict=True)]
-            for z, y, x in product(*(range(a, a + n) for a, n in zip(corner, shape, strict=True))):
-                beside = first._replace(key=key._replace(brick=(z, y, x)))
-                if beside != first and beside in queue and beside not in self._apart and len(group) < free:
-                    group.append(beside)
-            if 2 * len(group) < box_count([one.key.brick for one in group]):
-                group = [first]
-        return group, self._bytes(group)
 
     def _bytes(self, group: Sequence[Wanted]) -> int:
         """What reading takes: the voxels of the box around, and the texels, are held at once."""
@@ -384,25 +328,9 @@ class BrickReader:
     def _put_back(self, wanted: Wanted) -> None:
         """To the head of its queue, to be read by itself."""
         self._held.discard(wanted)
-        if len(self._apart) > _FAULTS_KEPT:
-            self._apart.clear()
-        self._apart.add(wanted)
+        self._backlog.set_apart(wanted)
         if wanted in self._asked:
-            queue = self._pending[wanted.key.layer]
-            queue[wanted] = 0
-            queue.move_to_end(wanted, last=False)
-
-    def _failed(self, wanted: Wanted, error: SourceError) -> FailedBrick:
-        self._apart.add(wanted)
-        before = self._faults.pop(wanted, None)
-        attempts = 1 if before is None else before.attempts + 1
-        final = attempts > len(self._delays)
-        delay = math.inf if final else self._delays[attempts - 1]
-        now = self._clock()
-        self._faults[wanted] = _Fault(attempts, now + delay)
-        if len(self._faults) > _FAULTS_KEPT:
-            self._faults.popitem(last=False)
-        return FailedBrick(wanted, error, final, attempts, now, delay)
+            self._backlog.put_back(wanted)
 
     def _forget_deliveries(self, now: float) -> None:
         while self._deliveries and self._deliveries[0] < now - _RATE_SPAN_S:
@@ -431,7 +359,7 @@ class BrickReader:
                 if ahead is not None:
                     return *ahead, True
                 self._resting += 1
-                self._work.wait(self._due_s())
+                self._work.wait(self._backlog.due_s(self._clock()))
                 self._resting -= 1
             return None
 
@@ -468,7 +396,7 @@ class BrickReader:
     def _settle(self, loads: Sequence[Load], layer: int, n_bytes: int) -> None:
         with self._lock:
             self._reserved_bytes -= n_bytes
-            self._busy[layer] -= len(loads)
+            self._backlog.end(layer, len(loads))
             for load in loads:
                 if self._closed:
                     continue
@@ -476,11 +404,13 @@ class BrickReader:
                     self._put_back(load.wanted)
                     continue
                 self._count(load)
-                self._apart.discard(load.wanted)
                 outcome = load.outcome
-                self._arrive(
-                    self._failed(load.wanted, outcome) if isinstance(outcome, SourceError) else outcome
-                )  # fmt: skip
+                if isinstance(outcome, SourceError):
+                    self._backlog.set_apart(load.wanted)
+                    self._arrive(self._faults.failed(load.wanted, outcome, self._clock()))
+                else:
+                    self._backlog.was_read(load.wanted)
+                    self._arrive(outcome)
             self._arrival.notify_all()
             self._wake(looking=1)
 
