@@ -42,12 +42,14 @@ void main() {
 #else
 layout(binding = 3) uniform sampler2D linear_before;
 layout(binding = 4) uniform sampler2D count_before;
+layout(binding = 6) uniform sampler2D trust_of_tile;  // at most so many samples, less where bricks came since
 layout(std140, binding = 0) uniform ParamsBlock { Params now; };
 layout(std140, binding = 4) uniform BeforeBlock { Params before; };
 
 uniform ivec2 window_before;  // used texels of the picture before
 uniform float trust;          // at most how many samples the picture before counts as
 uniform float fade;
+uniform int tile;             // its side, pixels
 uniform int reach;            // of the neighbourhood, texels: 3 x 3 of them, so far apart
 
 const float CLIP_SIGMAS = 1.5;
@@ -116,7 +118,7 @@ void main() {
         vec2 texel = clamp(place * vec2(window_before), vec2(0.5), vec2(window_before) - 0.5);
         vec2 uv = texel / vec2(textureSize(linear_before, 0));
         old = squeeze(textureLod(linear_before, uv, 0.0));
-        count = min(textureLod(count_before, uv, 0.0).r, trust);
+        count = min(textureLod(count_before, uv, 0.0).r, min(trust, texelFetch(trust_of_tile, at / tile, 0).r));
     }
     vec4 clipped = clamp(old, mean - CLIP_SIGMAS * sigma - 0.02, mean + CLIP_SIGMAS * sigma + 0.02);
     count *= max(0.0, 1.0 - samples / fade);

@@ -6,6 +6,9 @@ import itertools
 import time
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..scene.open import Progress
 from ..state.view import ViewState
 from .cut import Cut
@@ -13,6 +16,7 @@ from .device_scene import DeviceScene
 from .foresight import Foresight
 from .look import Look
 from .paged import PagedScene, Want
+from .stale import Tiles, stale_tiles
 
 COMMIT_INTERVAL_S = FORESEE_INTERVAL_S = 0.1
 UPLOAD_BYTES = 16 << 20
@@ -37,6 +41,7 @@ class Flow:
         self._view = next(_view_ids)
         self._foreseen_s = float("-inf")
         self._epoch = -1
+        self._changed: list[NDArray[np.int64]] = []  # nodes, since `stale` was asked for
         self._settling = False
         self._told = len(scene.notes)
         self._heard = False  # what the picture that was begun is missing is known
@@ -120,9 +125,19 @@ class Flow:
             return False
         nodes = self._scene.changed_since(self._epoch)
         self._epoch = self._scene.epoch
+        self._changed.append(nodes)
         self._look.follow(nodes)
         self.cut.refresh()
         return len(nodes) > 0
+
+    def stale(self, state: ViewState, window: tuple[int, int]) -> Tiles | None:
+        """Which tiles of a picture of `window` (width, height) pixels show something else than when this was asked for
+        the last time, because bricks came; None where none do.
+        """
+        nodes = np.unique(np.concatenate([*self._changed, np.zeros(0, np.int64)]))
+        self._changed = []
+        nodes = nodes[self._scene.tree.alive[nodes]]
+        return stale_tiles(self._scene, nodes, state.camera, state.flip, window) if len(nodes) else None
 
     def wait(self, timeout_s: float) -> None:
         """Until something arrives, not for long."""

@@ -1,7 +1,8 @@
 """What is shown while samples are few: they and the picture before, moved to where the camera sees it now; filtered.
 
-At rest the picture before fades as samples come; after FADE_SAMPLES of them it counts nothing. The filter fades later
-(engine.denoise); then the picture is the mean of its samples and nothing else.
+At rest the picture before fades as samples come; after FADE_SAMPLES of them it counts nothing. Where bricks came since
+(engine.stale) it counts little from the start. The filter fades later (engine.denoise); then the picture is the mean of
+its samples and nothing else.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ from ..state.view import Display
 from .accumulator import Accumulator
 from .denoise import FADE, Denoiser, Guides
 from .layout import PARAMS, declarations
+from .stale import TILE_PX, Tiles, tiles_of
 from .uniforms import TONE_MODES
 
 FADE_SAMPLES = 16
 # How many samples the picture before counts as: when only the camera moved, and when the scene itself looks different.
 TRUST_MOVED, TRUST_CHANGED = 12.0, 2.0
+TRUST_STALE = 1.0
+"""The same where bricks came since: at most so many."""
+_TRUST_ALL = 1e6
 _NEIGHBOURHOOD_PX = 2
 
 
@@ -57,13 +62,25 @@ class History:
         self._params = (Buffer(PARAMS.dtype.itemsize), Buffer(PARAMS.dtype.itemsize))
         self._record = PARAMS.array(1)[0]
         self._now, self._before = _Mean(width, height), _Mean(width, height)
+        rows, columns = tiles_of((width, height))
+        self._limits = Texture2D(columns, rows, R32F)  # of trust, a tile; the window's tiles are the first ones
+        self._limited: Tiles | None = None
+        self._limits.write(np.full((rows, columns, 1), _TRUST_ALL, np.float32))
         # Made when they are first needed.
         self._developed: Texture2D | None = None
         self._denoiser: Denoiser | None = None
         self._trust = 0.0
 
-    def begin(self, params: NDArray[Any], trust: float) -> None:
-        """New samples start, for these Params: what is shown becomes the picture before, if it was finished."""
+    def begin(self, params: NDArray[Any], trust: float, stale: Tiles | None = None) -> None:
+        """New samples start, for these Params: what is shown becomes the picture before, if it was finished.
+
+        `stale`: tiles of the new picture that show something else than what was there before.
+        """
+        if self._now.window == (0, 0) and self._limited is not None:
+            # What began in between was never shown.
+            same = stale is not None and stale.shape == self._limited.shape
+            stale = self._limited | stale if same and stale is not None else self._limited if stale is None else stale
+        self._limit(stale)
         if self._now.window != (0, 0):
             self._now, self._before = self._before, self._now
             self._params = (self._params[1], self._params[0])
@@ -73,6 +90,17 @@ class History:
             self._trust = min(self._trust, trust)
         self._params[0].write(params)
         self._record = np.atleast_1d(params)[0]
+
+    def _limit(self, stale: Tiles | None) -> None:
+        """Trust what was shown before less in these tiles."""
+        if stale is None and self._limited is None:
+            return
+        rows, columns = self._limits.height, self._limits.width
+        limits = np.full((rows, columns, 1), _TRUST_ALL, np.float32)
+        if stale is not None:
+            limits[: stale.shape[0], : stale.shape[1]][stale] = TRUST_STALE
+        self._limits.write(limits)
+        self._limited = stale
 
     def forget(self) -> None:
         """Show only what is sampled from now on."""
@@ -124,8 +152,10 @@ class History:
             before.bind_uniform(4)
             self._before.linear.bind(3)
             self._before.count.bind(4)
+            self._limits.bind(6)
             program.set(
-                window_before=self._before.window, trust=self._trust, fade=float(fade), reach=_NEIGHBOURHOOD_PX
+                window_before=self._before.window, trust=self._trust, fade=float(fade), reach=_NEIGHBOURHOOD_PX,
+                tile=TILE_PX,
             )  # fmt: skip
         width, height = accumulator.window
         program.dispatch(-(-width // 8), -(-height // 8))
@@ -146,6 +176,6 @@ class History:
         for program in self._programs.values():
             program.close()
         self._programs.clear()
-        for thing in (*self._params, self._now, self._before, self._developed, self._denoiser):
+        for thing in (*self._params, self._now, self._before, self._limits, self._developed, self._denoiser):
             if thing is not None:
                 thing.close()

@@ -209,7 +209,8 @@ class ProgressiveRenderer:
         # In motion each picture has other noise than the one before, or what history keeps of it would never fade.
         self._moves = self._moves + 1 if scale < 1.0 else 0
         record = self._start(self._view.accumulator, window, (0, 0, *window), self._moves * SEED_STEP)
-        self._view.history.begin(record, self._trust)
+        stale = self._flow.stale(self._state, window) if self._flow is not None else None
+        self._view.history.begin(record, self._trust, stale)
         self._dirty, self._trust = False, TRUST_MOVED
 
     def _start(

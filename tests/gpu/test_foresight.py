@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from render.bricks.reader import BrickReader
+from render.engine.flow import FORESEE_INTERVAL_S
 from render.engine.foresight import camera_ahead
 from render.engine.renderer import Renderer
 from render.gpu.context import Context
@@ -41,9 +42,10 @@ class FarLevels(Shuffled):
 
 def read_ahead(renderer: Renderer) -> None:
     """A hand that rests: until nothing more is read ahead."""
-    reader, now = tree_of(renderer)._reader, time.monotonic()
-    renderer.step(now, 0.02)
-    end = now + 10.0
+    reader = tree_of(renderer)._reader
+    time.sleep(FORESEE_INTERVAL_S)  # or what was foreseen before the last step of the hand would stand
+    renderer.step(time.monotonic(), 0.02)
+    end = time.monotonic() + 10.0
     while reader._ahead.pending or reader._begun_ahead:
         assert time.monotonic() < end
         time.sleep(0.01)
