@@ -32,7 +32,7 @@ from render.gpu.context import Context
 from render.scene.open import Scene, open_scene
 from render.source.base import Shape3, Source, SourceInfo
 from render.space import apply
-from render.worker.protocol import Failed, FromWorker, OpenScene, OpenView, Packet, WorkerReady
+from render.worker.protocol import Failed, FromWorker, OpenScene, OpenView, Packet, StreamControl, WorkerReady
 from render.worker.supervisor import Status, Supervisor
 
 FIGURES = (
@@ -85,7 +85,7 @@ async def through_worker(
                     started = time.perf_counter()
                     supervisor.open_scene(OpenScene(scene=name, paths=(opened,)))
                     supervisor.open_view(OpenView(view=name, scene=name, width=size[0], height=size[1]))
-                    supervisor.control(name, active=True, key_frame=True)
+                    supervisor.control(StreamControl(view=name, key_frames={"h264": -1}))
                     await inbox.until(Packet, name)
                     elapsed = time.perf_counter() - started
                     supervisor.close_view(name)

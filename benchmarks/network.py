@@ -1,12 +1,14 @@
 """What is left of the picture's liveness on a real network: two hosts, a line between them, a real Chromium.
 
-    python -m benchmarks.network [--transports webrtc,websocket] [--lines "loss 5 %,..."] [--seconds 8] [--json FILE]
+    python -m benchmarks.network [--transports webrtc,websocket] [--lines "loss 5 %,..."] [--size 640x480]
+                                 [--seconds 8] [--json FILE]
 
 Server and browser run in two network namespaces (`tests.network.lab`; root on Linux). For each line the page is opened,
 the picture is dragged in circles with pointer events at 60 Hz, and of **each** camera that leaves the page it is
 measured when the first frame that shows it, or a later one, comes to the screen. Cameras that are lost or skipped
 count, with the time of the frame that makes up for them; so does the whole of a freeze. The server streams its test
-picture, so that rendering takes no time. Delays and losses are those of both directions.
+picture, so that rendering takes no time. Delays and losses are those of both directions. A line is only narrow for a
+picture that needs more: for the rate steps 1280x960 is a test, 640x480 is none.
 """
 
 from __future__ import annotations
@@ -27,13 +29,13 @@ import numpy as np
 
 from benchmarks.dragging import drag_in_circles
 from benchmarks.machine import Machine
+from render.commands.frame_options import parse_size
 from tests.browser.chromium import Chromium, find_chromium
 from tests.browser.view import View
 from tests.network.lab import Lab, lacking
 from tests.network.link import Conditions
 
 HEADER_PX = 44
-WIDTH, HEIGHT = 640, 480
 FREEZE_MS = 500.0
 SETTLE_S = 3.0
 """From the first picture to the first figure: a controller may find its way."""
@@ -130,19 +132,20 @@ def recovered_ms(delays: Sequence[tuple[float, float]], changed_ms: float, limit
     return None
 
 
-def measure(lab: Lab, browser: Chromium, url: str, line: Line, seconds: float) -> dict[str, Any]:
-    """All figures of one line."""
+def measure(lab: Lab, browser: Chromium, url: str, line: Line, seconds: float, size: tuple[int, int]) -> dict[str, Any]:
+    """All figures of one line, with a picture of `size` (width, height)."""
+    width, height = size
     lab.shape(line.conditions, line.conditions)
     if line.steps:
         seconds = line.steps[-1][0]
-    with closing(browser.page(url, WIDTH, HEIGHT + HEADER_PX)) as page:
+    with closing(browser.page(url, width, height + HEADER_PX)) as page:
         opened_s = time.monotonic()
         page.until("document.body.dataset.panel !== undefined", 30.0)
         page.js('void (document.body.dataset.panel = "hidden")')
         view = View(page)
         view.wait_for_picture(60.0)
         first_picture_s = time.monotonic() - opened_s
-        page.until(f"probe.view().state === 'connected' && probe.view().stats.frame?.width === {WIDTH}", 60.0)
+        page.until(f"probe.view().state === 'connected' && probe.view().stats.frame?.width === {width}", 60.0)
         page.js(RECORD)
         drag_in_circles(page, View(page).stage(), SETTLE_S)
         page.js("void (left.length = seen.length = 0)")
@@ -220,7 +223,7 @@ def main() -> None:
                 address, _, token = server.url.partition("#")
                 url = f"{address}?transport={transport}#{token}"
                 for line in lines:
-                    rows.append(measure(lab, browser, url, line, options.seconds))
+                    rows.append(measure(lab, browser, url, line, options.seconds, parse_size(options.size)))
                     print(report(rows[-1]), flush=True)
         finally:
             print(server.log(), file=sys.stderr, end="")
@@ -233,6 +236,7 @@ def _options() -> argparse.Namespace:
     split: Callable[[str], list[str]] = lambda text: text.split(",")  # noqa: E731
     parser.add_argument("--transports", type=split, default=["webrtc", "websocket"])
     parser.add_argument("--lines", type=split, default=[], help="parts of the names of lines")
+    parser.add_argument("--size", default="640x480", metavar="WxH", help="of the picture")
     parser.add_argument("--seconds", type=float, default=8.0, help="of dragging")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     return parser.parse_args()

@@ -14,9 +14,10 @@ from ..state.view import ViewState
 from .cut import Cut
 from .device_scene import DeviceScene
 from .foresight import Foresight
+from .history import Tiles
 from .look import Look
 from .paged import PagedScene, Want
-from .stale import Tiles, stale_tiles
+from .stale import stale_tiles
 
 COMMIT_INTERVAL_S = FORESEE_INTERVAL_S = 0.1
 UPLOAD_BYTES = 16 << 20

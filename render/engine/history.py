@@ -20,7 +20,6 @@ from ..state.view import Display
 from .accumulator import Accumulator
 from .denoise import FADE, Denoiser, Guides
 from .layout import PARAMS, declarations
-from .stale import TILE_PX, Tiles, tiles_of
 from .uniforms import TONE_MODES
 
 FADE_SAMPLES = 16
@@ -30,6 +29,16 @@ TRUST_STALE = 1.0
 """The same where bricks came since: at most so many."""
 _TRUST_ALL = 1e6
 _NEIGHBOURHOOD_PX = 2
+TILE_PX = 16
+"""Where bricks came is known in squares of so many pixels."""
+
+Tiles = NDArray[np.bool_]
+"""Rows and columns of such squares."""
+
+
+def tiles_of(window: tuple[int, int]) -> tuple[int, int]:
+    """How many tiles (rows, columns) a picture of (width, height) pixels has."""
+    return -(-window[1] // TILE_PX), -(-window[0] // TILE_PX)
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..space import apply
 from ..state.camera import Camera
-from .paged import PagedScene
+from .history import TILE_PX, Tiles, tiles_of
 from .projection import NEAR, Projection, projections
 
-TILE_PX = 16
-"""The picture is judged in squares of so many pixels."""
+if TYPE_CHECKING:
+    from .paged import PagedScene
+
 _CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
-
-Tiles = NDArray[np.bool_]
-
-
-def tiles_of(window: tuple[int, int]) -> tuple[int, int]:
-    """How many tiles (rows, columns) a picture of (width, height) pixels has."""
-    return -(-window[1] // TILE_PX), -(-window[0] // TILE_PX)
 
 
 def stale_tiles(

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkCamera
 
-from render.engine.history import TRUST_MOVED, TRUST_STALE
+from render.engine.history import TILE_PX, TRUST_MOVED, TRUST_STALE, tiles_of
 from render.engine.renderer import Renderer
-from render.engine.stale import TILE_PX, stale_tiles, tiles_of
+from render.engine.stale import stale_tiles
 from render.gpu.context import Context
 from render.scene.framing import orbit
 from render.scene.open import Scene
