@@ -98,8 +98,8 @@ class Encoders:
         for lane in self._lanes.values():
             ratio = bitrate_bps / lane.bitrate_bps
             if encoding in (None, lane.encoding) and max(ratio, 1 / ratio) >= BITRATE_BAND:
-                lane.bitrate_bps = lane.headroom.bitrate_bps = bitrate_bps
-                lane.encoder = None
+                lane.bitrate_bps, lane.encoder = bitrate_bps, None
+                lane.headroom.set_bitrate(bitrate_bps)
 
     @property
     def planes(self) -> tuple[Planes, ...]:

@@ -31,6 +31,19 @@ class Headroom:
     _at_s: float | None = None
     _calm_s: float = 0.0
 
+    def set_bitrate(self, bitrate_bps: int) -> None:
+        """Another bit rate. A lower one says that the line is no wider: then frames need their bound at once, and first
+        of all the key frame with which the next encoder begins.
+        """
+        if bitrate_bps < self.bitrate_bps:
+            self._bound()
+        self.bitrate_bps = bitrate_bps
+
+    def _bound(self) -> None:
+        if not self.bounded:
+            self._wait_s = min(WAIT_GROWTH * self._wait_s, LONGEST_WAIT_S)
+        self.bounded, self._calm_s = True, 0.0
+
     def sent(self, n_bytes: int, now_s: float, moves: bool) -> bool:
         """A frame of so many bytes was made; whether `bounded` is another from now on.
 
@@ -48,7 +61,6 @@ class Headroom:
             self.bounded = False
             return True
         if not self.bounded and share > 1.0:
-            self.bounded, self._calm_s = True, 0.0
-            self._wait_s = min(WAIT_GROWTH * self._wait_s, LONGEST_WAIT_S)
+            self._bound()
             return True
         return False

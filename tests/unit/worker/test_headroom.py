@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from render.worker.headroom import BUCKET_S, FIRST_WAIT_S, WAIT_GROWTH, Headroom
+from render.worker.headroom import BUCKET_S, FIRST_WAIT_S, LONGEST_INTERVAL_S, WAIT_GROWTH, Headroom
 
 BITRATE_BPS = 16_000_000
 FRAME_S = 1 / 30
@@ -75,3 +75,14 @@ def test_a_picture_at_rest_that_is_too_large_gets_a_bound() -> None:
     run(headroom, SMALL, 0.0, 4.0)
     assert headroom.sent(TOO_LARGE, 4.0, False)
     assert headroom.bounded
+
+
+def test_a_lower_bit_rate_brings_the_bound_back_at_once_and_a_higher_one_does_not() -> None:
+    headroom = Headroom(BITRATE_BPS)
+    run(headroom, SMALL, 0.0, 4.0)
+    headroom.set_bitrate(2 * BITRATE_BPS)
+    assert not headroom.bounded
+    headroom.set_bitrate(BITRATE_BPS)
+    assert headroom.bounded
+    (changed_s,) = run(headroom, SMALL, 5.0, 30.0)
+    assert changed_s - 5.0 >= WAIT_GROWTH * FIRST_WAIT_S - LONGEST_INTERVAL_S
