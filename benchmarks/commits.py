@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,12 +87,9 @@ def measure(
         resident = renderer.resident
         assert isinstance(resident, PagedScene), "the scene is to be paged"
         renderer.set_state(looked_at(scene, size).model_copy(update={"seed": seed}), 1)
-        commit = resident.commit
-        resident.commit = lambda before: False  # type: ignore[method-assign]
-        draw_until(renderer, SAMPLES_BEFORE)
+        with patch.object(resident, "commit", return_value=False):
+            draw_until(renderer, SAMPLES_BEFORE)
         before = shown(renderer)
-        del resident.commit
-        assert resident.commit == commit
         errors, flicker, after = [], [], []
         with trusting(trust):
             epoch, last, end_s = resident.epoch, before, time.monotonic() + TIMEOUT_S

@@ -29,6 +29,9 @@ class StagingRing:
 
     def __init__(self, size_bytes: int = RING_BYTES) -> None:
         self.size_bytes = size_bytes
+        self._at = 0
+        self._in_use: deque[tuple[int, int, Any]] = deque()  # from, to and the fence after which the device has it
+        self._bytes: NDArray[np.uint8] | None = None
         flags = GL.GL_MAP_WRITE_BIT | GL.GL_MAP_PERSISTENT_BIT | GL.GL_MAP_COHERENT_BIT
         names = np.zeros(1, np.uint32)
         GL.glCreateBuffers(1, names)
@@ -39,9 +42,7 @@ class StagingRing:
             self.close()
             raise GpuError(f"the device cannot map {size_bytes} bytes for uploads")
         pointer = ctypes.cast(address, ctypes.POINTER(ctypes.c_uint8))
-        self._bytes: NDArray[np.uint8] | None = np.ctypeslib.as_array(pointer, (size_bytes,))
-        self._at = 0
-        self._in_use: deque[tuple[int, int, Any]] = deque()  # from, to and the fence after which the device has it
+        self._bytes = np.ctypeslib.as_array(pointer, (size_bytes,))
 
     def write(self, texture: Texture3D, lo: tuple[int, int, int], texels: NDArray[np.generic]) -> None:
         """Put a box of texels (z, y, x) into a texture at `lo` (z, y, x), as `Texture3D.write` does.

@@ -77,5 +77,15 @@ def test_an_atlas_puts_its_bricks_through_the_ring(staged: Context) -> None:
     staged.check()
 
 
+def test_memory_that_cannot_be_mapped_is_told(gl: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    from render.errors import GpuError
+    from render.gpu import staging
+
+    monkeypatch.setattr(staging.GL, "glMapNamedBufferRange", lambda *_: None)
+    with pytest.raises(GpuError, match="cannot map 4096 bytes for uploads"):
+        staging.StagingRing(4096)
+    gl.check()
+
+
 def test_software_devices_have_no_ring(gl: Context) -> None:
     assert (gl.staging is None) == gl.info.software
